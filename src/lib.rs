@@ -1,14 +1,9 @@
-pub fn add(left: u64, right: u64) -> u64 {
-    left + right
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn it_works() {
-        let result = add(2, 2);
-        assert_eq!(result, 4);
-    }
-}
+//! logscrub
+pub mod action;
+pub mod detect;
+pub mod finding;
+pub mod kind;
+pub mod policy;
+pub mod scrub;
+pub mod span;
+pub mod tally;

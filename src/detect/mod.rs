@@ -4,6 +4,9 @@
 //! match is possible (a [`Candidate`]); the [`Detector`] of that trigger then makes the exact test there.
 //! The two halves are also joined in [`Detectors::find`], which searches one value.
 
+pub mod list;
+pub mod pattern;
+
 use crate::finding::Finding;
 use crate::kind::Kind;
 use crate::span::Span;

@@ -1,0 +1,86 @@
+//! Values to replacements: what is done to a value that may not stay as it is.
+
+/// What a rule does to a value (the words of the rules file).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Action {
+    /// Leave it as it is.
+    Keep,
+    /// A keyed pseudonym: `[email:k…:…]`.
+    Hash(Hash),
+    /// Fewer bits or digits.
+    Truncate(Truncate),
+    /// As many `*` as there were letters and digits; separators stay.
+    Mask,
+    /// A fixed text: `[kind]`, or the given one.
+    Redact {
+        /// Text in place of `[kind]`.
+        with: Option<String>,
+    },
+    /// The field or pair goes; `[]` in running text.
+    Drop,
+    /// The whole record is not written.
+    DropRecord,
+}
+
+/// Parameters of `hash`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub struct Hash {
+    /// `keep = "domain"`: the domain of an e-mail address stays readable.
+    pub keep_domain: bool,
+}
+
+/// Parameters of `truncate`: what may stay of a value, by its kind.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Truncate {
+    /// Leading bits of an IPv4 address that stay (0..=32; default 24).
+    pub ipv4: u8,
+    /// Leading bits of an IPv6 address that stay (0..=128; default 48).
+    pub ipv6: u8,
+    /// What stays of a card number.
+    pub pan: PanKeep,
+    /// `email = "domain"`: the domain stays. Otherwise an address is redacted.
+    pub email_domain: bool,
+}
+
+impl Default for Truncate {
+    fn default() -> Truncate {
+        Truncate { ipv4: 24, ipv6: 48, pan: PanKeep::First6Last4, email_domain: true }
+    }
+}
+
+/// Digits of a card number that truncation leaves (PCI SSC FAQ 1091).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PanKeep {
+    /// First six and last four, of 15 to 19 digits; of fewer digits the last four only.
+    First6Last4,
+    /// The last four.
+    Last4,
+}
+
+impl Action {
+    /// Rank of what is left, weakest first: where different sightings overlap, the stronger action wins.
+    pub fn strength(&self) -> u8 {
+        match self {
+            Action::Keep => 0,
+            Action::Hash(_) => 2, // 1 is `encrypt`
+            Action::Truncate(_) => 3,
+            Action::Mask => 4,
+            Action::Redact { .. } => 5,
+            Action::Drop => 6,
+            Action::DropRecord => 7,
+        }
+    }
+
+    /// The word of the rules file.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Action::Keep => "keep",
+            Action::Hash(_) => "hash",
+            Action::Truncate(_) => "truncate",
+            Action::Mask => "mask",
+            Action::Redact { .. } => "redact",
+            Action::Drop => "drop",
+            Action::DropRecord => "drop_record",
+        }
+    }
+}

@@ -1,0 +1,4 @@
+//! The user's literal dictionaries.
+/// (stub)
+#[derive(Debug)]
+pub struct List {}

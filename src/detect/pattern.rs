@@ -1,0 +1,4 @@
+//! The user's regex detectors.
+/// (stub)
+#[derive(Debug)]
+pub struct Pattern {}

@@ -1,0 +1,54 @@
+//! [`Tally`]: what was done, in numbers. It holds no values.
+
+use crate::kind::Kind;
+
+/// Counts of one run or a part of it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Tally {
+    /// Records read.
+    pub records: u64,
+    /// Records in which something was changed.
+    pub changed: u64,
+    /// Records that could not be judged, written as a marker.
+    pub withheld: u64,
+    /// Records that a rule dropped.
+    pub dropped: u64,
+    /// Sightings by rule (index into the policy's rules) and kind, in no order.
+    pub acted: Vec<Acted>,
+}
+
+/// How often a rule acted on values of one kind.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Acted {
+    /// Index of the rule.
+    pub rule: usize,
+    /// Kind of the value.
+    pub kind: Kind,
+    /// How often.
+    pub count: u64,
+}
+
+impl Tally {
+    /// Notes that a rule acted once.
+    pub fn act(&mut self, rule: usize, kind: Kind) {
+        self.act_times(rule, kind, 1);
+    }
+
+    fn act_times(&mut self, rule: usize, kind: Kind, count: u64) {
+        match self.acted.iter_mut().find(|acted| acted.rule == rule && acted.kind == kind) {
+            Some(acted) => acted.count += count,
+            None => self.acted.push(Acted { rule, kind, count }),
+        }
+    }
+
+    /// Adds the counts of another part of the same run.
+    pub fn add(&mut self, other: &Tally) {
+        self.records += other.records;
+        self.changed += other.changed;
+        self.withheld += other.withheld;
+        self.dropped += other.dropped;
+        for acted in &other.acted {
+            self.act_times(acted.rule, acted.kind, acted.count);
+        }
+    }
+}
