@@ -1,4 +1,3 @@
-//! The user's regex detectors.
-/// (stub)
-#[derive(Debug)]
+//! stub
+#[derive(Debug, Clone)]
 pub struct Pattern {}

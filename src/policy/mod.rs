@@ -1,5 +1,7 @@
 //! The rules as written, and what they decide.
 
+pub mod decide;
+mod named;
 pub mod selector;
 
 use std::net::IpAddr;
