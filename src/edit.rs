@@ -194,19 +194,3 @@ fn numbered(name: &[u8], number: usize) -> Vec<u8> {
     };
     [head, format!("#{number}").as_bytes(), tail].concat()
 }
-
-/// Appends the marker of a record that could not be judged. Its length tells an operator what is missing.
-pub fn withhold(record: &[u8], out: &mut Vec<u8>) {
-    let first = record.iter().find(|byte| !byte.is_ascii_whitespace());
-    withhold_length(record.len(), first == Some(&b'{'), out);
-}
-
-/// The same of a record of that many bytes, of which only the beginning is at hand.
-pub fn withhold_length(bytes: usize, json: bool, out: &mut Vec<u8>) {
-    let marker = if json {
-        format!(r#"{{"logscrub":"withheld","bytes":{bytes}}}"#)
-    } else {
-        format!("[withheld {bytes} bytes]")
-    };
-    out.extend_from_slice(marker.as_bytes());
-}

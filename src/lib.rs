@@ -1,5 +1,8 @@
 //! logscrub
 pub mod action;
+pub mod checksum;
+#[cfg(feature = "cli")]
+pub mod cli;
 pub mod decoded;
 pub mod detect;
 pub mod edit;
@@ -8,7 +11,11 @@ pub mod finding;
 pub mod format;
 pub mod kind;
 pub mod policy;
+#[cfg(feature = "cli")]
+pub mod report;
 pub mod scrub;
 pub mod span;
+pub mod stream;
 pub mod tally;
 pub mod time;
+pub mod withhold;

@@ -11,9 +11,9 @@ use std::sync::Arc;
 
 use crate::action::hash::HashKey;
 use crate::detect::Reason;
-use crate::edit::withhold;
 use crate::policy::Policy;
 use crate::tally::Tally;
+use crate::withhold::{line_end, withhold};
 use judge::Judge;
 pub use judge::{Judged, Outcome};
 use long::Long;
@@ -45,18 +45,15 @@ impl Scrubber {
         self.judge.index(block);
         while let Some(record) = self.judge.next_record(block) {
             out.extend_from_slice(&block[copied..record.start]);
-            let (content, line_end) = parted(record.of(block));
+            let (content, end) = parted(record.of(block));
             match self.judge.judge(content) {
                 Outcome::Unchanged => out.extend_from_slice(record.of(block)),
                 Outcome::Dropped => {}
                 Outcome::Edited(text) => {
                     out.extend_from_slice(text);
-                    out.extend_from_slice(line_end);
+                    out.extend_from_slice(end);
                 }
-                Outcome::Withheld => {
-                    withhold(content, out);
-                    out.extend_from_slice(line_end);
-                }
+                Outcome::Withheld => withhold(record.of(block), out),
             }
             copied = record.end;
         }
@@ -119,11 +116,9 @@ impl Scrubber {
     }
 }
 
-/// A line without its end, and the end: `\n`, `\r\n` or nothing.
+/// A line without its end, and the end.
 fn parted(line: &[u8]) -> (&[u8], &[u8]) {
-    let content = line.strip_suffix(b"\n").unwrap_or(line);
-    let content = content.strip_suffix(b"\r").unwrap_or(content);
-    line.split_at(content.len())
+    line.split_at(line.len() - line_end(line).len())
 }
 
 /// Lines of a block; a last one without a line feed counts.

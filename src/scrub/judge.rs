@@ -16,6 +16,7 @@ use crate::policy::decide::{Decision, Record, Sighting};
 use crate::policy::Policy;
 use crate::span::Span;
 use crate::tally::Tally;
+use crate::withhold::withhold;
 
 /// How often the result of an edit is judged again. What is left next to an edit can be a value that its
 /// neighbour hid; each pass removes at least one, and real records settle in the second. A record made so
@@ -224,7 +225,7 @@ impl Judge {
             Outcome::Dropped => {}
             Outcome::Withheld => {
                 let mut marker = Vec::new();
-                crate::edit::withhold(record, &mut marker);
+                withhold(record, &mut marker);
                 judged.left = Some(marker);
             }
         }

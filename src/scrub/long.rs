@@ -6,10 +6,11 @@
 //! escape is never split.
 
 use super::judge::Judge;
-use crate::edit::{Edit, withhold_length};
+use crate::edit::Edit;
 use crate::format::Format;
 use crate::format::json::Json;
 use crate::span::Span;
+use crate::withhold::{looks_like_json, withheld_marker};
 
 /// Bytes that are judged once more with what follows: more than the longest value (an e-mail address: 320
 /// bytes, every one escaped as `\u00XX`) and what is looked at around it.
@@ -26,7 +27,9 @@ const MAX_PASSES: usize = 8;
 pub(super) struct Long {
     /// Whether the record can be judged in windows; otherwise it is withheld.
     windows: bool,
+    /// Whether it is to be written as JSON.
     json: bool,
+    looks_like_json: bool,
     bytes: usize,
     changed: bool,
     /// The last bytes written.
@@ -63,6 +66,7 @@ impl Long {
         Long {
             windows: judge.judges_windows(),
             json: matches!(first, Some(b'{' | b'[')) && judge.policy().format.admits(Json.name()),
+            looks_like_json: looks_like_json(piece),
             bytes: 0,
             changed: false,
             context: Vec::new(),
@@ -77,7 +81,7 @@ impl Long {
         if self.windows {
             self.window(judge, content, last, out);
         } else if last {
-            withhold_length(self.bytes, self.json, out);
+            withheld_marker(self.looks_like_json, self.bytes as u64, out);
             judge.count_withheld();
         }
         if last {
@@ -113,7 +117,7 @@ impl Long {
             if pass + 1 == MAX_PASSES {
                 // It does not settle: a window made so is not let out.
                 let mut marker = text[..start].to_vec();
-                withhold_length(due.len(), false, &mut marker);
+                withheld_marker(false, due.len() as u64, &mut marker);
                 marker.extend_from_slice(&text[due.end..]);
                 text = marker;
                 judge.count_withheld();
