@@ -1,5 +1,7 @@
 //! logscrub
 pub mod action;
+pub mod checksum;
+pub mod decoded;
 pub mod detect;
 pub mod finding;
 pub mod kind;
