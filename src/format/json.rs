@@ -295,18 +295,19 @@ fn decode_one(record: &[u8], at: usize, end: usize, out: &mut Decoded) -> usize 
         [b'\\', b'b', ..] => 0x08,
         [b'\\', b'f', ..] => 0x0c,
         [b'\\', other, ..] => *other,
-        _ => {
-            out.push(record[at], Span::new(at, at + 1));
-            return at + 1;
+        plain => {
+            let length = memchr::memchr(b'\\', plain).unwrap_or(plain.len()).max(1);
+            out.push_verbatim(&plain[..length], at);
+            return at + length;
         }
     };
-    out.push(short, Span::new(at, at + 2));
+    out.push(&[short], Span::new(at, at + 2));
     at + 2
 }
 
 fn decode_unicode(record: &[u8], at: usize, end: usize, out: &mut Decoded) -> usize {
     let Some(unit) = hex4(record, at, end) else {
-        out.push(record[at], Span::new(at, at + 1));
+        out.push_verbatim(&record[at..at + 1], at);
         return at + 1;
     };
     let pair = hex4(record, at + 6, end).filter(|low| (0xdc00..0xe000).contains(low));
@@ -319,7 +320,7 @@ fn decode_unicode(record: &[u8], at: usize, end: usize, out: &mut Decoded) -> us
     // A lone surrogate is no character; U+FFFD keeps it from joining what stands around it.
     let character = char::from_u32(code).unwrap_or(char::REPLACEMENT_CHARACTER);
     let mut utf8 = [0; 4];
-    out.push_all(character.encode_utf8(&mut utf8).as_bytes(), Span::new(at, next));
+    out.push(character.encode_utf8(&mut utf8).as_bytes(), Span::new(at, next));
     next
 }
 

@@ -20,9 +20,7 @@ impl Format for Text {
     }
 
     fn decode(&self, record: &[u8], field: &Field, out: &mut Decoded) {
-        for at in field.value.start..field.value.end {
-            out.push(record[at], Span::new(at, at + 1));
-        }
+        out.push_verbatim(field.value.of(record), field.value.start);
     }
 
     fn escape(&self, replacement: &[u8], out: &mut Vec<u8>) {

@@ -7,7 +7,9 @@ use crate::action::Tools;
 use crate::action::hash::HashKey;
 use crate::action::residue::Residues;
 use crate::decoded::Decoded;
-use crate::detect::{Candidate, Detectors};
+use crate::detect::find::MAX_DEPTH;
+use crate::detect::unescape::{Ansi, unescape};
+use crate::detect::{Candidate, Detectors, Reason};
 use crate::edit::{Cause, Edits};
 use crate::finding::Finding;
 use crate::format::text::Text;
@@ -234,6 +236,16 @@ impl Judge {
         judged
     }
 
+    /// The candidates that are no match, by offset; of what escapes hide, where the escape stands.
+    pub(super) fn rejected(&self, record: &[u8]) -> Vec<(usize, Reason)> {
+        let explained = self.law.detectors.explain(record).into_iter();
+        let mut rejected: Vec<(usize, Reason)> =
+            explained.filter_map(|one| Some((one.at, one.outcome.err()?))).collect();
+        rejected.sort_unstable();
+        rejected.dedup();
+        rejected
+    }
+
     /// As `inspect`, of running text and without what would be left.
     pub(super) fn inspect_text(&mut self, text: &[u8]) -> Judged {
         self.look(text, Some(&Text))
@@ -353,5 +365,13 @@ fn plain(record: &Record<'_>, span: Span, field: &Field) -> Vec<u8> {
         record.format.decode(record.bytes, &Field { value: span, ..*field }, &mut decoded);
         bytes = decoded.bytes;
     }
-    crate::detect::plain(bytes)
+    let mut undone = Decoded::default();
+    for _ in 0..MAX_DEPTH {
+        if !unescape(&bytes, Ansi::Remove, &mut undone) {
+            break;
+        }
+        std::mem::swap(&mut bytes, &mut undone.bytes);
+        undone.clear();
+    }
+    bytes
 }
