@@ -3,9 +3,13 @@
 use std::ops::Range;
 
 use toml::de::{DeTable, DeValue};
+use toml_parser::lexer::TokenKind;
 
 use super::fault::{Fault, Faults, Place};
 
+/// Names of a dotted key. The toml crate allows 80 in each of 80 nested tables, which is a tree so deep that to
+/// free it overflows the stack of a thread (2 MiB, measured in a debug build).
+const KEY_NAMES: usize = 16;
 /// Levels of tables and lists. The language has six; the bound keeps the walk over the tree off the stack's end.
 const LEVELS: usize = 64;
 /// Syntax faults that are shown: those after the first are often only its echo.
@@ -54,6 +58,11 @@ impl Document {
     /// Reads a file. The second part holds what is wrong with it as TOML.
     pub(crate) fn read(file: &str, rank: usize, text: String) -> (Document, Faults) {
         let mut faults = Faults::default();
+        if let Some(fault) = long_key(Place { file, rank, text: &text }) {
+            faults.push(fault);
+            let root = Node { span: 0..0, value: Value::Table(Vec::new()) };
+            return (Document { file: file.to_owned(), rank, text, root }, faults);
+        }
         let root = {
             let place = Place { file, rank, text: &text };
             let (tree, errors) = DeTable::parse_recoverable(&text);
@@ -81,6 +90,23 @@ impl Document {
     pub(crate) fn file(&self) -> &str {
         &self.file
     }
+}
+
+/// A key of too many names, found by its tokens alone.
+fn long_key(place: Place<'_>) -> Option<Fault> {
+    let mut dots = 0;
+    for token in toml_parser::Source::new(place.text).lex() {
+        match token.kind() {
+            TokenKind::Dot => dots += 1,
+            TokenKind::Whitespace | TokenKind::Atom | TokenKind::LiteralString | TokenKind::BasicString => (),
+            _ => dots = 0,
+        }
+        if dots >= KEY_NAMES {
+            let span = token.span().start()..token.span().end();
+            return Some(place.fault(&span, format!("more than {KEY_NAMES} names in a key")));
+        }
+    }
+    None
 }
 
 /// The first fault of each line. Its words come from the grammar alone, never from the file.
