@@ -101,6 +101,14 @@ impl KindSet {
         self.bits.get(kind.index() / 64).is_some_and(|word| word >> (kind.index() % 64) & 1 == 1)
     }
 
+    /// The kinds, in the order of their numbers.
+    pub fn iter(&self) -> impl Iterator<Item = Kind> {
+        let words = self.bits.iter().enumerate();
+        words.flat_map(|(word, bits)| {
+            (0..64).filter(move |bit| bits >> bit & 1 == 1).map(move |bit| Kind((word * 64 + bit) as u16))
+        })
+    }
+
     /// Whether no kind is in the set.
     pub fn is_empty(&self) -> bool {
         self.bits.iter().all(|word| *word == 0)

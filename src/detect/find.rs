@@ -13,7 +13,7 @@ use crate::kind::{Kind, KindSet};
 use crate::span::Span;
 
 /// Levels of escapes that are looked through: a URL in JSON in a JSON string in a shell trace has four.
-const MAX_DEPTH: usize = 4;
+pub const MAX_DEPTH: usize = 4;
 const ESC: u8 = 0x1B;
 
 /// The detectors that a policy needs, ready for use.

@@ -18,7 +18,7 @@ pub mod unescape;
 use crate::finding::Finding;
 use crate::kind::Kind;
 
-pub use find::{Detectors, Explained, Scratch};
+pub use find::{Detectors, Explained, MAX_DEPTH, Scratch};
 pub use index::index;
 pub use unescape::needs_unescape;
 

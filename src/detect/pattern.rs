@@ -71,6 +71,13 @@ impl Pattern {
     }
 
     /// Appends the matches in `hay`. None crosses a line feed.
+    /// Whether it finds anything in the text.
+    pub fn is_in(&self, text: &[u8]) -> bool {
+        let mut found = Vec::new();
+        self.find(text, &mut found);
+        !found.is_empty()
+    }
+
     pub(super) fn find(&self, hay: &[u8], out: &mut Vec<Finding>) {
         let mut start = 0;
         for line in hay.split(|byte| *byte == b'\n') {

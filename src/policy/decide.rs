@@ -54,15 +54,21 @@ pub struct Decision {
 pub type Plain<'p> = &'p mut dyn FnMut(Span, &Field) -> Vec<u8>;
 
 impl Policy {
-    /// The detectors of the kinds that its rules name.
+    /// The detectors of the kinds that its rules ask for. Rules for IPv4 cover mapped IPv6 addresses, and a
+    /// field rule that does not say what its values are asks for every kind.
     pub fn detectors(&self) -> Detectors {
-        let kinds = self.rules.iter().filter_map(|rule| match &rule.covers {
-            Covers::Find { kinds, .. } => Some(kinds),
-            Covers::Field { .. } => None,
-        });
-        let mut all = KindSet::default();
-        self.kinds.iter().filter(|(kind, _)| kinds.clone().any(|set| set.contains(*kind))).for_each(|(kind, _)| all.insert(kind));
-        Detectors::new(all, self.patterns.clone(), self.lists.clone())
+        let mut wanted = KindSet::default();
+        for rule in &self.rules {
+            match &rule.covers {
+                Covers::Find { kinds, .. } => kinds.iter().for_each(|kind| wanted.insert(kind)),
+                Covers::Field { kind: None, .. } => self.kinds.iter().for_each(|(kind, _)| wanted.insert(kind)),
+                Covers::Field { .. } => {}
+            }
+        }
+        if wanted.contains(Kind::IPV4) {
+            wanted.insert(Kind::IPV6);
+        }
+        Detectors::new(wanted, self.patterns.clone(), self.lists.clone())
     }
 
     /// Whether any rule asks where a value stands.

@@ -1,14 +1,33 @@
 //! The rules as written, and what they decide.
+//!
+//! A file goes through four steps, each of which notes every fault it sees: [`document`] (TOML to a tree with
+//! places), [`shape`] (the tree against the language in [`schema`]), [`layer`] (the files that it extends)
+//! and [`compile`] (meaning, names, actions).
 
+mod action;
+pub mod check;
+mod compile;
+mod document;
+pub mod fault;
+mod layer;
+mod names;
+pub mod packs;
+pub mod schema;
 pub mod decide;
 mod named;
 pub mod selector;
+mod shape;
+mod show;
+mod values;
 
 use std::net::IpAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use crate::action::Action;
 use crate::kind::{Kind, KindSet, Kinds};
+use fault::{Fault, Faults};
+use layer::Source;
 use selector::Selector;
 
 /// Compiled rules: everything that is needed to judge a record.
@@ -27,11 +46,87 @@ pub struct Policy {
     /// The rules in the order in which they are asked.
     pub rules: Vec<Rule>,
     /// The user's regex detectors.
-    pub patterns: Vec<crate::detect::pattern::Pattern>,
+    pub patterns: Vec<Arc<crate::detect::pattern::Pattern>>,
     /// The user's literal dictionaries.
-    pub lists: Vec<crate::detect::list::List>,
-    /// `[[test]]` entries.
+    pub lists: Vec<Arc<crate::detect::list::List>>,
+    /// Names of the lists, in their order.
+    pub list_names: Vec<String>,
+    /// `[[test]]` entries of the file that was named.
     pub tests: Vec<Test>,
+    /// SHA-256 over the policy as it resolves: what is found, decided and done, and in which order. Two
+    /// policies with the same fingerprint give the same output; where the keyring lies and what the tests say
+    /// is no part of it.
+    pub fingerprint: [u8; 32],
+    /// The kinds of the lists and detectors that the files define.
+    own_kinds: Vec<Kind>,
+    /// Lists and detectors, rendered.
+    definitions: Vec<String>,
+}
+
+impl Policy {
+    /// Loads a pack by its name, or a file. A name without a `/` that does not end with `.toml` is a pack.
+    ///
+    /// # Errors
+    /// Everything that is wrong with the file and those that it extends.
+    pub fn load(reference: &str) -> Result<Policy, Faults> {
+        Policy::load_with_keyring(reference, None)
+    }
+
+    /// The same with a keyring in place of the one that the files name.
+    ///
+    /// # Errors
+    /// As [`Policy::load`].
+    pub fn load_with_keyring(reference: &str, keyring: Option<&Path>) -> Result<Policy, Faults> {
+        Policy::resolve(layer::named(reference)?, keyring)
+    }
+
+    /// A pack.
+    ///
+    /// # Errors
+    /// As [`Policy::load`]; no pack is called so.
+    pub fn pack(name: &str) -> Result<Policy, Faults> {
+        match Source::pack(name) {
+            Some(source) => Policy::resolve(source, None),
+            None => Err(Fault::of_file(name, 0, format!("no pack is called {}", fault::quoted(name))).into()),
+        }
+    }
+
+    /// A policy from the text of a rules file. `name` stands in messages; paths in the text are relative to
+    /// `folder`, and refused if there is none.
+    ///
+    /// # Errors
+    /// As [`Policy::load`].
+    pub fn from_toml(text: &str, name: &str, folder: Option<&Path>) -> Result<Policy, Faults> {
+        Policy::from_toml_with_keyring(text, name, folder, None)
+    }
+
+    /// The same with a keyring in place of the one that the files name.
+    ///
+    /// # Errors
+    /// As [`Policy::load`].
+    pub fn from_toml_with_keyring(
+        text: &str,
+        name: &str,
+        folder: Option<&Path>,
+        keyring: Option<&Path>,
+    ) -> Result<Policy, Faults> {
+        Policy::resolve(Source::text(name, text, folder)?, keyring)
+    }
+
+    /// The kinds of the lists and detectors that the files define.
+    pub fn own_kinds(&self) -> Vec<Kind> {
+        self.own_kinds.clone()
+    }
+
+    fn resolve(source: Source, keyring: Option<&Path>) -> Result<Policy, Faults> {
+        let (layers, mut faults) = layer::load(source);
+        let policy = compile::compile(&layers, keyring, &mut faults);
+        faults.sort();
+        match policy {
+            Some(policy) if faults.is_empty() => Ok(policy.fingerprinted()),
+            _ => Err(faults),
+        }
+    }
 }
 
 /// `[input] format`, `--format`.

@@ -13,7 +13,7 @@ const MAX_NAME_BYTES: usize = 128;
 /// Calls `wanted` with the parts of every dotted name in turn, in normal form; where it says yes, `each` gets
 /// the span of the value, without quotes. Names inside such a value are passed over: it goes as a whole, and
 /// so the walk stays linear.
-pub fn pairs<R>(text: &[u8], mut wanted: impl FnMut(&[&[u8]]) -> Option<R>, mut each: impl FnMut(R, Span)) {
+pub(super) fn pairs<R>(text: &[u8], mut wanted: impl FnMut(&[&[u8]]) -> Option<R>, mut each: impl FnMut(R, Span)) {
     let mut from = 0;
     for at in memchr::memchr2_iter(b'=', b':', text) {
         if at < from {

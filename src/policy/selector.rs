@@ -1,5 +1,7 @@
 //! [`Selector`]: which fields a rule means.
 
+use std::fmt;
+
 /// A field path with wildcards, as written in a rules file: `user_id`, `client.**`, `http.*.ip`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Selector {
@@ -51,12 +53,50 @@ impl Selector {
             && each_matches(tail, &path[path.len() - tail.len()..])
     }
 
+    /// Whether every field that `other` names is named by this one as well.
+    pub fn covers(&self, other: &Selector) -> bool {
+        if self == other {
+            return true;
+        }
+        let Some(deep) = self.parts.iter().position(|part| *part == Part::Deep) else {
+            return self.parts.len() == other.parts.len() && each_covers(&self.parts, &other.parts);
+        };
+        let (head, tail) = (&self.parts[..deep], &self.parts[deep + 1..]);
+        let names = other.parts.iter().filter(|part| **part != Part::Deep).count();
+        names >= head.len() + tail.len()
+            && each_covers(head, &other.parts[..head.len()])
+            && each_covers(tail, &other.parts[other.parts.len() - tail.len()..])
+    }
+
     /// The last name of the path in normal form, if it is not a wildcard.
     pub fn last_name(&self) -> Option<&[u8]> {
         match self.parts.last() {
             Some(Part::Name(name)) => Some(name),
             _ => None,
         }
+    }
+}
+
+fn each_covers(parts: &[Part], others: &[Part]) -> bool {
+    parts.iter().zip(others).all(|(part, other)| match part {
+        Part::Name(_) => part == other,
+        Part::Any => *other != Part::Deep,
+        Part::Deep => false,
+    })
+}
+
+impl fmt::Display for Selector {
+    /// As written, but with its names in normal form.
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (at, part) in self.parts.iter().enumerate() {
+            let dot = if at == 0 { "" } else { "." };
+            match part {
+                Part::Name(name) => write!(out, "{dot}{}", String::from_utf8_lossy(name))?,
+                Part::Any => write!(out, "{dot}*")?,
+                Part::Deep => write!(out, "{dot}**")?,
+            }
+        }
+        Ok(())
     }
 }
 
@@ -71,4 +111,36 @@ fn each_matches(parts: &[Part], path: &[&[u8]]) -> bool {
 /// The normal form of a name: lower case without `-` and `_`, so that `apiKey`, `api_key` and `API-KEY` are one name.
 pub fn normal(name: &[u8]) -> Vec<u8> {
     name.iter().filter(|byte| !matches!(byte, b'-' | b'_')).map(u8::to_ascii_lowercase).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn covers(one: &str, other: &str) -> bool {
+        match (Selector::parse(one), Selector::parse(other)) {
+            (Ok(one), Ok(other)) => one.covers(&other),
+            _ => panic!("{one} {other}"),
+        }
+    }
+
+    #[test]
+    fn a_selector_covers_those_whose_fields_are_all_its_own() {
+        for (one, other) in [
+            ("a", "A"),
+            ("user_id", "userId"),
+            ("*", "a"),
+            ("**", "a.b"),
+            ("**", "*.**"),
+            ("a.**", "a"),
+            ("**.a", "b.**.a"),
+        ] {
+            assert!(covers(one, other), "{one} {other}");
+        }
+        for (one, other) in
+            [("a", "b"), ("a", "a.b"), ("*", "**"), ("*.**", "**"), ("a.**.b", "a.**"), ("a.*", "a.**")]
+        {
+            assert!(!covers(one, other), "{one} {other}");
+        }
+    }
 }

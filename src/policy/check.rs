@@ -1,0 +1,198 @@
+//! What `rules check` warns of: policies that load, but may not do what their authors think.
+
+use std::fmt;
+
+use super::fault::quoted;
+use super::names::FOUND;
+use super::selector::Selector;
+use super::{Covers, Policy, Rule};
+use crate::action::{Action, Truncate};
+use crate::kind::Kind;
+
+/// Bits of an IPv6 address that a truncated one may keep: a /48 is a site, a /56 or longer often one home
+/// (RFC 6177).
+const IPV6_SITE_BITS: u8 = 48;
+
+/// Names of fields that hold sensitive authentication data, in normal form (PCI DSS 3.3.1).
+const CARD_SECRETS: &[&str] = &[
+    "cvv",
+    "cvv2",
+    "cvc",
+    "cvc2",
+    "csc",
+    "cid",
+    "cav2",
+    "track1",
+    "track2",
+    "trackdata",
+    "pinblock",
+    "securitycode",
+    "cardsecuritycode",
+    "cardcvv",
+    "cardcvc",
+];
+
+/// One warning.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Warning {
+    /// The rule that it is about.
+    pub rule: Option<String>,
+    /// What is odd.
+    pub message: String,
+    /// What to do about it.
+    pub help: String,
+}
+
+impl fmt::Display for Warning {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(out, "warning: {}", self.message)?;
+        if let Some(rule) = &self.rule {
+            writeln!(out, " --> rule {}", quoted(rule))?;
+        }
+        writeln!(out, "  = help: {}", self.help)
+    }
+}
+
+/// Everything odd about a policy, rule by rule, then as a whole.
+pub fn check(policy: &Policy) -> Vec<Warning> {
+    let mut warnings = Vec::new();
+    for (at, rule) in policy.rules.iter().enumerate() {
+        let earlier = &policy.rules[..at];
+        warnings.extend(never_fires(rule, earlier));
+        warnings.extend(long_ipv6(rule));
+        warnings.extend(keeps_card_secret(rule));
+        warnings.extend(same_short_name(rule, &policy.rules[at + 1..]));
+    }
+    warnings.extend(only_in_fields(policy));
+    warnings.extend(uncovered(policy));
+    warnings.extend(linkable_cards(policy));
+    warnings
+}
+
+fn about(rule: &Rule, message: impl Into<String>, help: impl Into<String>) -> Warning {
+    Warning { rule: Some(rule.name.clone()), message: message.into(), help: help.into() }
+}
+
+fn never_fires(rule: &Rule, earlier: &[Rule]) -> Option<Warning> {
+    if rule.binding || rule.name.contains('/') {
+        // A binding rule is asked whatever an earlier one decided; to cover inherited ones is what they are for.
+        return None;
+    }
+    let covered = match &rule.covers {
+        Covers::Find { kinds, within, .. } => {
+            let within = within.as_deref();
+            kinds.iter().all(|kind| earlier.iter().any(|other| always_decides(other, kind, within)))
+        }
+        Covers::Field { fields, .. } => {
+            fields.iter().all(|field| earlier.iter().any(|other| names(other, field)))
+        }
+    };
+    covered.then(|| {
+        let help = "earlier rules without a condition cover all that it covers: move it up, or take it out";
+        about(rule, "the rule can never fire", help)
+    })
+}
+
+/// Whether a rule decides about every sighting of a kind in these fields (none: anywhere).
+fn always_decides(rule: &Rule, kind: Kind, fields: Option<&[Selector]>) -> bool {
+    let Covers::Find { kinds, within, not_within, only: None, unless: None } = &rule.covers else {
+        return false;
+    };
+    let everywhere = match (within, fields) {
+        (None, _) => true,
+        (Some(within), Some(fields)) => fields.iter().all(|field| within.iter().any(|one| one.covers(field))),
+        (Some(_), None) => false,
+    };
+    kinds.contains(kind) && not_within.is_empty() && everywhere
+}
+
+fn names(rule: &Rule, field: &Selector) -> bool {
+    matches!(&rule.covers, Covers::Field { fields, .. } if fields.iter().any(|one| one.covers(field)))
+}
+
+fn long_ipv6(rule: &Rule) -> Option<Warning> {
+    match rule.action {
+        Action::Truncate(Truncate { ipv6, .. }) if ipv6 > IPV6_SITE_BITS && covers(rule, Kind::IPV6) => {
+            let message = format!("/{ipv6} of an IPv6 address can be one household");
+            Some(about(
+                rule,
+                message,
+                format!("a prefix of at most {IPV6_SITE_BITS} bits is a site (RFC 6177)"),
+            ))
+        }
+        _ => None,
+    }
+}
+
+fn covers(rule: &Rule, wanted: Kind) -> bool {
+    match &rule.covers {
+        Covers::Find { kinds, .. } => kinds.contains(wanted),
+        Covers::Field { kind, .. } => *kind == Some(wanted),
+    }
+}
+
+fn keeps_card_secret(rule: &Rule) -> Option<Warning> {
+    let Covers::Field { fields, .. } = &rule.covers else { return None };
+    let secret = |field: &Selector| {
+        field.last_name().is_some_and(|name| CARD_SECRETS.iter().any(|secret| secret.as_bytes() == name))
+    };
+    let leaves = matches!(rule.action, Action::Keep | Action::Hash(_) | Action::Truncate(_));
+    (leaves && fields.iter().any(secret)).then(|| {
+        let message = "a card security code or track data is kept in some form";
+        about(rule, message, "PCI DSS 3.3.1: it may not be stored after authorisation, not even hashed; write action = \"drop\"")
+    })
+}
+
+/// A rule that looks as if it took the place of an inherited one.
+fn same_short_name(rule: &Rule, later: &[Rule]) -> Option<Warning> {
+    let inherited =
+        later.iter().find(|other| other.name.split_once('/').is_some_and(|(_, own)| own == rule.name))?;
+    let message = format!("{} is still asked after it", quoted(&inherited.name));
+    Some(about(rule, message, format!("to take its place, write name = \"{}\"", inherited.name)))
+}
+
+fn acts_on(rule: &Rule, kind: Kind) -> bool {
+    covers(rule, kind) && rule.action != Action::Keep
+}
+
+/// Kinds that are acted on in some fields and stay, silently, everywhere else.
+fn only_in_fields(policy: &Policy) -> Vec<Warning> {
+    let mut warnings = Vec::new();
+    for (kind, name) in policy.kinds.iter() {
+        let mut acting = policy.rules.iter().filter(|rule| acts_on(rule, kind)).peekable();
+        let Some(first) = acting.peek().copied() else { continue };
+        let limited = |rule: &Rule| matches!(&rule.covers, Covers::Find { within: Some(_), .. });
+        let kept_elsewhere =
+            policy.rules.iter().any(|rule| covers(rule, kind) && !acts_on(rule, kind) && !limited(rule));
+        if acting.all(limited) && !kept_elsewhere {
+            let message = format!("`{name}` is found in some fields only, and stays everywhere else");
+            warnings.push(about(first, message, "add a rule without `in`, or one that says `keep` and why"));
+        }
+    }
+    warnings
+}
+
+/// Kinds that are found, but that no rule covers.
+fn uncovered(policy: &Policy) -> Vec<Warning> {
+    let own = policy.own_kinds();
+    let found = FOUND.iter().copied().chain(own);
+    let bare = found.filter(|kind| !policy.rules.iter().any(|rule| covers(rule, *kind)));
+    bare.map(|kind| Warning {
+        rule: None,
+        message: format!("no rule covers `{}`, so that it stays as it is", policy.kinds.name(kind)),
+        help: "add a rule, or one that says `keep` and why".to_owned(),
+    })
+    .collect()
+}
+
+/// A hash and a truncated form of one card number together give the number away: the digits that are missing
+/// are few enough to try.
+fn linkable_cards(policy: &Policy) -> Option<Warning> {
+    let with = |wanted: fn(&Action) -> bool| {
+        policy.rules.iter().find(|rule| covers(rule, Kind::PAN) && wanted(&rule.action))
+    };
+    let hashed = with(|action| matches!(action, Action::Hash(_)))?;
+    let truncated = with(|action| matches!(action, Action::Truncate(_)))?;
+    let message = format!("card numbers are hashed here and truncated by {}", quoted(&truncated.name));
+    Some(about(hashed, message, "PCI DSS 3.5.1: whoever holds both can link them; choose one"))
+}

@@ -1,0 +1,20 @@
+//! The rules files that are built into the program.
+
+/// Name and text of each pack.
+pub const PACKS: &[(&str, &str)] = &[
+    ("default", include_str!("../../rules/packs/default.toml")),
+    ("access-log", include_str!("../../rules/packs/access-log.toml")),
+];
+
+/// Kind and data of each built-in detector.
+pub const DETECTORS: &[(&str, &str)] = &[];
+
+/// The text of a pack.
+pub fn text(name: &str) -> Option<&'static str> {
+    PACKS.iter().find(|(pack, _)| *pack == name).map(|(_, text)| *text)
+}
+
+/// Whether a reference means a pack and not a file: it has neither a `/` nor the ending `.toml`.
+pub fn is_pack_name(reference: &str) -> bool {
+    !reference.contains('/') && !reference.ends_with(".toml")
+}

@@ -1,0 +1,164 @@
+//! A policy as it resolves, written in the language of the rules file; and its fingerprint.
+
+use std::fmt::Write;
+
+use sha2::{Digest, Sha256};
+
+use super::selector::Selector;
+use super::{Covers, FormatChoice, Numbers, Policy, Rule, Values};
+use crate::action::{Action, Hash, PanKeep, Truncate};
+
+impl Policy {
+    /// The policy as it resolves, as TOML: all rules of all files in the order in which they are asked, groups
+    /// as their kinds, defaults spelt out. The same policy gives the same text on every machine.
+    pub fn to_toml(&self) -> String {
+        let mut out = format!("title = {}\n", text(&self.title));
+        let format = match self.format {
+            FormatChoice::Auto => "auto",
+            FormatChoice::Text => "text",
+            FormatChoice::Json => "json",
+        };
+        let numbers = match self.numbers {
+            Numbers::String => "string",
+            Numbers::Null => "null",
+        };
+        let _ = write!(out, "\n[input]\nformat = \"{format}\"\n\n[output]\nnumbers = \"{numbers}\"\n");
+        self.definitions.iter().for_each(|definition| out.push_str(definition));
+        self.rules.iter().for_each(|rule| self.rule(rule, &mut out));
+        out
+    }
+
+    pub(super) fn fingerprinted(mut self) -> Policy {
+        self.fingerprint = Sha256::digest(self.to_toml().as_bytes()).into();
+        self
+    }
+
+    fn rule(&self, rule: &Rule, out: &mut String) {
+        let _ = write!(out, "\n[[rule]]\nname = {}\n", text(&rule.name));
+        match &rule.covers {
+            Covers::Find { kinds, within, not_within, only, unless } => {
+                line(out, "find", &texts(kinds.iter().map(|kind| self.kinds.name(kind))));
+                if let Some(within) = within {
+                    line(out, "in", &selectors(within));
+                }
+                if !not_within.is_empty() {
+                    line(out, "not_in", &selectors(not_within));
+                }
+                for (key, values) in [("only", only), ("unless", unless)] {
+                    if let Some(values) = values {
+                        line(out, key, &self.values(values));
+                    }
+                }
+            }
+            Covers::Field { fields, kind, elsewhere } => {
+                line(out, "field", &selectors(fields));
+                if let Some(kind) = kind {
+                    line(out, "as", &text(self.kinds.name(*kind)));
+                }
+                line(out, "elsewhere", if *elsewhere { "\"words\"" } else { "\"no\"" });
+            }
+        }
+        line(out, "action", &action(&rule.action));
+        if rule.binding {
+            line(out, "binding", "true");
+        }
+        if !rule.instead_of.is_empty() {
+            line(out, "instead_of", &texts(&rule.instead_of));
+        }
+        if let Some(why) = &rule.why {
+            line(out, "why", &text(why));
+        }
+        if !rule.clause.is_empty() {
+            line(out, "clause", &texts(&rule.clause));
+        }
+    }
+
+    fn values(&self, values: &Values) -> String {
+        let bytes = |list: &[Vec<u8>]| texts(list.iter().map(|value| String::from_utf8_lossy(value)));
+        let networks =
+            values.networks.iter().map(|network| format!("{}/{}", network.address, network.prefix));
+        let lists = values.lists.iter().map(|at| self.list_names[*at].as_str());
+        let parts = [
+            ("networks", texts(networks)),
+            ("values", bytes(&values.values)),
+            ("domains", bytes(&values.domains)),
+            ("suffixes", bytes(&values.suffixes)),
+            ("lists", texts(lists)),
+        ];
+        let parts: Vec<String> = parts
+            .iter()
+            .filter(|(_, list)| list != "[]")
+            .map(|(key, list)| format!("{key} = {list}"))
+            .collect();
+        format!("{{ {} }}", parts.join(", "))
+    }
+}
+
+/// A list as its definition; its entries stand for themselves by their SHA-256.
+pub(super) fn list(name: &str, entries: &[Vec<u8>], ignore_case: bool) -> String {
+    let mut hash = Sha256::new();
+    for entry in entries {
+        hash.update(entry);
+        hash.update(b"\n");
+    }
+    let digest: String = hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
+    format!("\n[lists.{name}] # {} entries, SHA-256 {digest}\nignore_case = {ignore_case}\n", entries.len())
+}
+
+/// A detector as its definition.
+pub(super) fn detector(name: &str, regex: &str, checksum: Option<&str>, keywords: &[String]) -> String {
+    let mut out = format!("\n[detectors.{name}]\nregex = {}\n", text(regex));
+    if let Some(checksum) = checksum {
+        line(&mut out, "checksum", &text(checksum));
+    }
+    if !keywords.is_empty() {
+        line(&mut out, "keywords", &texts(keywords));
+    }
+    out
+}
+
+/// An action as it is written, all parameters spelt out.
+fn action(action: &Action) -> String {
+    match action {
+        Action::Redact { with: Some(with) } => format!("{{ redact = {{ with = {} }} }}", text(with)),
+        Action::Hash(Hash { keep_domain: true }) => "{ hash = { keep = \"domain\" } }".to_owned(),
+        Action::Truncate(Truncate { ipv4, ipv6, pan, email_domain }) => {
+            let pan = match pan {
+                PanKeep::First6Last4 => "first6last4",
+                PanKeep::Last4 => "last4",
+            };
+            let email = if *email_domain { ", email = \"domain\"" } else { "" };
+            format!("{{ truncate = {{ ipv4 = {ipv4}, ipv6 = {ipv6}, pan = \"{pan}\"{email} }} }}")
+        }
+        other => text(other.name()),
+    }
+}
+
+fn line(out: &mut String, key: &str, value: &str) {
+    let _ = writeln!(out, "{key} = {value}");
+}
+
+fn selectors(list: &[Selector]) -> String {
+    texts(list.iter().map(Selector::to_string))
+}
+
+fn texts(list: impl IntoIterator<Item = impl AsRef<str>>) -> String {
+    let items: Vec<String> = list.into_iter().map(|item| text(item.as_ref())).collect();
+    format!("[{}]", items.join(", "))
+}
+
+/// A TOML basic string.
+fn text(value: &str) -> String {
+    let mut out = String::from("\"");
+    for symbol in value.chars() {
+        match symbol {
+            '"' | '\\' => out.extend(['\\', symbol]),
+            _ if symbol.is_control() => {
+                let _ = write!(out, "\\u{:04X}", u32::from(symbol));
+            }
+            _ => out.push(symbol),
+        }
+    }
+    out.push('"');
+    out
+}
