@@ -39,6 +39,15 @@ impl Detector for Email {
 }
 
 fn address(hay: &[u8], at: usize) -> Result<Span, Reason> {
+    let span = simple(hay, at)?;
+    // `jane@example.com@REALM.EXAMPLE`: Kerberos enterprise names and proxies hold a whole address.
+    match span.start.checked_sub(1).filter(|&at| hay[at] == b'@').map(|at| simple(hay, at)) {
+        Some(Ok(inner)) if inner.end == at => Ok(Span::new(inner.start, span.end)),
+        _ => Ok(span),
+    }
+}
+
+fn simple(hay: &[u8], at: usize) -> Result<Span, Reason> {
     let end = domain_end(hay, at + 1)?;
     let start = local_start(hay, at, end)?;
     if is_algorithm(&hay[start..at], &hay[at + 1..end]) {
@@ -137,8 +146,9 @@ fn rewritten_start(hay: &[u8], run: usize, at: usize) -> Option<usize> {
 /// `<a/b=c@example.com>`: angle brackets close around the whole address, so nothing inside delimits.
 fn bracketed_start(hay: &[u8], run: usize, at: usize, end: usize) -> Option<usize> {
     let is_enclosed = run > 0 && hay[run - 1] == b'<' && hay.get(end) == Some(&b'>');
-    let is_atom = run < at && hay[run].is_ascii_alphanumeric() && !hay[run..at].contains(&b'=');
-    (is_enclosed && is_atom).then_some(run)
+    // An `=` may end the name of a field, unless it is the last byte: then the local part is base64 or a token.
+    let is_whole = run < at && (!hay[run..at].contains(&b'=') || hay[at - 1] == b'=');
+    (is_enclosed && is_whole && hay[run].is_ascii_alphanumeric()).then_some(run)
 }
 
 /// The local part without what is glued to it: cut at bytes that delimit in practice, at a change from
@@ -187,9 +197,6 @@ fn domain_end(hay: &[u8], start: usize) -> Result<usize, Reason> {
         return literal_end(hay, start);
     }
     let end = domain_run(hay, start);
-    if hay.get(end) == Some(&b'@') {
-        return Err("another @ after the domain");
-    }
     let narrow = ascii_end(hay, start, end);
     host_name(hay, start, narrow)
         .or_else(|reason| if narrow < end { host_name(hay, start, end) } else { Err(reason) })

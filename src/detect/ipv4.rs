@@ -27,18 +27,13 @@ impl Detector for Ipv4 {
     }
 
     fn verify(&self, hay: &[u8], at: usize) -> Verdict {
-        let resume = run_end(hay, at);
         let outcome = address(hay, at).and_then(|span| {
             reject_version(hay, span)?;
             Ok(Finding { span, kind: Kind::IPV4 })
         });
-        Verdict { outcome, resume }
+        // The next dot of a longer run is asked on its own: what is before it is eleven bytes at most.
+        Verdict { outcome, resume: at + 1 }
     }
-}
-
-fn run_end(hay: &[u8], at: usize) -> usize {
-    let inside = |byte: &u8| byte.is_ascii_digit() || *byte == b'.';
-    hay[at..].iter().position(|byte| !inside(byte)).map_or(hay.len(), |length| at + length)
 }
 
 /// The four parts around the third dot, and what touches them.
@@ -117,8 +112,28 @@ fn check_dot_port(hay: &[u8], span: Span) -> Result<(), Reason> {
     let before = &hay[..span.start];
     let is_port =
         (1..=5).contains(&digits) && !matches!(rest, [b'.', after, ..] if after.is_ascii_alphanumeric());
-    let is_flow = before.ends_with(b"> ") || before.ends_with(b"IP ") || rest.starts_with(b" > ");
+    let is_flow = before.ends_with(b"> ")
+        || before.ends_with(b"IP ")
+        || rest.starts_with(b" > ")
+        || has_twin(before, rest);
     if is_port && is_flow { Ok(()) } else { Err("part of a longer dotted run") }
+}
+
+/// Dante writes both ends next to each other: `203.0.113.9.50550 198.51.100.7.1080`.
+fn has_twin(before: &[u8], rest: &[u8]) -> bool {
+    const MAX_TOKEN_BYTES: usize = 21;
+    let is_twin = |token: Option<&[u8]>| {
+        token.is_some_and(|token| {
+            token.iter().filter(|byte| **byte == b'.').count() == 4
+                && token.iter().all(|byte| byte.is_ascii_digit() || *byte == b'.')
+        })
+    };
+    let before = &before[before.len().saturating_sub(MAX_TOKEN_BYTES + 1)..];
+    let rest = &rest[..rest.len().min(MAX_TOKEN_BYTES + 1)];
+    let earlier = before.strip_suffix(b" ").and_then(|before| before.rsplit(|byte| *byte == b' ').next());
+    let later =
+        rest.strip_prefix(b" ").and_then(|rest| rest.split(|byte| matches!(byte, b' ' | b':' | b',')).next());
+    is_twin(earlier) || is_twin(later)
 }
 
 /// Endings after a version in the name of a package, a library or an archive.
@@ -136,10 +151,9 @@ fn has_file_ending(rest: &[u8]) -> bool {
 }
 
 /// Words after which four numbers are a version or an object identifier.
-const VERSION_WORDS: [&str; 16] = [
-    "version", "versions", "ver", "vers", "v", "rv", "firmware", "fw", "release", "build", "revision", "rev",
-    "oid", "kernel", "section", "driver",
-];
+const VERSION_WORDS: [&str; 8] = ["version", "versions", "ver", "vers", "rv", "firmware", "fw", "oid"];
+/// Words that also stand before addresses (`release 192.168.0.7`), so the numbers have to be low.
+const WEAK_VERSION_WORDS: [&str; 6] = ["v", "release", "build", "revision", "rev", "section"];
 /// Words after a hyphen that make the number before them a version.
 const VERSION_SUFFIXES: [&[u8]; 18] = [
     b"alpha",
@@ -250,7 +264,7 @@ const PRODUCTS: [&[u8]; 40] = [
 
 fn reject_version(hay: &[u8], span: Span) -> Result<(), Reason> {
     let before = &hay[..span.start];
-    if announces_version(before) {
+    if announces_version(before, span.of(hay)) {
         return Err("a version, by the word before it");
     }
     if has_version_suffix(&hay[span.end..]) {
@@ -264,7 +278,7 @@ fn reject_version(hay: &[u8], span: Span) -> Result<(), Reason> {
     }
 }
 
-fn announces_version(before: &[u8]) -> bool {
+fn announces_version(before: &[u8], quad: &[u8]) -> bool {
     let is_between = |byte: &u8| {
         matches!(byte, b' ' | b'\t' | b':' | b'=' | b'"' | b'\'' | b'\\' | b'>' | b'[' | b'(' | b'+')
     };
@@ -273,7 +287,9 @@ fn announces_version(before: &[u8]) -> bool {
     if between == 0 || end == 0 || !before[end - 1].is_ascii_alphabetic() {
         return false;
     }
-    VERSION_WORDS.iter().any(|word| has_word_before(&before[..end], end, word.len(), &[word]))
+    let ends_in =
+        |words: &[&str]| words.iter().any(|word| has_word_before(&before[..end], end, word.len(), &[word]));
+    ends_in(&VERSION_WORDS) || is_low(quad) && ends_in(&WEAK_VERSION_WORDS)
 }
 
 /// `5.15.90.1-microsoft-standard`, `10.0.0.1-beta`, `1.2.3.4-0ubuntu1`, `1.2.3.4-rc1`.
@@ -291,7 +307,10 @@ fn has_version_suffix(rest: &[u8]) -> bool {
 fn reject_product(before: &[u8], hay: &[u8], span: Span) -> Result<(), Reason> {
     let word = last_word(&before[..before.len() - 1]);
     let ends_in_port = hay[span.end..].starts_with(b":");
-    if ends_in_port || word.is_empty() || !is_product(word, before) {
+    if ends_in_port
+        || word.is_empty()
+        || !(is_product(word, before) || is_listed(before, word, &hay[span.end..]))
+    {
         return Ok(());
     }
     if is_private(span.of(hay)) && !is_known_product(word) {
@@ -305,6 +324,23 @@ fn last_word(before: &[u8]) -> &[u8] {
     let inside = |byte: &u8| is_word(*byte) || matches!(byte, b'.' | b'-' | b'!');
     let length = before.iter().rev().take(MAX_WORD_BYTES).take_while(|byte| inside(byte)).count();
     &before[before.len() - length..]
+}
+
+/// Among other products with versions, as in `OpenSSL/1.0.1 zlib/1.2.3.4 libidn/1.23`.
+fn is_listed(before: &[u8], word: &[u8], rest: &[u8]) -> bool {
+    let is_version = |token: &[u8]| {
+        let slash = token.iter().position(|byte| *byte == b'/');
+        token.first().is_some_and(u8::is_ascii_alphabetic)
+            && slash.is_some_and(|slash| token.get(slash + 1).is_some_and(u8::is_ascii_digit))
+    };
+    let earlier = &before[..before.len() - 1 - word.len()];
+    let earlier = &earlier[earlier.len().saturating_sub(2 * MAX_WORD_BYTES)..];
+    let mut earlier = earlier.rsplit(|byte| *byte == b' ');
+    let separated = earlier.next().is_some_and(<[u8]>::is_empty);
+    let previous = earlier.next().map_or(&[][..], |token| &token[..token.len().min(MAX_WORD_BYTES)]);
+    let next = rest.strip_prefix(b" ").map_or(&[][..], |rest| &rest[..rest.len().min(MAX_WORD_BYTES)]);
+    let next = next.split(|byte| *byte == b' ').next().unwrap_or(next);
+    separated && (is_version(previous) || is_version(next))
 }
 
 fn is_known_product(word: &[u8]) -> bool {
