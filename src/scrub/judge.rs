@@ -11,6 +11,7 @@ use crate::detect::unescape::{Ansi, unescape};
 use crate::detect::{Candidate, Detectors, MAX_DEPTH, Reason};
 use crate::edit::{Cause, Edits};
 use crate::finding::Finding;
+use crate::format::json::Json;
 use crate::format::text::Text;
 use crate::format::{FORMATS, Field, Format, Role};
 use crate::policy::decide::{Decision, Record, Sighting};
@@ -311,6 +312,7 @@ impl Law {
                 value.find(record, field, &self.detectors, detect);
             } else {
                 self.detectors.find(record.bytes, detect, &mut value.findings);
+                value.find_in_broken_json(record, &self.detectors, detect);
             }
             let sightings = value.findings.iter().map(|finding| Sighting { finding: *finding, field: at });
             out.extend(sightings.filter(|sighting| !self.residues.touches(record.bytes, sighting.finding.span)));
@@ -342,6 +344,34 @@ impl Value {
             let inside = Span::new(start - content, end - content);
             finding.span = if field.escaped { self.decoded.raw(inside) } else { inside.shifted(field.value.start) };
         }
+    }
+}
+
+impl Value {
+    /// `\b` and `\f` are escapes in JSON and parts of names elsewhere (`DOMAIN\bob`). Where a record was meant
+    /// to be JSON, what only JSON's own reading shows is added to what was found.
+    fn find_in_broken_json(&mut self, record: &Record<'_>, detectors: &Detectors, detect: &mut crate::detect::Scratch) {
+        let bytes = record.bytes;
+        let meant = matches!(bytes.trim_ascii_start().first(), Some(b'{' | b'['));
+        let ambiguous = |at: usize| matches!(bytes.get(at + 1), Some(b'b' | b'f'));
+        if !meant || !memchr::memchr_iter(b'\\', bytes).any(ambiguous) {
+            return;
+        }
+        self.decoded.clear();
+        Json.decode(bytes, &record.fields[0], &mut self.decoded);
+        let found = self.findings.len();
+        detectors.find(&self.decoded.bytes, detect, &mut self.findings);
+        for at in found..self.findings.len() {
+            self.findings[at].span = self.decoded.raw(self.findings[at].span);
+        }
+        let known = self.findings[..found].to_vec();
+        let mut at = 0;
+        self.findings.retain(|finding| {
+            at += 1;
+            let again = known.iter().any(|other| other.kind == finding.kind && other.span.overlaps(finding.span));
+            at <= found || !again
+        });
+        self.findings.sort_unstable();
     }
 }
 
