@@ -59,6 +59,7 @@ pub fn check(policy: &Policy) -> Vec<Warning> {
     for (at, rule) in policy.rules.iter().enumerate() {
         let earlier = &policy.rules[..at];
         warnings.extend(never_fires(rule, earlier));
+        warnings.extend(only_holds_never(rule));
         warnings.extend(long_ipv6(rule));
         warnings.extend(keeps_card_secret(rule));
         warnings.extend(same_short_name(rule, &policy.rules[at + 1..]));
@@ -108,6 +109,18 @@ fn always_decides(rule: &Rule, kind: Kind, fields: Option<&[Selector]>) -> bool 
 
 fn names(rule: &Rule, field: &Selector) -> bool {
     matches!(&rule.covers, Covers::Field { fields, .. } if fields.iter().any(|one| one.covers(field)))
+}
+
+/// An `only` that no value of the rule's kinds can fulfil.
+fn only_holds_never(rule: &Rule) -> Option<Warning> {
+    let Covers::Find { kinds, only: Some(only), .. } = &rule.covers else { return None };
+    let other = !only.values.is_empty() || !only.suffixes.is_empty() || !only.lists.is_empty();
+    let networks = !only.networks.is_empty() && (kinds.contains(Kind::IPV4) || kinds.contains(Kind::IPV6));
+    let domains = !only.domains.is_empty() && kinds.contains(Kind::EMAIL);
+    (!other && !networks && !domains).then(|| {
+        let message = "the rule can never fire: `only` speaks of values that it does not find";
+        about(rule, message, "`networks` hold for addresses, `domains` for e-mail")
+    })
 }
 
 fn long_ipv6(rule: &Rule) -> Option<Warning> {

@@ -9,6 +9,7 @@ pub mod check;
 mod compile;
 mod document;
 pub mod fault;
+mod inherit;
 mod layer;
 mod names;
 pub mod packs;
@@ -117,7 +118,10 @@ impl Policy {
 
     fn resolve(source: Source, keyring: Option<&Path>) -> Result<Policy, Faults> {
         let (layers, mut faults) = layer::load(source);
-        let policy = compile::compile(&layers, keyring, &mut faults);
+        let policy = match layer::are_sound(&layers) {
+            true => compile::compile(&layers, keyring, &mut faults),
+            false => None,
+        };
         faults.sort();
         match policy {
             Some(policy) if faults.is_empty() => Ok(policy.fingerprinted()),

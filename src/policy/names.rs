@@ -2,10 +2,11 @@
 
 use std::ops::Range;
 
-use super::document::{Document, Entry, Node};
+use super::document::{Document, Entry, Node, Value};
 use super::fault::{Fault, Faults, quoted, suggestion};
 use super::layer::Layer;
-use super::schema::LATER_KINDS;
+use super::schema::{DETECTOR, LATER_KINDS};
+use super::shape::is_misspelt;
 use super::show;
 use crate::detect::list::List;
 use crate::detect::pattern::{Checksum, Pattern};
@@ -44,6 +45,8 @@ pub(super) struct Names {
     /// The kinds of lists and detectors.
     pub(super) own: Vec<Kind>,
     groups: Vec<(String, KindSet)>,
+    /// Names of all own groups, those not yet resolved included.
+    group_names: Vec<String>,
 }
 
 impl Names {
@@ -84,6 +87,10 @@ impl Names {
 
     fn list(&mut self, layer: &Layer, entry: &Entry, faults: &mut Faults) {
         let Some(kind) = self.claim(&layer.doc, entry, faults) else { return };
+        self.list_names.push(entry.key.clone()); // a faulty one too, so that its uses are no faults of their own
+        if !matches!(entry.node.value, Value::Table(_)) {
+            return;
+        }
         let ignore_case = entry.node.truth("ignore_case");
         let made = list_entries(layer, entry).and_then(|entries| {
             let shown = show::list(&entry.key, &entries, ignore_case);
@@ -94,28 +101,27 @@ impl Names {
         match made {
             Ok((list, shown)) => {
                 self.lists.push(list);
-                self.list_names.push(entry.key.clone());
                 self.definitions.push(shown);
             }
-            Err(fault) => {
-                faults.push(fault);
-                self.list_names.push(entry.key.clone()); // so that its uses are no faults of their own
-            }
+            Err(fault) => faults.push(fault),
         }
     }
 
     fn detector(&mut self, doc: &Document, entry: &Entry, faults: &mut Faults) {
         let Some(kind) = self.claim(doc, entry, faults) else { return };
         let node = &entry.node;
-        let Some(regex) = node.get("regex").filter(|regex| regex.as_text().is_some()) else {
-            if node.get("regex").is_none() {
+        let Some((text, span)) = node.get("regex").and_then(|regex| Some((regex.as_text()?, &regex.span)))
+        else {
+            if node.get("regex").is_none()
+                && !is_misspelt(node, &DETECTOR)
+                && matches!(node.value, Value::Table(_))
+            {
                 faults.push(
                     doc.fault(&entry.span, format!("the detector {} has no `regex`", quoted(&entry.key))),
                 );
             }
             return;
         };
-        let text = regex.as_text().unwrap_or_default();
         let checksum = match node.text("checksum") {
             Some("luhn") => Some(Checksum::Luhn),
             Some("mod97") => Some(Checksum::Mod97),
@@ -128,7 +134,7 @@ impl Names {
                 self.patterns.push(pattern);
                 self.definitions.push(show::detector(&entry.key, text, node.text("checksum"), &keywords));
             }
-            Err(message) => faults.push(doc.fault(&regex.span, message)),
+            Err(message) => faults.push(doc.fault(span, message)),
         }
     }
 
@@ -151,6 +157,7 @@ impl Names {
                 written.push((&layer.doc, entry));
             }
         }
+        self.group_names = written.iter().map(|(_, entry)| entry.key.clone()).collect();
         for (_, entry) in &written {
             self.group(&entry.key, &written, &mut Vec::new(), faults);
         }
@@ -172,7 +179,7 @@ impl Names {
         chain.push(name);
         let mut kinds = KindSet::default();
         for item in entry.node.items() {
-            let Some(member) = item.as_text() else { continue };
+            let Some(member) = item.as_text().filter(|member| !member.is_empty()) else { continue };
             if chain.contains(&member) {
                 let message = format!("the group {} holds itself", quoted(member));
                 faults.push(doc.fault(&item.span, message));
@@ -214,6 +221,13 @@ impl Names {
         if LATER_KINDS.contains(&name) {
             return Err(Unresolved::later(name));
         }
+        if self.kinds.get(name) == Some(Kind::FIELD) {
+            return Err(Unresolved {
+                message: "`field` is the kind of a value that nothing finds".to_owned(),
+                help: "to cover a field whatever it holds, write field = [\"NAME\"] in place of `find`"
+                    .to_owned(),
+            });
+        }
         Err(self.unknown(name))
     }
 
@@ -221,7 +235,7 @@ impl Names {
         let known = || {
             let kinds = FOUND.iter().chain(&self.own).map(|kind| self.kinds.name(*kind));
             let groups = GROUPS.iter().map(|(group, _)| *group).filter(|group| *group != "secret");
-            kinds.chain(groups).chain(self.groups.iter().map(|(group, _)| group.as_str()))
+            kinds.chain(groups).chain(self.group_names.iter().map(String::as_str))
         };
         let meant =
             suggestion(name, known()).map_or(String::new(), |meant| format!("did you mean `{meant}`? "));
