@@ -35,7 +35,7 @@ pub struct Fault {
     /// What to do about it, one line each.
     pub help: Vec<String>,
     rank: usize,
-    excerpt: Excerpt,
+    excerpt: Box<Excerpt>,
 }
 
 /// A source line made fit for a terminal, and where the carets go in it.
@@ -57,7 +57,7 @@ impl Fault {
             message: message.into(),
             help: Vec::new(),
             rank,
-            excerpt: Excerpt::default(),
+            excerpt: Box::default(),
         }
     }
 
@@ -98,7 +98,7 @@ impl Place<'_> {
             line: self.text[..line_start].matches('\n').count() + 1,
             column: before.chars().count() + 1,
             width: marked.chars().count().max(1),
-            excerpt: excerpt(line, before, marked),
+            excerpt: Box::new(excerpt(line, before, marked)),
             ..Fault::of_file(self.file, self.rank, message)
         }
     }
@@ -161,7 +161,7 @@ impl fmt::Display for Fault {
         if self.line == 0 {
             writeln!(out, "{margin}--> {}", visible(&self.file))?;
         } else {
-            let Excerpt { line, indent, width } = &self.excerpt;
+            let Excerpt { line, indent, width } = &*self.excerpt;
             let (blank, carets) = (" ".repeat(*indent), "^".repeat(*width));
             writeln!(out, "{margin}--> {}:{}:{}", visible(&self.file), self.line, self.column)?;
             writeln!(out, "{margin} |")?;

@@ -28,7 +28,7 @@ pub(super) fn read(doc: &Document, node: &Node, lists: &[String], faults: &mut F
                 let fault = doc.fault(span, format!("no list is called {}", quoted(text)));
                 faults.push(match suggestion(text, lists.iter().map(String::as_str)) {
                     Some(meant) => fault.help(format!("did you mean `{meant}`?")),
-                    None => fault.help(format!("write [lists.NAME] to make one")),
+                    None => fault.help("write [lists.NAME] to make one"),
                 });
             }
         }
