@@ -171,10 +171,12 @@ fn acts_on(rule: &Rule, kind: Kind) -> bool {
 /// Kinds that are acted on in some fields and stay, silently, everywhere else.
 fn only_in_fields(policy: &Policy) -> Vec<Warning> {
     let mut warnings = Vec::new();
-    for (kind, name) in policy.kinds.iter() {
+    for kind in found(policy) {
+        let name = policy.kinds.name(kind);
         let mut acting = policy.rules.iter().filter(|rule| acts_on(rule, kind)).peekable();
         let Some(first) = acting.peek().copied() else { continue };
-        let limited = |rule: &Rule| matches!(&rule.covers, Covers::Find { within: Some(_), .. });
+        let limited =
+            |rule: &Rule| matches!(&rule.covers, Covers::Find { within: Some(_), .. } | Covers::Field { .. });
         let kept_elsewhere =
             policy.rules.iter().any(|rule| covers(rule, kind) && !acts_on(rule, kind) && !limited(rule));
         if acting.all(limited) && !kept_elsewhere {
@@ -185,11 +187,13 @@ fn only_in_fields(policy: &Policy) -> Vec<Warning> {
     warnings
 }
 
+fn found(policy: &Policy) -> impl Iterator<Item = Kind> {
+    FOUND.iter().copied().chain(policy.own_kinds())
+}
+
 /// Kinds that are found, but that no rule covers.
 fn uncovered(policy: &Policy) -> Vec<Warning> {
-    let own = policy.own_kinds();
-    let found = FOUND.iter().copied().chain(own);
-    let bare = found.filter(|kind| !policy.rules.iter().any(|rule| covers(rule, *kind)));
+    let bare = found(policy).filter(|kind| !policy.rules.iter().any(|rule| covers(rule, *kind)));
     bare.map(|kind| Warning {
         rule: None,
         message: format!("no rule covers `{}`, so that it stays as it is", policy.kinds.name(kind)),

@@ -252,6 +252,13 @@ impl Compiler<'_> {
             }
         };
         let action = action::read(doc, written, self.faults)?;
+        if let Action::Redact { with: Some(text) } = &action
+            && self.names.find_something_in(text)
+        {
+            let fault = doc.fault(&written.span, "the text of `with` is itself found by a detector");
+            self.faults
+                .push(fault.help("a second run would act on it again: choose a text that is no value"));
+        }
         if matches!(action, Action::Hash(_)) && !self.keyring {
             let fault = doc.fault(&written.span, "`hash` needs a keyring, and none is named");
             let help = format!("make one with `{KEY_COMMAND}`, and name it with --keyring, or in the file:");

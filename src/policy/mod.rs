@@ -1,8 +1,8 @@
 //! The rules as written, and what they decide.
 //!
-//! A file goes through four steps, each of which notes every fault it sees: [`document`] (TOML to a tree with
-//! places), [`shape`] (the tree against the language in [`schema`]), [`layer`] (the files that it extends)
-//! and [`compile`] (meaning, names, actions).
+//! A file goes through four steps, each of which notes every fault it sees: `document` (TOML to a tree with
+//! places), `shape` (the tree against the language in [`schema`]), `layer` (the files that it extends)
+//! and `compile` (meaning, names, actions).
 
 mod action;
 pub mod check;
@@ -173,6 +173,7 @@ pub struct Rule {
 
 /// What a rule covers.
 #[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "a policy holds few rules, and most of them find")]
 pub enum Covers {
     /// What is found, wherever it stands.
     Find {

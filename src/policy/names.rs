@@ -246,6 +246,12 @@ impl Names {
         }
     }
 
+    /// Whether any detector of this policy finds something in a replacement text. So far the regex detectors are
+    /// asked; lists and built-in detectors join when they can search a text.
+    pub(super) fn find_something_in(&self, text: &str) -> bool {
+        self.patterns.iter().any(|pattern| pattern.is_in(text.as_bytes()))
+    }
+
     /// The kind that `as` names, made if it is new.
     pub(super) fn kind_of_field(
         &mut self,

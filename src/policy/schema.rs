@@ -1,4 +1,4 @@
-//! The language of the rules file: every table, every key, what it takes. Data only; [`super::shape`] holds a
+//! The language of the rules file: every table, every key, what it takes. Data only; `shape` holds a
 //! file against it, and `rules/schema.json` is made from it.
 
 /// One table of the language.
