@@ -1,9 +1,21 @@
 //! logscrub
 pub mod action;
+pub mod checksum;
+#[cfg(feature = "cli")]
+pub mod cli;
+pub mod decoded;
 pub mod detect;
+pub mod edit;
+pub mod error;
 pub mod finding;
+pub mod format;
 pub mod kind;
 pub mod policy;
+#[cfg(feature = "cli")]
+pub mod report;
 pub mod scrub;
 pub mod span;
+pub mod stream;
 pub mod tally;
+pub mod time;
+pub mod withhold;

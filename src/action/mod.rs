@@ -1,5 +1,13 @@
 //! Values to replacements: what is done to a value that may not stay as it is.
 
+mod apply;
+pub mod canonical;
+pub mod hash;
+pub mod residue;
+pub mod truncate;
+
+pub use apply::{Tools, apply};
+
 /// What a rule does to a value (the words of the rules file).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Action {
@@ -81,6 +89,27 @@ impl Action {
             Action::Redact { .. } => "redact",
             Action::Drop => "drop",
             Action::DropRecord => "drop_record",
+        }
+    }
+}
+
+impl Action {
+    /// What the action leaves, for people: `fewer bits: ipv4 /24, ipv6 /48`.
+    pub fn describe(&self) -> String {
+        match self {
+            Action::Keep => "the value".to_owned(),
+            Action::Hash(hash) if hash.keep_domain => "a pseudonym and the domain".to_owned(),
+            Action::Hash(_) => "a pseudonym".to_owned(),
+            Action::Truncate(keep) => {
+                let pan = if keep.pan == PanKeep::Last4 { "last 4" } else { "first 6, last 4" };
+                let email = if keep.email_domain { "domain" } else { "nothing" };
+                format!("ipv4 /{}, ipv6 /{}, pan {pan}, email {email}", keep.ipv4, keep.ipv6)
+            }
+            Action::Mask => "its length".to_owned(),
+            Action::Redact { with: Some(text) } => text.clone(),
+            Action::Redact { with: None } => "[kind]".to_owned(),
+            Action::Drop => "nothing".to_owned(),
+            Action::DropRecord => "no record".to_owned(),
         }
     }
 }

@@ -2,14 +2,28 @@
 //!
 //! Two steps keep clean lines cheap. [`index()`] goes over the bytes once and notes every place where a
 //! match is possible (a [`Candidate`]); the [`Detector`] of that trigger then makes the exact test there.
-//! The two halves are also joined in [`Detectors::find`], which searches one value.
+//! The two halves are also joined in [`Detectors::find`], which searches one value, through its escapes.
 
+mod context;
+pub mod email;
+mod find;
+mod index;
+pub mod ipv4;
+pub mod ipv6;
 pub mod list;
+pub mod pan;
 pub mod pattern;
+pub mod unescape;
 
 use crate::finding::Finding;
 use crate::kind::Kind;
-use crate::span::Span;
+
+pub use find::{Detectors, Explained, MAX_DEPTH, Scratch};
+pub use index::index;
+pub use unescape::needs_unescape;
+
+/// The built-in detectors: a new one is its file and a line here.
+pub static DETECTORS: &[&dyn Detector] = &[&email::Email, &ipv4::Ipv4, &ipv6::Ipv6, &pan::Pan];
 
 /// Bytes without which no match is possible.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -17,18 +31,21 @@ use crate::span::Span;
 pub enum Trigger {
     /// `@`.
     At,
-    /// The third dot of digits, dot, digits, dot, digits, dot, digit.
+    /// A dot between digits that is the third such in a row, two to four bytes apart.
     Dots,
-    /// `::`, or a colon after three others with at most four bytes between each two.
+    /// The second colon of `::`, or a colon after three others, at most five bytes apart.
     Colons,
-    /// The twelfth byte of a run of digits and card separators.
+    /// The last digit of a group, twelve or more digits into a run of groups that single card separators
+    /// (blank, hyphen, plus, no-break space) hold together.
     Digits,
+    /// The first byte of an escape that may stand for a byte of the other triggers.
+    Escape,
 }
 
 /// A place where a trigger was seen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Candidate {
-    /// Offset of the trigger's last byte.
+    /// Offset of the trigger's last byte; of an escape, its first.
     pub at: usize,
     /// What was seen.
     pub trigger: Trigger,
@@ -56,7 +73,7 @@ pub trait Detector: Sync {
     /// The exact test at a candidate: `at < hay.len()` is the offset of the trigger's last byte.
     ///
     /// `hay` is one value: its ends are boundaries. The span is the tightest one: no quotes, brackets or
-    /// trailing punctuation. Never panics, whatever the bytes. Cost is linear in the bytes between the
-    /// start of the value's longest legal form and `resume`.
+    /// trailing punctuation. Never panics, whatever the bytes. Looks back a bounded number of bytes, and
+    /// forward over a bounded number or up to `resume`.
     fn verify(&self, hay: &[u8], at: usize) -> Verdict;
 }

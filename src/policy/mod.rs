@@ -14,6 +14,8 @@ mod layer;
 mod names;
 pub mod packs;
 pub mod schema;
+pub mod decide;
+mod named;
 pub mod selector;
 mod shape;
 mod show;
@@ -21,6 +23,7 @@ mod values;
 
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use crate::action::Action;
 use crate::kind::{Kind, KindSet, Kinds};
@@ -44,9 +47,9 @@ pub struct Policy {
     /// The rules in the order in which they are asked.
     pub rules: Vec<Rule>,
     /// The user's regex detectors.
-    pub patterns: Vec<crate::detect::pattern::Pattern>,
+    pub patterns: Vec<Arc<crate::detect::pattern::Pattern>>,
     /// The user's literal dictionaries.
-    pub lists: Vec<crate::detect::list::List>,
+    pub lists: Vec<Arc<crate::detect::list::List>>,
     /// Names of the lists, in their order.
     pub list_names: Vec<String>,
     /// `[[test]]` entries of the file that was named.

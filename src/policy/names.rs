@@ -1,6 +1,7 @@
 //! What a policy gives names to: kinds, groups, lists, detectors.
 
 use std::ops::Range;
+use std::sync::Arc;
 
 use super::document::{Document, Entry, Node, Value};
 use super::fault::{Fault, Faults, quoted, suggestion};
@@ -8,8 +9,10 @@ use super::layer::Layer;
 use super::schema::{DETECTOR, LATER_KINDS};
 use super::shape::is_misspelt;
 use super::show;
+use crate::checksum::Checksum;
 use crate::detect::list::List;
-use crate::detect::pattern::{Checksum, Pattern};
+use crate::detect::pattern::Pattern;
+use crate::detect::{Detectors, Scratch};
 use crate::kind::{BUILT_IN, Kind, KindSet, Kinds};
 
 /// The kinds that this version finds without being told how.
@@ -37,9 +40,9 @@ const LIST_BYTES: u64 = 64 << 20;
 #[derive(Debug, Default)]
 pub(super) struct Names {
     pub(super) kinds: Kinds,
-    pub(super) lists: Vec<List>,
+    pub(super) lists: Vec<Arc<List>>,
     pub(super) list_names: Vec<String>,
-    pub(super) patterns: Vec<Pattern>,
+    pub(super) patterns: Vec<Arc<Pattern>>,
     /// Lists and detectors as [`show`] writes them.
     pub(super) definitions: Vec<String>,
     /// The kinds of lists and detectors.
@@ -100,7 +103,7 @@ impl Names {
         });
         match made {
             Ok((list, shown)) => {
-                self.lists.push(list);
+                self.lists.push(Arc::new(list));
                 self.definitions.push(shown);
             }
             Err(fault) => faults.push(fault),
@@ -131,10 +134,10 @@ impl Names {
         match Pattern::new(kind, text, checksum, keywords.clone()) {
             Ok(pattern) => {
                 examples(doc, node, &pattern, faults);
-                self.patterns.push(pattern);
+                self.patterns.push(Arc::new(pattern));
                 self.definitions.push(show::detector(&entry.key, text, node.text("checksum"), &keywords));
             }
-            Err(message) => faults.push(doc.fault(span, message)),
+            Err(message) => faults.push(doc.fault(span, one_line(&message))),
         }
     }
 
@@ -246,10 +249,13 @@ impl Names {
         }
     }
 
-    /// Whether any detector of this policy finds something in a replacement text. So far the regex detectors are
-    /// asked; lists and built-in detectors join when they can search a text.
+    /// Whether any detector of this policy finds something in a replacement text.
     pub(super) fn find_something_in(&self, text: &str) -> bool {
-        self.patterns.iter().any(|pattern| pattern.is_in(text.as_bytes()))
+        let kinds = FOUND.iter().copied().collect();
+        let detectors = Detectors::new(kinds, self.patterns.clone(), self.lists.clone());
+        let mut found = Vec::new();
+        detectors.find(text.as_bytes(), &mut Scratch::default(), &mut found);
+        !found.is_empty()
     }
 
     /// The kind that `as` names, made if it is new.
@@ -351,6 +357,12 @@ fn read_list(layer: &Layer, path: &str) -> Result<Vec<Vec<u8>>, String> {
     }
     let lines = bytes.split(|byte| *byte == b'\n').map(<[u8]>::trim_ascii);
     Ok(lines.filter(|line| !line.is_empty() && line[0] != b'#').map(<[u8]>::to_vec).collect())
+}
+
+/// The regex crate draws the pattern with a caret of its own over several lines; the last one says what is wrong.
+fn one_line(message: &str) -> &str {
+    let last = message.trim_end().lines().next_back().unwrap_or_default();
+    last.strip_prefix("error: ").unwrap_or(last)
 }
 
 /// Tries a detector on the examples that stand beside it.

@@ -6,6 +6,9 @@ pub const PACKS: &[(&str, &str)] = &[
     ("access-log", include_str!("../../rules/packs/access-log.toml")),
 ];
 
+/// Kind and data of each built-in detector.
+pub const DETECTORS: &[(&str, &str)] = &[];
+
 /// The text of a pack.
 pub fn text(name: &str) -> Option<&'static str> {
     PACKS.iter().find(|(pack, _)| *pack == name).map(|(_, text)| *text)

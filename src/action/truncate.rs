@@ -1,0 +1,98 @@
+//! `truncate`: fewer bits or digits, for good.
+
+use std::net::{Ipv4Addr, Ipv6Addr};
+
+use super::canonical::{ipv4, ipv6};
+use super::{PanKeep, Truncate};
+use crate::kind::Kind;
+
+/// Appends what may stay of a value (its escapes undone). `false` if it is not of a kind that can be
+/// truncated under these parameters; nothing is appended then, and the value has to be redacted.
+pub fn truncate(kind: Kind, value: &[u8], keep: &Truncate, out: &mut Vec<u8>) -> bool {
+    match kind {
+        Kind::IPV4 => ipv4(value).map(|address| append(out, truncate_ipv4(address, keep.ipv4))).is_some(),
+        Kind::IPV6 => ipv6(value).map(|address| write_ipv6(address, value, keep, out)).is_some(),
+        Kind::PAN => truncate_pan(value, keep.pan, out),
+        Kind::EMAIL if keep.email_domain => email_domain(b"[email]", value, out),
+        _ => false,
+    }
+}
+
+/// Appends `local`, which stands for the local part, and the domain of an e-mail address. A domain literal
+/// is an IP address and goes with the rest.
+pub fn email_domain(local: &[u8], value: &[u8], out: &mut Vec<u8>) -> bool {
+    let Some(at) = memchr::memrchr(b'@', value) else { return false };
+    if value[at + 1..].starts_with(b"[") {
+        return false;
+    }
+    out.extend_from_slice(local);
+    out.extend(value[at..].iter().map(u8::to_ascii_lowercase));
+    true
+}
+
+fn append(out: &mut Vec<u8>, text: impl ToString) {
+    out.extend_from_slice(text.to_string().as_bytes());
+}
+
+fn truncate_ipv4(address: Ipv4Addr, prefix: u8) -> Ipv4Addr {
+    Ipv4Addr::from_bits(address.to_bits() & mask32(prefix))
+}
+
+fn mask32(prefix: u8) -> u32 {
+    u32::MAX.checked_shl(32 - u32::from(prefix.min(32))).unwrap_or(0)
+}
+
+/// An address that has nothing left to lose keeps its spelling.
+fn write_ipv6(address: Ipv6Addr, value: &[u8], keep: &Truncate, out: &mut Vec<u8>) {
+    let truncated = truncate_ipv6(address, keep);
+    if truncated == address {
+        out.extend_from_slice(value);
+    } else {
+        append(out, truncated);
+    }
+}
+
+/// The leading bits; of an IPv4 address inside, as many as the IPv4 rule allows.
+fn truncate_ipv6(address: Ipv6Addr, keep: &Truncate) -> Ipv6Addr {
+    if let Some(mapped) = address.to_ipv4_mapped() {
+        return truncate_ipv4(mapped, keep.ipv4).to_ipv6_mapped();
+    }
+    let kept = u128::MAX.checked_shl(128 - u32::from(keep.ipv6.min(128))).unwrap_or(0);
+    let mut bits = address.to_bits() & kept;
+    for shift in inner_ipv4(address) {
+        bits &= !(u128::from(!mask32(keep.ipv4)) << shift);
+    }
+    Ipv6Addr::from_bits(bits)
+}
+
+/// How far to the left the IPv4 addresses inside an address stand: 6to4 (RFC 3056), NAT64 (RFC 6052) and
+/// Teredo (RFC 4380), which holds its server's and, inverted, the client's. Clearing inverted bits leaves as
+/// little as clearing the bits themselves.
+fn inner_ipv4(address: Ipv6Addr) -> &'static [u32] {
+    match address.segments() {
+        [0x2002, ..] => &[80],
+        [0x64, 0xff9b, 0, 0, 0, 0, _, _] => &[0],
+        [0x2001, 0, ..] => &[64, 0],
+        _ => &[],
+    }
+}
+
+/// PCI SSC FAQ 1091: first six and last four of 15 to 19 digits; of 12 to 14 digits that would hide two to
+/// four only, so the last four stay. Separators stay.
+fn truncate_pan(value: &[u8], keep: PanKeep, out: &mut Vec<u8>) -> bool {
+    let digits = value.iter().filter(|byte| byte.is_ascii_digit()).count();
+    if !(12..=19).contains(&digits) {
+        return false;
+    }
+    let head = if keep == PanKeep::First6Last4 && digits >= 15 { 6 } else { 0 };
+    let mut seen = 0;
+    for byte in value {
+        if byte.is_ascii_digit() {
+            seen += 1;
+            out.push(if seen <= head || seen > digits - 4 { *byte } else { b'*' });
+        } else {
+            out.push(*byte);
+        }
+    }
+    true
+}

@@ -1,0 +1,231 @@
+//! What the command line can say.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Args as Group, Parser, Subcommand, ValueEnum};
+
+/// Finds personal data and secrets in logs and keeps of each only what a policy allows.
+///
+/// Without a command: scrubs FILEs, or standard input, to standard output.
+#[derive(Debug, Parser)]
+#[command(name = "logscrub", version, args_conflicts_with_subcommands = true, after_help = AFTER_HELP)]
+pub(super) struct Args {
+    #[command(subcommand)]
+    pub(super) command: Option<Command>,
+    #[command(flatten)]
+    pub(super) filter: Filter,
+}
+
+const AFTER_HELP: &str = "\
+Exit codes, the first that applies:
+  2  usage, rules or key fault, or output that is also an input: nothing was read
+  4  the output failed
+  3  an input failed (unreadable, corrupt, not decodable); the others were processed
+  1  scan found something, rules check or test failed, or a record was withheld under --strict
+  0  all input was read to its end and all output accepted
+A file named like a command is given as ./scan.";
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Find only: counts, lines shown scrubbed, or findings as JSON
+    Scan(Scan),
+    /// The packs; one policy as it resolves; lint a file; run the tests written in it
+    Rules(Rules),
+    /// Each candidate of the lines on standard input, each check, and which rule won
+    Explain(Explain),
+    /// The keyring
+    Key(Key),
+    /// Completions for a shell, on standard output
+    Completions {
+        /// The shell
+        shell: clap_complete::Shell,
+    },
+    /// The manual page, on standard output
+    Man,
+}
+
+/// What says by which rules.
+#[derive(Debug, Group)]
+pub(super) struct ByRules {
+    /// A rules file, or a pack by name
+    #[arg(short, long, value_name = "FILE|PACK", env = "LOGSCRUB_RULES", hide_env_values = true)]
+    pub(super) rules: Option<String>,
+    /// How records are read: auto, text or json [default: what the rules say, else auto]
+    #[arg(short, long, value_name = "FORMAT")]
+    pub(super) format: Option<String>,
+    /// The keyring [default: what the rules say]
+    #[arg(long, value_name = "FILE")]
+    pub(super) keyring: Option<PathBuf>,
+    /// The time to take for now, as in 2026-01-31T00:00:00Z
+    #[arg(long, value_name = "TIME")]
+    pub(super) now: Option<jiff::Timestamp>,
+}
+
+#[derive(Debug, Group)]
+pub(super) struct Filter {
+    /// Files to scrub; `-` is standard input
+    #[arg(value_name = "FILE")]
+    pub(super) files: Vec<PathBuf>,
+    #[command(flatten)]
+    pub(super) by: ByRules,
+    /// Write to a file, which is replaced as a whole at the end
+    #[arg(short, long, value_name = "FILE")]
+    pub(super) output: Option<PathBuf>,
+    /// What the input is, for rules by source
+    #[arg(long, value_name = "NAME=VALUE")]
+    pub(super) label: Vec<String>,
+    #[command(flatten)]
+    pub(super) reading: Reading,
+    /// End with code 1 if a record was withheld
+    #[arg(long)]
+    pub(super) strict: bool,
+    /// Show what was done as a table on standard error at the end
+    #[arg(long)]
+    pub(super) stats: bool,
+    /// Write what was done as JSON; it holds no values
+    #[arg(long, value_name = "FILE")]
+    pub(super) report: Option<PathBuf>,
+    /// No closing line, and no warnings
+    #[arg(short, long)]
+    pub(super) quiet: bool,
+    /// Whether to colour
+    #[arg(long, value_name = "WHEN", default_value = "auto")]
+    pub(super) color: Color,
+}
+
+/// How inputs are read.
+#[derive(Debug, Group)]
+pub(super) struct Reading {
+    /// Threads that scrub [default: one for a pipe on few cores, else one a core]
+    #[arg(short = 'j', long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
+    pub(super) threads: Option<u16>,
+    /// Longest record that is judged in one piece, as in 1MiB
+    #[arg(long, value_name = "BYTES", default_value = "1MiB", value_parser = bytes)]
+    pub(super) max_record: usize,
+    /// How long pipes are drained after SIGTERM or SIGINT, as in 10s
+    #[arg(long, value_name = "TIME", default_value = "10s", value_parser = duration)]
+    pub(super) grace: Duration,
+}
+
+#[derive(Debug, Group)]
+pub(super) struct Scan {
+    /// Files and directories to search; `-` or none is standard input
+    #[arg(value_name = "PATH")]
+    pub(super) paths: Vec<PathBuf>,
+    #[command(flatten)]
+    pub(super) by: ByRules,
+    /// Only findings of these kinds or groups
+    #[arg(long, value_name = "KIND", value_delimiter = ',')]
+    pub(super) kind: Vec<String>,
+    /// Every detector, also those that are off by default
+    #[arg(long)]
+    pub(super) all: bool,
+    /// One JSON object a finding
+    #[arg(long)]
+    pub(super) json: bool,
+    /// Show the values that were found
+    #[arg(long)]
+    pub(super) show_values: bool,
+    #[command(flatten)]
+    pub(super) reading: Reading,
+    /// No counts at the end
+    #[arg(short, long)]
+    pub(super) quiet: bool,
+    /// Whether to colour
+    #[arg(long, value_name = "WHEN", default_value = "auto")]
+    pub(super) color: Color,
+}
+
+#[derive(Debug, Group)]
+pub(super) struct Explain {
+    #[command(flatten)]
+    pub(super) by: ByRules,
+    /// Show the values that were found
+    #[arg(long)]
+    pub(super) show_values: bool,
+}
+
+#[derive(Debug, Group)]
+pub(super) struct Rules {
+    #[command(subcommand)]
+    pub(super) command: RulesCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum RulesCommand {
+    /// The packs and the detectors
+    List,
+    /// A policy as it resolves
+    Show {
+        /// A rules file, or a pack by name
+        #[arg(value_name = "FILE|PACK", default_value = "default")]
+        rules: String,
+        /// As one rules file, with everything that it extends in place
+        #[arg(long)]
+        toml: bool,
+    },
+    /// Faults and doubtful places of rules files
+    Check {
+        /// Rules files, or packs by name
+        #[arg(value_name = "FILE|PACK", required = true)]
+        rules: Vec<String>,
+    },
+    /// Run the tests written in rules files
+    Test {
+        /// Rules files, or packs by name
+        #[arg(value_name = "FILE|PACK", required = true)]
+        rules: Vec<String>,
+    },
+}
+
+#[derive(Debug, Group)]
+pub(super) struct Key {
+    #[command(subcommand)]
+    pub(super) command: KeyCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum KeyCommand {
+    /// Make a keyring with one key that serves for ever
+    New {
+        /// The file to make; it must not be there
+        #[arg(long, value_name = "FILE")]
+        keyring: PathBuf,
+    },
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum Color {
+    Auto,
+    Always,
+    Never,
+}
+
+/// `1048576`, `64K`, `1MiB`: powers of 1024.
+fn bytes(text: &str) -> Result<usize, String> {
+    let digits = text.trim_end_matches(|character: char| character.is_ascii_alphabetic());
+    let shift = match text[digits.len()..].to_ascii_lowercase().as_str() {
+        "" | "b" => 0,
+        "k" | "kb" | "kib" => 10,
+        "m" | "mb" | "mib" => 20,
+        "g" | "gb" | "gib" => 30,
+        _ => return Err("a number of bytes is written as in 65536, 64K or 1MiB".to_owned()),
+    };
+    let number: usize = digits.parse().map_err(|_| "it does not begin with a whole number".to_owned())?;
+    let bytes = number.checked_shl(shift).filter(|bytes| bytes >> shift == number);
+    bytes.filter(|bytes| (4096..=1 << 30).contains(bytes)).ok_or_else(|| "it must lie between 4K and 1GiB".to_owned())
+}
+
+/// `10s`, `500ms`, `2m`.
+fn duration(text: &str) -> Result<Duration, String> {
+    let digits = text.trim_end_matches(|character: char| character.is_ascii_alphabetic());
+    let unit = match &text[digits.len()..] {
+        "ms" => 1,
+        "s" | "" => 1000,
+        "m" | "min" => 60_000,
+        _ => return Err("a time is written as in 10s, 500ms or 2m".to_owned()),
+    };
+    let number: u64 = digits.parse().map_err(|_| "it does not begin with a whole number".to_owned())?;
+    number.checked_mul(unit).map(Duration::from_millis).ok_or_else(|| "it is too long".to_owned())
+}

@@ -1,0 +1,286 @@
+//! `logscrub scan`: find only.
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::args::{Color, Scan};
+use super::exit::Exit;
+use super::paint::{Ink, Paint};
+use super::print::{escaped, message, to_stderr, usage_fault};
+use crate::policy::Policy;
+use crate::report::text::columns;
+use crate::scrub::{Judged, Scrubber};
+use crate::span::Span;
+use crate::stream::{Fault, Input, Output, Place, Scrub, Settings, Target, drive};
+use crate::tally::Tally;
+
+/// Longest line that is shown; of a longer one only its length is.
+const MAX_SHOWN_BYTES: usize = 4096;
+
+pub(super) fn run(args: &Scan) -> Exit {
+    start(args).unwrap_or_else(|exit| exit)
+}
+
+fn start(args: &Scan) -> Result<Exit, Exit> {
+    let scrubber = scrubber(args)?;
+    let policy = Arc::clone(scrubber.policy());
+    let mut watch = args.reading.watch()?;
+    let mut output = Output::open(&Target::Stdout).map_err(|cause| Exit::of_output(&cause))?;
+    let settings = Settings { threads: 1, ..args.reading.settings(&[]) };
+    let mut tally = Tally::default();
+    let mut faults = Vec::new();
+    let (files, many) = files(&args.paths, &mut faults);
+    for place in files {
+        let finder = Finder::new(&scrubber, args, &place, many);
+        let outcome = drive([Input::open(&place)], finder, &mut output, &mut watch, &settings);
+        outcome.output.map_err(|cause| Exit::of_output(&cause))?;
+        tally.add(&outcome.tally);
+        faults.extend(outcome.input_faults);
+        if let Some(signal) = outcome.ended_by {
+            return Ok(Exit::Signal(signal));
+        }
+    }
+    faults.iter().for_each(|fault| message(&fault.to_string()));
+    if !args.quiet && !args.json {
+        to_stderr(&counts(&policy, &tally));
+    }
+    let found = tally.acted.iter().any(|acted| acted.rule != KEPT);
+    Ok(if !faults.is_empty() { Exit::Input } else if found { Exit::Found } else { Exit::Done })
+}
+
+/// Under the rules that are named; else under one rule that covers everything.
+fn scrubber(args: &Scan) -> Result<Scrubber, Exit> {
+    if args.by.has_rules() {
+        if !args.kind.is_empty() {
+            return Err(usage_fault("--kind goes without --rules: with rules, what they would change is shown"));
+        }
+        return args.by.scrubber();
+    }
+    let kinds = if args.kind.is_empty() { vec!["all".to_owned()] } else { args.kind.clone() };
+    let kinds: Vec<String> = kinds.iter().map(|kind| format!("{kind:?}")).collect();
+    let rules = format!("[[rule]]\nname = \"found\"\nfind = [{}]\naction = \"redact\"\n", kinds.join(", "));
+    let policy = Policy::from_toml(&rules, "--kind", None).map_err(|faults| {
+        faults.iter().for_each(|fault| message(&format!("--kind: {}", fault.message)));
+        Exit::Usage
+    })?;
+    args.by.scrubber_under(policy)
+}
+
+/// All regular files under the paths, in the order of their names; and whether names are to be shown.
+/// Symbolic links in directories are not followed.
+fn files(paths: &[PathBuf], faults: &mut Vec<Fault>) -> (Vec<Place>, bool) {
+    let mut files = Vec::new();
+    for place in super::filter::places(paths) {
+        match place {
+            Place::Path(path) if path.is_dir() => files.extend(under(&path, faults).into_iter().map(Place::Path)),
+            place => files.push(place),
+        }
+    }
+    let many = files.len() > 1 || paths.iter().any(|path| path.is_dir());
+    (files, many)
+}
+
+fn under(folder: &Path, faults: &mut Vec<Fault>) -> Vec<PathBuf> {
+    let mut files = Vec::new();
+    for entry in walkdir::WalkDir::new(folder).sort_by_file_name() {
+        match entry {
+            Ok(entry) if entry.file_type().is_file() => files.push(entry.into_path()),
+            Ok(_) => {}
+            Err(fault) => {
+                let source = fault.path().unwrap_or(folder).display().to_string();
+                let what = fault.io_error().map_or_else(|| "cannot be walked".to_owned(), super::exit::reason);
+                faults.push(Fault { source, what, offset: None });
+            }
+        }
+    }
+    files
+}
+
+/// Bytes before and behind what a window is searched for: more than the longest value.
+const OVERLAP_BYTES: usize = 4 << 10;
+
+/// Rule number under which kept sightings are counted.
+const KEPT: usize = usize::MAX;
+
+/// Finds in one file. What it writes is not the scrubbed text but the lines of the report.
+#[derive(Clone)]
+struct Finder {
+    scrubber: Scrubber,
+    name: String,
+    with_rules: bool,
+    show: Show,
+    line: u64,
+    long: Long,
+    tally: Tally,
+}
+
+/// A line that comes in pieces.
+#[derive(Clone, Default)]
+struct Long {
+    /// Where in the line the window starts.
+    start: usize,
+    window: Vec<u8>,
+    /// How much of the window needs no second look.
+    searched: usize,
+}
+
+#[derive(Clone, Copy)]
+struct Show {
+    json: bool,
+    values: bool,
+    name: bool,
+    paint: Paint,
+}
+
+impl Finder {
+    fn new(scrubber: &Scrubber, args: &Scan, place: &Place, many: bool) -> Finder {
+        let paint = Paint::of(if args.json { Color::Never } else { args.color });
+        Finder {
+            scrubber: scrubber.clone(),
+            name: match place {
+                Place::Stdin => "-".to_owned(),
+                Place::Path(path) => path.display().to_string(),
+            },
+            with_rules: args.by.has_rules(),
+            show: Show { json: args.json, values: args.show_values, name: many, paint },
+            line: 0,
+            long: Long::default(),
+            tally: Tally::default(),
+        }
+    }
+
+    fn line(&mut self, record: &[u8], judged: &Judged, out: &mut Vec<u8>) {
+        let found = self.findings(judged);
+        let changed = found.len();
+        for (_, kind, rule) in &found {
+            self.tally.act(*rule, *kind);
+        }
+        if self.with_rules {
+            let kept = judged.sightings.len().saturating_sub(changed);
+            judged.sightings.iter().take(kept).for_each(|finding| self.tally.act(KEPT, finding.kind));
+        }
+        if found.is_empty() {
+            return;
+        }
+        if self.show.json {
+            found.iter().for_each(|finding| self.json(*finding, out));
+        } else {
+            self.shown(record, judged, out);
+        }
+    }
+
+    /// Span, kind and rule: without rules everything that was found, overlaps included; with rules what they
+    /// would change.
+    fn findings(&self, judged: &Judged) -> Vec<(Span, crate::kind::Kind, usize)> {
+        if self.with_rules {
+            judged.changes.iter().map(|cause| (cause.value, cause.kind, cause.rule)).collect()
+        } else {
+            judged.sightings.iter().map(|finding| (finding.span, finding.kind, 0)).collect()
+        }
+    }
+
+    fn json(&self, (span, kind, rule): (Span, crate::kind::Kind, usize), out: &mut Vec<u8>) {
+        let policy = self.scrubber.policy();
+        let rule = self.with_rules.then(|| policy.rules[rule].name.as_str());
+        let finding = serde_json::json!({
+            "file": self.name, "line": self.line, "start": span.start, "end": span.end,
+            "kind": policy.kinds.name(kind), "rule": rule,
+        });
+        out.extend_from_slice(finding.to_string().as_bytes());
+        out.push(b'\n');
+    }
+
+    /// The line for people: scrubbed, what stands for values coloured; as it is only with `--show-values`.
+    fn shown(&self, record: &[u8], judged: &Judged, out: &mut Vec<u8>) {
+        let Show { values, name, paint, .. } = self.show;
+        if name {
+            let name = paint.text(Ink::Path, &escaped(self.name.as_bytes()));
+            let _ = write!(out, "{name}:");
+        }
+        let _ = write!(out, "{}: ", paint.text(Ink::Line, &self.line.to_string()));
+        let text = match (&judged.left, values) {
+            _ if record.is_empty() => format!("[{} in a long line]", judged.sightings.len()),
+            (_, true) => marked(record, &spans(judged), paint),
+            (Some(left), false) if left.len() <= MAX_SHOWN_BYTES => marked(left, &judged.residues, paint),
+            (Some(left), false) => format!("[line of {} bytes]", left.len()),
+            (None, _) => "[dropped]".to_owned(),
+        };
+        let _ = writeln!(out, "{text}");
+    }
+}
+
+fn spans(judged: &Judged) -> Vec<Span> {
+    judged.sightings.iter().map(|finding| finding.span).collect()
+}
+
+/// The text with these spans coloured and control characters escaped.
+fn marked(text: &[u8], spans: &[Span], paint: Paint) -> String {
+    let mut shown = String::new();
+    let mut from = 0;
+    for span in spans.iter().filter(|span| !span.is_empty()) {
+        if span.start >= from {
+            shown += &escaped(&text[from..span.start]);
+            shown += &paint.text(Ink::Residue, &escaped(span.of(text)));
+            from = span.end;
+        }
+    }
+    shown + &escaped(&text[from..])
+}
+
+impl Scrub for Finder {
+    fn scrub(&mut self, block: &[u8], out: &mut Vec<u8>) {
+        let mut scrubber = self.scrubber.clone();
+        let first = self.line;
+        scrubber.inspect(block, |number, record, judged| {
+            self.line = first + number;
+            self.line(record, &judged, out);
+        });
+        self.line = first + crate::scrub::count_records(block);
+    }
+
+    /// A line too long for one piece is searched as text in overlapping windows.
+    fn scrub_piece(&mut self, piece: &[u8], last: bool, out: &mut Vec<u8>) {
+        if self.long.start == 0 && self.long.window.is_empty() {
+            self.line += 1;
+        }
+        self.long.window.extend_from_slice(piece);
+        let due = if last { self.long.window.len() } else { self.long.window.len().saturating_sub(OVERLAP_BYTES) };
+        let mut judged = self.scrubber.inspect_text(&self.long.window);
+        let new = |span: Span| (self.long.searched..due).contains(&span.start);
+        judged.sightings.retain(|finding| new(finding.span));
+        judged.changes.retain(|cause| new(cause.value));
+        judged.sightings.iter_mut().for_each(|finding| finding.span = finding.span.shifted(self.long.start));
+        judged.changes.iter_mut().for_each(|cause| cause.value = cause.value.shifted(self.long.start));
+        self.line(b"", &judged, out);
+        let keep = due.saturating_sub(OVERLAP_BYTES);
+        self.long.window.drain(..keep);
+        self.long.start += keep;
+        self.long.searched = due - keep;
+        if last {
+            self.long = Long::default();
+        }
+    }
+
+    fn take_tally(&mut self) -> Tally {
+        std::mem::take(&mut self.tally)
+    }
+}
+
+/// How many of each kind; what the rules keep apart.
+fn counts(policy: &Policy, tally: &Tally) -> String {
+    let mut rows: Vec<[String; 2]> = Vec::new();
+    for (kind, name) in policy.kinds.iter() {
+        let of = |kept: bool| -> u64 {
+            let mine = tally.acted.iter().filter(|acted| acted.kind == kind && (acted.rule == KEPT) == kept);
+            mine.map(|acted| acted.count).sum()
+        };
+        if of(false) > 0 {
+            rows.push([name.to_owned(), of(false).to_string()]);
+        }
+        if of(true) > 0 {
+            rows.push([format!("{name} (kept)"), of(true).to_string()]);
+        }
+    }
+    if rows.is_empty() { "nothing found\n".to_owned() } else { columns(&rows) }
+}

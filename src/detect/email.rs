@@ -1,0 +1,411 @@
+//! E-mail addresses (RFC 5321, RFC 5322, RFC 6531) as logs hold them.
+//!
+//! A log glues addresses to keys, paths and text, so what RFC 5322 allows in a local part is not what is
+//! taken: the bytes that delimit in practice end it, unless the form of the address says otherwise.
+
+use super::context::{char_after, char_before};
+use super::{Detector, Reason, Trigger, Verdict, ipv4, ipv6};
+use crate::finding::Finding;
+use crate::kind::Kind;
+use crate::span::Span;
+
+/// The detector.
+#[derive(Debug)]
+pub struct Email;
+
+/// RFC 5321 section 4.5.3.1.1.
+const MAX_LOCAL_BYTES: usize = 64;
+/// Rewritten senders (SRS, VERP, BATV) hold a whole address and more; RFC 5321 section 4.5.3.1.3 allows
+/// 256 octets for a path.
+const MAX_REWRITTEN_BYTES: usize = 192;
+/// RFC 5321 section 4.5.3.1.2.
+const MAX_DOMAIN_BYTES: usize = 255;
+/// RFC 1035 section 2.3.4.
+const MAX_LABEL_BYTES: usize = 63;
+
+impl Detector for Email {
+    fn kinds(&self) -> &'static [Kind] {
+        &[Kind::EMAIL]
+    }
+
+    fn trigger(&self) -> Trigger {
+        Trigger::At
+    }
+
+    fn verify(&self, hay: &[u8], at: usize) -> Verdict {
+        let outcome = address(hay, at).map(|span| Finding { span, kind: Kind::EMAIL });
+        Verdict { outcome, resume: at + 1 }
+    }
+}
+
+fn address(hay: &[u8], at: usize) -> Result<Span, Reason> {
+    let end = domain_end(hay, at + 1)?;
+    let start = local_start(hay, at, end)?;
+    if is_algorithm(&hay[start..at], &hay[at + 1..end]) {
+        return Err("name of an SSH algorithm");
+    }
+    Ok(Span::new(start, end))
+}
+
+// The local part.
+
+fn local_start(hay: &[u8], at: usize, end: usize) -> Result<usize, Reason> {
+    if at > 0 && hay[at - 1] == b'"' {
+        return quoted_start(hay, at - 1);
+    }
+    let run = run_start(hay, at);
+    let start = rewritten_start(hay, run, at)
+        .or_else(|| bracketed_start(hay, run, at, end))
+        .unwrap_or_else(|| plain_start(hay, run, at));
+    if start == at {
+        return Err("nothing before the @");
+    }
+    if at - start > MAX_LOCAL_BYTES && rewritten_start(hay, run, at).is_none() {
+        return Err("local part longer than 64 octets");
+    }
+    Ok(start)
+}
+
+/// `"john doe"@`: the quote that opens has to stand where a word begins, lest the end of one string and
+/// the start of the next are taken for one.
+fn quoted_start(hay: &[u8], closing: usize) -> Result<usize, Reason> {
+    let floor = closing.saturating_sub(MAX_LOCAL_BYTES);
+    let is_open = |at: usize| hay[at] == b'"' && (at == 0 || hay[at - 1] != b'\\');
+    let open = (floor..closing).rev().find(|&at| is_open(at)).ok_or("quotes that do not open")?;
+    let content = &hay[open + 1..closing];
+    let delimited = open == 0
+        || matches!(hay[open - 1], b' ' | b'\t' | b'<' | b'(' | b'[' | b'=' | b':' | b',' | b';' | b'>');
+    if content.is_empty() || !delimited || content.iter().any(u8::is_ascii_control) {
+        return Err("nothing before the @");
+    }
+    Ok(open)
+}
+
+/// Where the bytes begin that RFC 5322 and RFC 6531 allow in a local part.
+fn run_start(hay: &[u8], at: usize) -> usize {
+    let mut start = at;
+    while let Some((character, length)) = char_before(hay, start) {
+        if !is_local(character) || at - start + length > MAX_REWRITTEN_BYTES {
+            break;
+        }
+        start -= length;
+    }
+    start
+}
+
+fn is_local(character: char) -> bool {
+    character.is_ascii_alphanumeric()
+        || "!#$%&'*+-/=?^_`{|}~.".contains(character)
+        || !character.is_ascii() && is_name_character(character)
+}
+
+/// Letters, marks and digits beyond ASCII; not the punctuation, spaces, arrows and symbols around text.
+fn is_name_character(character: char) -> bool {
+    character.is_alphanumeric()
+        || matches!(character, '\u{300}'..='\u{36F}' | '\u{900}'..='\u{DFF}' | '\u{E00}'..='\u{E7F}')
+}
+
+/// Marks of a rewritten sender, each with what has to follow it: SRS, BATV, VERP and mailing lists.
+const REWRITTEN: [(&[u8], &[u8]); 12] = [
+    (b"srs0", b"=+-"),
+    (b"srs1", b"=+-"),
+    (b"prvs", b"="),
+    (b"btv1", b"="),
+    (b"msprvs1", b"="),
+    (b"bounce", b"+-"),
+    (b"bounces", b"+-"),
+    (b"return", b"+-"),
+    (b"owner", b"-"),
+    (b"sentto", b"-"),
+    (b"verp", b"+-"),
+    (b"errors", b"+-"),
+];
+
+/// `SRS0=…=user@`, `bounce+123-jane=example.org@`: all of it identifies, so all of it is taken.
+fn rewritten_start(hay: &[u8], run: usize, at: usize) -> Option<usize> {
+    let starts = (run..at).filter(|&start| start == run || b"=:/&?|".contains(&hay[start - 1]));
+    let is_mark = |start: usize| {
+        REWRITTEN.iter().any(|(mark, joints)| {
+            let end = start + mark.len();
+            end < at && hay[start..end].eq_ignore_ascii_case(mark) && joints.contains(&hay[end])
+        })
+    };
+    // Without an `=` inside, nothing is cut off anyway.
+    starts.into_iter().find(|&start| is_mark(start)).filter(|&start| hay[start..at].contains(&b'='))
+}
+
+/// `<a/b=c@example.com>`: angle brackets close around the whole address, so nothing inside delimits.
+fn bracketed_start(hay: &[u8], run: usize, at: usize, end: usize) -> Option<usize> {
+    let is_enclosed = run > 0 && hay[run - 1] == b'<' && hay.get(end) == Some(&b'>');
+    let is_atom = run < at && hay[run].is_ascii_alphanumeric() && !hay[run..at].contains(&b'=');
+    (is_enclosed && is_atom).then_some(run)
+}
+
+/// The local part without what is glued to it: cut at bytes that delimit in practice, at a change from
+/// another script to ASCII, and at three equal signs in a row (leaders, rules); then stripped on the left.
+fn plain_start(hay: &[u8], run: usize, at: usize) -> usize {
+    let mut start = at;
+    let mut ascii = true;
+    while start > run {
+        let Some((character, length)) = char_before(hay, start) else { break };
+        let latin = is_latin(character);
+        if start == at {
+            ascii = latin;
+        }
+        if is_delimiter(character) || ascii && !latin || is_leader(hay, start) {
+            break;
+        }
+        start -= length;
+    }
+    while start < at && b".-+~!^$%'".contains(&hay[start]) {
+        start += 1;
+    }
+    start
+}
+
+fn is_delimiter(character: char) -> bool {
+    "=&?|/{}`*#".contains(character)
+}
+
+fn is_leader(hay: &[u8], end: usize) -> bool {
+    let sign = hay[end - 1];
+    !sign.is_ascii_alphanumeric()
+        && sign.is_ascii()
+        && end >= 3
+        && hay[end - 3..end].iter().all(|byte| *byte == sign)
+}
+
+/// ASCII, and the letters of the Latin script, which form words with it.
+fn is_latin(character: char) -> bool {
+    character.is_ascii() || matches!(character, '\u{AA}'..='\u{36F}' | '\u{1E00}'..='\u{1EFF}')
+}
+
+// The domain.
+
+fn domain_end(hay: &[u8], start: usize) -> Result<usize, Reason> {
+    if hay.get(start) == Some(&b'[') {
+        return literal_end(hay, start);
+    }
+    let end = domain_run(hay, start);
+    if hay.get(end) == Some(&b'@') {
+        return Err("another @ after the domain");
+    }
+    let narrow = ascii_end(hay, start, end);
+    host_name(hay, start, narrow)
+        .or_else(|reason| if narrow < end { host_name(hay, start, end) } else { Err(reason) })
+}
+
+/// `[192.0.2.1]`, `[IPv6:2001:db8::1]` (RFC 5321 section 4.1.3).
+fn literal_end(hay: &[u8], start: usize) -> Result<usize, Reason> {
+    const MAX_LITERAL_BYTES: usize = 53;
+    let content = &hay[start + 1..hay.len().min(start + 1 + MAX_LITERAL_BYTES)];
+    let length = content.iter().position(|byte| *byte == b']').ok_or("no domain after the @")?;
+    let content = &content[..length];
+    let tagged = content.get(..5).is_some_and(|tag| tag.eq_ignore_ascii_case(b"IPv6:"));
+    let is_literal = if tagged { ipv6::is_address(&content[5..]) } else { ipv4::is_quad(content) };
+    if is_literal { Ok(start + length + 2) } else { Err("no address in the brackets after the @") }
+}
+
+/// Where the letters, digits, hyphens, underscores and dots of any script end.
+fn domain_run(hay: &[u8], start: usize) -> usize {
+    let mut end = start;
+    while let Some((character, length)) = char_after(hay, end) {
+        let inside = character.is_ascii_alphanumeric()
+            || matches!(character, '.' | '-' | '_')
+            || !character.is_ascii() && is_name_character(character);
+        if !inside || end + length - start > MAX_DOMAIN_BYTES {
+            break;
+        }
+        end += length;
+    }
+    end
+}
+
+/// Where another script is glued to ASCII: `example.com` of an address in the midst of Chinese text.
+fn ascii_end(hay: &[u8], start: usize, end: usize) -> usize {
+    let mut at = start;
+    let mut ascii = false;
+    while at < end {
+        let Some((character, length)) = char_after(hay, at) else { break };
+        if ascii && !is_latin(character) {
+            return at;
+        }
+        ascii = is_latin(character) && character != '.';
+        at += length;
+    }
+    end
+}
+
+/// The end of the longest host name of two labels or more that ends in letters.
+fn host_name(hay: &[u8], start: usize, end: usize) -> Result<usize, Reason> {
+    let domain = &hay[start..end];
+    let labels_end = domain.windows(2).position(|pair| pair == b"..").map_or(domain.len(), |at| at);
+    let mut end = labels_end;
+    while let Some(dot) = domain[..end].iter().rposition(|byte| *byte == b'.') {
+        if let Some(length) = top_label(&domain[dot + 1..end]) {
+            let name = &domain[..dot + 1 + length];
+            check_labels(name)?;
+            return Ok(start + name.len());
+        }
+        end = dot;
+    }
+    Err("no dot in the domain")
+}
+
+/// Length of the letters that a last label begins with, if it may be one: two or more, or `xn--`.
+fn top_label(label: &[u8]) -> Option<usize> {
+    if label.get(..4).is_some_and(|prefix| prefix.eq_ignore_ascii_case(b"xn--")) {
+        let length = label.iter().take_while(|byte| byte.is_ascii_alphanumeric() || **byte == b'-').count();
+        return (length > 4).then_some(length);
+    }
+    let length = label.iter().take_while(|byte| byte.is_ascii_alphabetic() || !byte.is_ascii()).count();
+    let is_cut = label.get(length).is_none_or(|byte| matches!(byte, b'-' | b'_'));
+    (length >= 2 && is_cut).then_some(length)
+}
+
+/// Last labels that are endings of files and systemd units, and no domain that anybody uses for mail.
+const NO_DOMAINS: [&[u8]; 58] = [
+    b"service",
+    b"socket",
+    b"timer",
+    b"slice",
+    b"scope",
+    b"mount",
+    b"automount",
+    b"target",
+    b"device",
+    b"path",
+    b"swap",
+    b"png",
+    b"jpg",
+    b"jpeg",
+    b"gif",
+    b"svg",
+    b"webp",
+    b"avif",
+    b"ico",
+    b"bmp",
+    b"css",
+    b"js",
+    b"mjs",
+    b"cjs",
+    b"jsx",
+    b"tsx",
+    b"ts",
+    b"html",
+    b"htm",
+    b"php",
+    b"json",
+    b"xml",
+    b"yml",
+    b"yaml",
+    b"toml",
+    b"txt",
+    b"log",
+    b"gz",
+    b"tgz",
+    b"zip",
+    b"tar",
+    b"xz",
+    b"jar",
+    b"war",
+    b"class",
+    b"exe",
+    b"dll",
+    b"pdf",
+    b"doc",
+    b"docx",
+    b"csv",
+    b"woff",
+    b"ttf",
+    b"conf",
+    b"cfg",
+    b"tmp",
+    b"bak",
+    b"whl",
+];
+/// Words of pre-release versions.
+const PRE_RELEASES: [&[u8]; 12] = [
+    b"alpha",
+    b"beta",
+    b"rc",
+    b"next",
+    b"canary",
+    b"dev",
+    b"latest",
+    b"snapshot",
+    b"final",
+    b"release",
+    b"nightly",
+    b"pre",
+];
+
+fn check_labels(name: &[u8]) -> Result<(), Reason> {
+    let labels: (usize, bool) = name.split(|byte| *byte == b'.').fold((0, true), |(count, valid), label| {
+        (
+            count + 1,
+            valid
+                && !label.is_empty()
+                && label.len() <= MAX_LABEL_BYTES
+                && label[0] != b'-'
+                && label[label.len() - 1] != b'-',
+        )
+    });
+    if labels.0 < 2 || !labels.1 {
+        return Err("an empty or overlong label in the domain");
+    }
+    let mut names = name.split(|byte| *byte == b'.');
+    let first = names.next().unwrap_or(name);
+    let second = names.next().unwrap_or(name);
+    let last = name.rsplit(|byte| *byte == b'.').next().unwrap_or(name);
+    if is_one_of(last, &NO_DOMAINS) || is_scale(first) {
+        return Err("name of a file or a unit");
+    }
+    if is_number(first) && (second[0].is_ascii_digit() || is_one_of(last, &PRE_RELEASES)) {
+        return Err("version of a package");
+    }
+    Ok(())
+}
+
+fn is_one_of(label: &[u8], known: &[&[u8]]) -> bool {
+    known.iter().any(|known| label.eq_ignore_ascii_case(known))
+}
+
+/// `2x` of `icon@2x.png`.
+fn is_scale(label: &[u8]) -> bool {
+    matches!(label, [b'1'..=b'9', b'x'])
+}
+
+/// `8` of `eslint@8.0.0`, `v0` of `errors@v0.9.1`.
+fn is_number(label: &[u8]) -> bool {
+    let digits = label.strip_prefix(b"v").unwrap_or(label);
+    !digits.is_empty() && digits.iter().all(u8::is_ascii_digit)
+}
+
+/// Domains under which RFC 4251 section 6 has private names of algorithms.
+const ALGORITHM_DOMAINS: [&[u8]; 3] = [b"openssh.com", b"libssh.org", b"lysator.liu.se"];
+/// What those names begin with.
+const ALGORITHMS: [&[u8]; 18] = [
+    b"aes",
+    b"chacha20",
+    b"hmac",
+    b"umac",
+    b"curve25519",
+    b"sntrup",
+    b"ssh-",
+    b"sk-",
+    b"rsa-",
+    b"ecdsa",
+    b"zlib",
+    b"rijndael",
+    b"kex-",
+    b"ext-",
+    b"hostkeys",
+    b"webauthn",
+    b"mlkem",
+    b"seed",
+];
+
+fn is_algorithm(local: &[u8], domain: &[u8]) -> bool {
+    is_one_of(domain, &ALGORITHM_DOMAINS) && ALGORITHMS.iter().any(|name| local.starts_with(name))
+}

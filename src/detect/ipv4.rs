@@ -1,0 +1,368 @@
+//! IPv4 addresses in dotted decimal (RFC 791), told from versions, OIDs and other dotted numbers.
+
+use super::context::{has_word_before, is_word};
+use super::{Detector, Reason, Trigger, Verdict};
+use crate::finding::Finding;
+use crate::kind::Kind;
+use crate::span::Span;
+
+/// The detector.
+#[derive(Debug)]
+pub struct Ipv4;
+
+/// The part of an address before its third dot: `255.255.255`.
+const MAX_HEAD_BYTES: usize = 11;
+/// Between a word that announces a version and the version: `"version": "`, `Version&gt; `, `\": \"`.
+const MAX_BETWEEN_BYTES: usize = 8;
+/// Longest word that is looked at before an address: product names in user agents are shorter.
+const MAX_WORD_BYTES: usize = 40;
+
+impl Detector for Ipv4 {
+    fn kinds(&self) -> &'static [Kind] {
+        &[Kind::IPV4]
+    }
+
+    fn trigger(&self) -> Trigger {
+        Trigger::Dots
+    }
+
+    fn verify(&self, hay: &[u8], at: usize) -> Verdict {
+        let resume = run_end(hay, at);
+        let outcome = address(hay, at).and_then(|span| {
+            reject_version(hay, span)?;
+            Ok(Finding { span, kind: Kind::IPV4 })
+        });
+        Verdict { outcome, resume }
+    }
+}
+
+fn run_end(hay: &[u8], at: usize) -> usize {
+    let inside = |byte: &u8| byte.is_ascii_digit() || *byte == b'.';
+    hay[at..].iter().position(|byte| !inside(byte)).map_or(hay.len(), |length| at + length)
+}
+
+/// The four parts around the third dot, and what touches them.
+fn address(hay: &[u8], third_dot: usize) -> Result<Span, Reason> {
+    let start = head_start(hay, third_dot);
+    let end = third_dot + 1 + digits_at(&hay[third_dot + 1..]);
+    let span = Span::new(start, end);
+    if !is_quad(span.of(hay)) {
+        return Err("not four parts of 0 to 255");
+    }
+    check_left(hay, start)?;
+    check_right(hay, span)?;
+    Ok(span)
+}
+
+/// Where three groups of digits and dots before the third dot begin.
+fn head_start(hay: &[u8], third_dot: usize) -> usize {
+    let floor = third_dot.saturating_sub(MAX_HEAD_BYTES);
+    let mut start = third_dot;
+    let mut dots = 0;
+    while start > floor {
+        match hay[start - 1] {
+            b'0'..=b'9' => {}
+            b'.' if dots < 2 => dots += 1,
+            _ => break,
+        }
+        start -= 1;
+    }
+    start
+}
+
+fn digits_at(rest: &[u8]) -> usize {
+    rest.iter().take_while(|byte| byte.is_ascii_digit()).count()
+}
+
+/// Whether the text is an address. A part that is padded with zeros to three digits (`192.030.000.006`) is
+/// one; other leading zeros are those of dates and versions (RFC 6943 section 3.1.1 on what they may mean).
+pub(super) fn is_quad(text: &[u8]) -> bool {
+    let mut parts = 0;
+    text.split(|byte| *byte == b'.').all(|part| {
+        parts += 1;
+        let value = part.iter().try_fold(0u32, |value, digit| {
+            digit.is_ascii_digit().then(|| value.saturating_mul(10) + u32::from(digit - b'0'))
+        });
+        let plain = part.len() == 3 || part.len() < 3 && !(part.len() == 2 && part[0] == b'0');
+        !part.is_empty() && plain && value.is_some_and(|value| value <= 255)
+    }) && parts == 4
+}
+
+fn check_left(hay: &[u8], start: usize) -> Result<(), Reason> {
+    let Some(&before) = start.checked_sub(1).and_then(|at| hay.get(at)) else { return Ok(()) };
+    let earlier = start.checked_sub(2).and_then(|at| hay.get(at)).copied().unwrap_or(b' ');
+    match before {
+        _ if is_word(before) => Err("glued to a word"),
+        b'.' if earlier.is_ascii_digit() => Err("part of a longer dotted run"),
+        _ => Ok(()),
+    }
+}
+
+fn check_right(hay: &[u8], span: Span) -> Result<(), Reason> {
+    let rest = &hay[span.end..];
+    match *rest {
+        [after, ..] if is_word(after) => Err("glued to a word"),
+        [b'.', digit, ..] if digit.is_ascii_digit() => check_dot_port(hay, span),
+        [b'.', letter, ..] if letter.is_ascii_alphabetic() && has_file_ending(&rest[1..]) => {
+            Err("version in a file name")
+        }
+        _ => Ok(()),
+    }
+}
+
+/// tcpdump writes `IP 203.0.113.9.52344 > 198.51.100.7.443: `.
+fn check_dot_port(hay: &[u8], span: Span) -> Result<(), Reason> {
+    let digits = digits_at(&hay[span.end + 1..]);
+    let rest = &hay[span.end + 1 + digits..];
+    let before = &hay[..span.start];
+    let is_port =
+        (1..=5).contains(&digits) && !matches!(rest, [b'.', after, ..] if after.is_ascii_alphanumeric());
+    let is_flow = before.ends_with(b"> ") || before.ends_with(b"IP ") || rest.starts_with(b" > ");
+    if is_port && is_flow { Ok(()) } else { Err("part of a longer dotted run") }
+}
+
+/// Endings after a version in the name of a package, a library or an archive.
+const FILE_ENDINGS: [&[u8]; 32] = [
+    b"el5", b"el6", b"el7", b"el8", b"el9", b"fc", b"rpm", b"deb", b"apk", b"tar", b"tgz", b"gz", b"bz2",
+    b"xz", b"zip", b"jar", b"war", b"whl", b"gem", b"dll", b"exe", b"msi", b"so", b"dylib", b"js", b"css",
+    b"php", b"html", b"x86", b"amd64", b"noarch", b"nupkg",
+];
+
+fn has_file_ending(rest: &[u8]) -> bool {
+    let length = rest.iter().take_while(|byte| byte.is_ascii_alphanumeric()).count();
+    let ending = &rest[..length];
+    FILE_ENDINGS.iter().any(|known| ending.eq_ignore_ascii_case(known))
+        || ending.len() <= 4 && ending.starts_with(b"fc")
+}
+
+/// Words after which four numbers are a version or an object identifier.
+const VERSION_WORDS: [&str; 16] = [
+    "version", "versions", "ver", "vers", "v", "rv", "firmware", "fw", "release", "build", "revision", "rev",
+    "oid", "kernel", "section", "driver",
+];
+/// Words after a hyphen that make the number before them a version.
+const VERSION_SUFFIXES: [&[u8]; 18] = [
+    b"alpha",
+    b"beta",
+    b"rc",
+    b"pre",
+    b"snapshot",
+    b"release",
+    b"final",
+    b"ga",
+    b"dev",
+    b"stable",
+    b"nightly",
+    b"microsoft",
+    b"generic",
+    b"ubuntu",
+    b"debian",
+    b"amd64",
+    b"x86_64",
+    b"lts",
+];
+/// Words before a hyphen or a slash that name what has an address, not a product.
+const ADDRESS_WORDS: [&[u8]; 40] = [
+    b"ip",
+    b"ipv4",
+    b"ip4",
+    b"inet",
+    b"addr",
+    b"address",
+    b"host",
+    b"hostname",
+    b"node",
+    b"server",
+    b"srv",
+    b"client",
+    b"peer",
+    b"remote",
+    b"local",
+    b"static",
+    b"dynamic",
+    b"dyn",
+    b"dhcp",
+    b"dsl",
+    b"adsl",
+    b"ppp",
+    b"pool",
+    b"cable",
+    b"worker",
+    b"master",
+    b"slave",
+    b"gateway",
+    b"gw",
+    b"router",
+    b"dns",
+    b"ns",
+    b"from",
+    b"to",
+    b"src",
+    b"dst",
+    b"tcp",
+    b"udp",
+    b"icmp",
+    b"handler",
+];
+/// Products written in lower case or all capitals, which otherwise are words of a path or host names.
+const PRODUCTS: [&[u8]; 40] = [
+    b"opr",
+    b"gsa",
+    b"mra",
+    b"fbav",
+    b"fbsv",
+    b"crios",
+    b"fxios",
+    b"edg",
+    b"edga",
+    b"edgios",
+    b"linux",
+    b"kernel",
+    b"curl",
+    b"wget",
+    b"python",
+    b"ruby",
+    b"perl",
+    b"php",
+    b"java",
+    b"node",
+    b"nginx",
+    b"apache",
+    b"okhttp",
+    b"axios",
+    b"openssl",
+    b"libcurl",
+    b"libwww-perl",
+    b"winhttp",
+    b"git",
+    b"npm",
+    b"pip",
+    b"go",
+    b"dart",
+    b"requests",
+    b"aiohttp",
+    b"electron",
+    b"ios",
+    b"darwin",
+    b"msie",
+    b"lcc",
+];
+
+fn reject_version(hay: &[u8], span: Span) -> Result<(), Reason> {
+    let before = &hay[..span.start];
+    if announces_version(before) {
+        return Err("a version, by the word before it");
+    }
+    if has_version_suffix(&hay[span.end..]) {
+        return Err("a version, by what follows it");
+    }
+    match before.last() {
+        Some(b'/') => reject_product(before, hay, span),
+        Some(b'-') => reject_package(before, span.of(hay)),
+        Some(b'.') => reject_dotted_name(before, &hay[span.end..]),
+        _ => Ok(()),
+    }
+}
+
+fn announces_version(before: &[u8]) -> bool {
+    let is_between = |byte: &u8| {
+        matches!(byte, b' ' | b'\t' | b':' | b'=' | b'"' | b'\'' | b'\\' | b'>' | b'[' | b'(' | b'+')
+    };
+    let between = before.iter().rev().take(MAX_BETWEEN_BYTES).take_while(|byte| is_between(byte)).count();
+    let end = before.len() - between;
+    if between == 0 || end == 0 || !before[end - 1].is_ascii_alphabetic() {
+        return false;
+    }
+    VERSION_WORDS.iter().any(|word| has_word_before(&before[..end], end, word.len(), &[word]))
+}
+
+/// `5.15.90.1-microsoft-standard`, `10.0.0.1-beta`, `1.2.3.4-0ubuntu1`, `1.2.3.4-rc1`.
+fn has_version_suffix(rest: &[u8]) -> bool {
+    let Some((b'-' | b'+' | b'~', rest)) = rest.split_first() else { return false };
+    let digits = digits_at(rest);
+    let word = &rest[digits.min(3)..];
+    VERSION_SUFFIXES.iter().any(|suffix| {
+        word.get(..suffix.len()).is_some_and(|start| start.eq_ignore_ascii_case(suffix))
+            && !word.get(suffix.len()).is_some_and(u8::is_ascii_alphabetic)
+    })
+}
+
+/// `Chrome/103.0.0.0`, but not `host/10.0.0.1:8020`, `query/ip/192.0.2.1` or `LearnerHandler-/10.10.34.11`.
+fn reject_product(before: &[u8], hay: &[u8], span: Span) -> Result<(), Reason> {
+    let word = last_word(&before[..before.len() - 1]);
+    let ends_in_port = hay[span.end..].starts_with(b":");
+    if ends_in_port || word.is_empty() || !is_product(word, before) {
+        return Ok(());
+    }
+    if is_private(span.of(hay)) && !is_known_product(word) {
+        return Ok(());
+    }
+    Err("version of a product")
+}
+
+/// The word that ends the bytes: letters, digits and `.`, `-`, `_` inside.
+fn last_word(before: &[u8]) -> &[u8] {
+    let inside = |byte: &u8| is_word(*byte) || matches!(byte, b'.' | b'-' | b'!');
+    let length = before.iter().rev().take(MAX_WORD_BYTES).take_while(|byte| inside(byte)).count();
+    &before[before.len() - length..]
+}
+
+fn is_known_product(word: &[u8]) -> bool {
+    let name = word.rsplit(|byte| *byte == b'-').next().unwrap_or(word);
+    [word, name].iter().any(|word| PRODUCTS.iter().any(|known| word.eq_ignore_ascii_case(known)))
+}
+
+/// A product is written with capital and small letters and does not stand in a path.
+fn is_product(word: &[u8], before: &[u8]) -> bool {
+    let in_front = before.len().checked_sub(word.len() + 2).and_then(|at| before.get(at));
+    if matches!(in_front, Some(b'/' | b':' | b'=' | b'@' | b'\\' | b'[')) && !is_known_product(word) {
+        return false;
+    }
+    if ADDRESS_WORDS.iter().any(|known| word.eq_ignore_ascii_case(known)) {
+        return false;
+    }
+    let mixed = word[0].is_ascii_uppercase() && word.iter().any(u8::is_ascii_lowercase);
+    let ends_in_letter = word.last().is_some_and(u8::is_ascii_alphanumeric);
+    is_known_product(word) || mixed && ends_in_letter
+}
+
+/// `phpMyAdmin-2.8.2.3`, `openssl-1.0.2.4`, but not `BP-108841162-10.10.34.11` or `static-203.0.113.9`.
+fn reject_package(before: &[u8], quad: &[u8]) -> Result<(), Reason> {
+    let word = last_word(&before[..before.len() - 1]);
+    let name = word.rsplit(|byte| matches!(byte, b'-' | b'.' | b'_')).next().unwrap_or(word);
+    let is_name = name.first().is_some_and(u8::is_ascii_alphabetic);
+    if !is_name || ADDRESS_WORDS.iter().any(|known| name.eq_ignore_ascii_case(known)) || !is_low(quad) {
+        return Ok(());
+    }
+    Err("version of a package")
+}
+
+/// Versions start small and stay small; an address that does is the rare one.
+fn is_low(quad: &[u8]) -> bool {
+    !is_private(quad) && !parts(quad).iter().skip(1).any(|part| *part >= 100) && parts(quad)[0] < 128
+}
+
+/// `libfoo.so.1.2.3.4`, but not the host name `static.1.1.168.192.client.example`.
+fn reject_dotted_name(before: &[u8], rest: &[u8]) -> Result<(), Reason> {
+    let in_name = before.len() > 1 && is_word(before[before.len() - 2]);
+    let goes_on = matches!(rest, [b'.', letter, ..] if letter.is_ascii_alphabetic());
+    if in_name && !goes_on { Err("end of a dotted name") } else { Ok(()) }
+}
+
+/// RFC 1918, less what versions look like: `10.0.0.0` to `10.0.0.9`.
+fn is_private(quad: &[u8]) -> bool {
+    match parts(quad) {
+        [10, 0, 0, last] => last > 9,
+        [10, ..] | [192, 168, ..] => true,
+        [172, second, ..] => (16..32).contains(&second),
+        _ => false,
+    }
+}
+
+fn parts(quad: &[u8]) -> [u32; 4] {
+    let mut parts = [0; 4];
+    for (part, text) in parts.iter_mut().zip(quad.split(|byte| *byte == b'.')) {
+        *part = text.iter().fold(0, |value, digit| value * 10 + u32::from(digit.wrapping_sub(b'0')));
+    }
+    parts
+}

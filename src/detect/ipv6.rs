@@ -1,0 +1,221 @@
+//! IPv6 addresses in every text form of RFC 4291 section 2.2, told from times, MAC addresses and `::` in code.
+
+use super::context::is_word;
+use super::ipv4::is_quad;
+use super::{Detector, Reason, Trigger, Verdict};
+use crate::finding::Finding;
+use crate::kind::Kind;
+use crate::span::Span;
+
+/// The detector.
+#[derive(Debug)]
+pub struct Ipv6;
+
+/// Eight groups of four digits and a port: 39 + 6 bytes, and some of the word in front (`6:` of `IPv6:`).
+const MAX_BACK_BYTES: usize = 64;
+const GROUPS: usize = 8;
+/// More groups than an address and its port can have: fingerprints, netfilter's `MAC=`.
+const MAX_PIECES: usize = 10;
+
+impl Detector for Ipv6 {
+    fn kinds(&self) -> &'static [Kind] {
+        &[Kind::IPV6]
+    }
+
+    fn trigger(&self) -> Trigger {
+        Trigger::Colons
+    }
+
+    fn verify(&self, hay: &[u8], at: usize) -> Verdict {
+        let floor = at.saturating_sub(MAX_BACK_BYTES);
+        let before = hay[floor..at].iter().rev().take_while(|byte| in_core(byte)).count();
+        let start = at - before;
+        let end = hay[at..].iter().position(|byte| !in_core(byte)).map_or(hay.len(), |length| at + length);
+        let outcome = address(hay, Span::new(start, end)).map(|span| Finding { span, kind: Kind::IPV6 });
+        Verdict { outcome, resume: end.max(at + 1) }
+    }
+}
+
+fn in_core(byte: &u8) -> bool {
+    byte.is_ascii_hexdigit() || *byte == b':'
+}
+
+/// The address in a run of hex digits and colons; a dotted tail or port may follow the run.
+fn address(hay: &[u8], run: Span) -> Result<Span, Reason> {
+    let start = check_left(hay, run)?;
+    let run = Span::new(start, run.end);
+    let end = address_end(hay, run)?;
+    let span = Span::new(start, end);
+    check_shape(hay, span)?;
+    Ok(span)
+}
+
+/// Where the address begins: after the colon of a word that runs into it (`IPv6:`, `smtpd:`, `addr:`).
+fn check_left(hay: &[u8], run: Span) -> Result<usize, Reason> {
+    let text = run.of(hay);
+    let before = run.start.checked_sub(1).and_then(|at| hay.get(at)).copied().unwrap_or(b' ');
+    let earlier = run.start.checked_sub(2).and_then(|at| hay.get(at)).copied().unwrap_or(b' ');
+    if before == b'.' && is_word(earlier) || before == b')' {
+        return Err("glued to a name");
+    }
+    if !is_word(before) {
+        return if starts_with_lone_colon(text) { Ok(run.start + 1) } else { Ok(run.start) };
+    }
+    let colon = text.iter().position(|byte| *byte == b':').ok_or("glued to a word")?;
+    let start = run.start + colon + 1;
+    match &text[colon..] {
+        // `from:::ffff:192.0.2.1`, but not `arn:aws:s3:::bucket`.
+        [b':', b':', b':', rest @ ..] if rest.contains(&b':') => Ok(start),
+        [b':', b':', ..] => Err("scope operator of a name"),
+        _ => Ok(start),
+    }
+}
+
+fn starts_with_lone_colon(text: &[u8]) -> bool {
+    text.starts_with(b":")
+        && (!text.starts_with(b"::") || text.starts_with(b":::") && text[3..].contains(&b':'))
+}
+
+/// Where the address ends: before a port, a trailing colon or a word.
+fn address_end(hay: &[u8], run: Span) -> Result<usize, Reason> {
+    let after = hay.get(run.end).copied().unwrap_or(b' ');
+    if after == b'.'
+        && let Some(end) = dotted_end(hay, run)?
+    {
+        return Ok(end);
+    }
+    let mut end = run.end;
+    let text = run.of(hay);
+    let glued = is_word(after) && text.last() != Some(&b':');
+    if glued || is_port(text) {
+        end = run.start + text.iter().rposition(|byte| *byte == b':').ok_or("glued to a word")?;
+        if hay[run.start..end].ends_with(b":") {
+            return Err("glued to a word");
+        }
+    } else if text.ends_with(b":") && !text.ends_with(b"::") {
+        end -= 1;
+    } else if is_word(after) {
+        return Err("scope operator of a name");
+    }
+    let text = &hay[run.start..end];
+    if is_address(text) {
+        return Ok(end);
+    }
+    // A ninth group of decimal digits is a port: Java writes `0:0:0:0:0:0:0:0:2181`.
+    let cut = text.iter().rposition(|byte| *byte == b':').unwrap_or(0);
+    let port = &text[(cut + 1).min(text.len())..];
+    let is_ninth = !port.is_empty() && port.len() <= 5 && port.iter().all(u8::is_ascii_digit);
+    let is_full = text[..cut].iter().filter(|byte| **byte == b':').count() == GROUPS - 1;
+    if is_ninth && is_full && is_address(&text[..cut]) {
+        return Ok(run.start + cut);
+    }
+    Err("not eight groups of up to four hex digits")
+}
+
+/// The last group has five decimal digits, up to 65535: too long for a group.
+fn is_port(text: &[u8]) -> bool {
+    let group = text.rsplit(|byte| *byte == b':').next().unwrap_or(text);
+    group.len() == 5 && group.iter().all(u8::is_ascii_digit) && group <= b"65535".as_slice()
+}
+
+/// What follows the dot after a run: the rest of `::ffff:192.0.2.1`, a port as tcpdump writes it, or the
+/// end of a sentence (`None`).
+fn dotted_end(hay: &[u8], run: Span) -> Result<Option<usize>, Reason> {
+    let tail = &hay[run.end..hay.len().min(run.end + 16)];
+    let length = tail.iter().take_while(|byte| byte.is_ascii_digit() || **byte == b'.').count();
+    let length = tail[..length].iter().rposition(u8::is_ascii_digit).map_or(0, |last| last + 1);
+    let dots = tail[..length].iter().filter(|byte| **byte == b'.').count();
+    let end = run.end + length;
+    let after = hay.get(end).copied().unwrap_or(b' ');
+    if length == 0 || dots == 1 && !is_word(after) {
+        return Ok(None);
+    }
+    let quad =
+        run.of(hay).iter().rposition(|byte| *byte == b':').map_or(run.start, |colon| run.start + colon + 1);
+    // A fourth dot starts the port of `::ffff:192.0.2.1.50550`.
+    let end = if dots == 4 {
+        run.end + tail[..length].iter().rposition(|byte| *byte == b'.').unwrap_or(0)
+    } else {
+        end
+    };
+    if dots > 4 || is_word(after) || !is_quad(&hay[quad..end]) || !is_address(&hay[run.start..end]) {
+        return Err("the dotted tail is not an IPv4 address");
+    }
+    Ok(Some(end))
+}
+
+/// RFC 4291 section 2.2: eight groups, or fewer with one `::`; the last two may be an IPv4 address.
+pub(super) fn is_address(text: &[u8]) -> bool {
+    let Some(double) = text.windows(2).position(|pair| pair == b"::") else {
+        return groups(text, true) == Some(GROUPS);
+    };
+    let (head, tail) = (&text[..double], &text[double + 2..]);
+    match (groups(head, false), groups(tail, true)) {
+        (Some(head), Some(tail)) => head + tail < GROUPS,
+        _ => false,
+    }
+}
+
+/// Number of groups in a list without `::`; a dotted address counts two and may only come last.
+fn groups(list: &[u8], may_end_dotted: bool) -> Option<usize> {
+    if list.is_empty() {
+        return Some(0);
+    }
+    let mut count = 0;
+    let mut pieces = list.split(|byte| *byte == b':').peekable();
+    while let Some(piece) = pieces.next() {
+        let is_last = pieces.peek().is_none();
+        count += match piece {
+            _ if (1..=4).contains(&piece.len()) && piece.iter().all(u8::is_ascii_hexdigit) => 1,
+            _ if is_last && may_end_dotted && is_quad(piece) => 2,
+            _ => return None,
+        };
+        if count > MAX_PIECES {
+            return None;
+        }
+    }
+    Some(count)
+}
+
+/// What has the form of an address and is none.
+fn check_shape(hay: &[u8], span: Span) -> Result<(), Reason> {
+    let text = span.of(hay);
+    if text == b"::" {
+        return check_unspecified(hay, span);
+    }
+    let pieces = || text.split(|byte| *byte == b':');
+    let all_pairs = pieces().all(|piece| piece.len() == 2 || piece.is_empty());
+    if all_pairs && pieces().filter(|piece| !piece.is_empty()).count() == GROUPS {
+        return Err("an identifier of eight octets");
+    }
+    let all_decimal = text.iter().all(|byte| byte.is_ascii_digit() || *byte == b':');
+    if text.ends_with(b"::") && all_pairs && all_decimal {
+        return Err("a time");
+    }
+    if text.ends_with(b"::")
+        && matches!(hay.get(span.end..), Some([b'/', after, ..]) if !after.is_ascii_digit())
+    {
+        return Err("empty fields between colons");
+    }
+    let named = pieces().filter(|piece| !piece.is_empty()).count();
+    if named < 3 && !text.iter().any(u8::is_ascii_digit) {
+        return Err("scope operator between names");
+    }
+    Ok(())
+}
+
+/// `::` alone is an address only where something delimits it other than blanks.
+fn check_unspecified(hay: &[u8], span: Span) -> Result<(), Reason> {
+    let before = span.start.checked_sub(1).and_then(|at| hay.get(at)).copied();
+    let after = hay.get(span.end).copied();
+    let opens = matches!(
+        before,
+        None | Some(b'[' | b'"' | b'\'' | b'\t' | b'\n' | b'=' | b'(' | b'<' | b'>' | b',' | b';' | b'|')
+    );
+    let closes = matches!(
+        after,
+        None | Some(b']' | b'"' | b'\'' | b'\t' | b'\r' | b'\n' | b')' | b'<' | b'>' | b',' | b';' | b'|')
+    );
+    let has_prefix = matches!(hay.get(span.end..), Some([b'/', digit, ..]) if digit.is_ascii_digit());
+    if opens && closes || has_prefix { Ok(()) } else { Err("a separator") }
+}

@@ -1,0 +1,284 @@
+//! One decoding step through the escapes that occur in logs, and the test whether it is needed at all.
+//!
+//! Decoded: `\n \r \t \" \\ \/ \u0040 \x40 \033[ \e[`, `%40 %u0040`, `&#64; &#x40;` and a few named HTML
+//! entities, ANSI control sequences (ECMA-48 CSI) and zero-width characters, both of which vanish.
+//! Not `\b` and `\f`: nobody writes them, and `DOMAIN\bob` is common. Not `+` for a blank: only forms do.
+
+use crate::decoded::Decoded;
+use crate::span::Span;
+
+/// First bytes of everything that is decoded: `\`, `%`, `&`, ESC, and the lead bytes of no-break space and
+/// soft hyphen (U+00A0, U+00AD), the zero-width characters (U+200B..U+200D, U+2060) and the byte-order mark.
+pub(super) const INTRODUCERS: [u8; 7] = [b'\\', b'%', b'&', ESC, 0xC2, 0xE2, 0xEF];
+
+const ESC: u8 = 0x1B;
+/// Longer control sequences are not colours. A bound keeps a line of lone ESC bytes linear.
+const MAX_CSI_BYTES: usize = 64;
+/// Nested escapes of one byte that are looked through for a hidden trigger (`%252525…40`).
+const MAX_NESTED_BYTES: usize = 64;
+
+/// What becomes of an ANSI control sequence.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ansi {
+    /// It vanishes: a value that is coloured in parts is one value.
+    Remove,
+    /// It ends a word: `ESC[1mweb10.0.0.1` may be a coloured `web` and an address, once it is a blank.
+    Separate,
+}
+
+/// What an escape stands for: up to four bytes.
+#[derive(Clone, Copy)]
+struct Escape {
+    bytes: [u8; 4],
+    decoded: usize,
+    /// Length of the escape as written.
+    length: usize,
+}
+
+impl Escape {
+    fn byte(byte: u8, length: usize) -> Escape {
+        Escape { bytes: [byte, 0, 0, 0], decoded: 1, length }
+    }
+
+    fn nothing(length: usize) -> Escape {
+        Escape { bytes: [0; 4], decoded: 0, length }
+    }
+
+    fn character(character: char, length: usize) -> Escape {
+        let mut bytes = [0; 4];
+        let decoded = character.encode_utf8(&mut bytes).len();
+        Escape { bytes, decoded, length }
+    }
+
+    fn as_bytes(&self) -> &[u8] {
+        &self.bytes[..self.decoded]
+    }
+}
+
+/// Whether the value holds a byte that may begin an escape. Cheap; may say yes in vain.
+pub fn needs_unescape(value: &[u8]) -> bool {
+    memchr::memchr3(b'\\', b'%', b'&', value).is_some()
+        || memchr::memchr(ESC, value).is_some()
+        || memchr::memchr3(0xC2, 0xE2, 0xEF, value).is_some()
+}
+
+/// Decodes every escape of `hay` once, into `out`, which is cleared first. Whether there was any.
+pub fn unescape(hay: &[u8], ansi: Ansi, out: &mut Decoded) -> bool {
+    out.clear();
+    let mut copied = 0;
+    let mut at = 0;
+    while at < hay.len() {
+        let escape = if INTRODUCERS.contains(&hay[at]) { escape_at(hay, at, ansi) } else { None };
+        let Some(escape) = escape else {
+            at += 1;
+            continue;
+        };
+        out.push_verbatim(&hay[copied..at], copied);
+        out.push(escape.as_bytes(), Span::new(at, at + escape.length));
+        at += escape.length;
+        copied = at;
+    }
+    out.push_verbatim(&hay[copied..], copied);
+    out.bytes.len() != hay.len() || out.bytes != hay
+}
+
+fn escape_at(hay: &[u8], at: usize, ansi: Ansi) -> Option<Escape> {
+    match hay[at] {
+        b'\\' => backslash(&hay[at..]),
+        b'%' => percent(&hay[at..]),
+        b'&' => entity(&hay[at..]),
+        ESC => control_sequence(&hay[at..]).map(|length| match ansi {
+            Ansi::Remove => Escape::nothing(length),
+            Ansi::Separate => Escape::byte(b'\n', length),
+        }),
+        _ => zero_width(&hay[at..]).map(Escape::nothing),
+    }
+}
+
+fn backslash(rest: &[u8]) -> Option<Escape> {
+    match *rest.get(1)? {
+        b'n' => Some(Escape::byte(b'\n', 2)),
+        b'r' => Some(Escape::byte(b'\r', 2)),
+        b't' => Some(Escape::byte(b'\t', 2)),
+        byte @ (b'"' | b'\\' | b'/') => Some(Escape::byte(byte, 2)),
+        b'u' => utf16(rest),
+        b'x' => hex_bytes(rest, 4, |rest| rest.starts_with(b"\\x")).or_else(|| lone_hex(rest)),
+        b'e' if rest.get(2) == Some(&b'[') => Some(Escape::byte(ESC, 2)),
+        b'0' if rest.starts_with(b"\\033[") => Some(Escape::byte(ESC, 4)),
+        _ => None,
+    }
+}
+
+/// `\xe9` of a text that is not UTF-8.
+fn lone_hex(rest: &[u8]) -> Option<Escape> {
+    Some(Escape::byte(hex(rest.get(2..4)?)? as u8, 4))
+}
+
+/// `\uXXXX`, or two of them that make a surrogate pair.
+fn utf16(rest: &[u8]) -> Option<Escape> {
+    let unit = hex(rest.get(2..6)?)?;
+    if let Some(character) = char::from_u32(unit) {
+        return Some(Escape::character(character, 6));
+    }
+    let low = if rest.get(6..8)? == b"\\u" { hex(rest.get(8..12)?)? } else { return None };
+    let pair = char::decode_utf16([unit as u16, low as u16]).next()?.ok()?;
+    Some(Escape::character(pair, 12))
+}
+
+fn percent(rest: &[u8]) -> Option<Escape> {
+    if matches!(rest.get(1), Some(b'u' | b'U')) {
+        return Some(Escape::character(char::from_u32(hex(rest.get(2..6)?)?)?, 6));
+    }
+    let escape = hex_bytes(rest, 3, |rest| rest.starts_with(b"%"))?;
+    let first = escape.bytes[0];
+    (!first.is_ascii() || matches!(first, b' '..=b'~' | b'\t' | b'\n' | b'\r')).then_some(escape)
+}
+
+/// One character, each byte of whose UTF-8 form is written as an escape of `width` bytes, hex digits last.
+fn hex_bytes(rest: &[u8], width: usize, is_escape: impl Fn(&[u8]) -> bool) -> Option<Escape> {
+    let mut bytes = [0; 4];
+    for count in 1..=4 {
+        let written = rest.get((count - 1) * width..count * width)?;
+        if !is_escape(written) {
+            return None;
+        }
+        bytes[count - 1] = hex(&written[width - 2..])? as u8;
+        if let Ok(text) = std::str::from_utf8(&bytes[..count]) {
+            return text.chars().next().map(|character| Escape::character(character, count * width));
+        }
+    }
+    None
+}
+
+fn hex(digits: &[u8]) -> Option<u32> {
+    digits.iter().try_fold(0, |value, digit| Some(value * 16 + char::from(*digit).to_digit(16)?))
+}
+
+/// Named entities that stand for a byte that matters here (HTML 5, section 13.5).
+const ENTITIES: [(&[u8], char); 8] = [
+    (b"&amp;", '&'),
+    (b"&lt;", '<'),
+    (b"&gt;", '>'),
+    (b"&quot;", '"'),
+    (b"&apos;", '\''),
+    (b"&nbsp;", '\u{A0}'),
+    (b"&commat;", '@'),
+    (b"&period;", '.'),
+];
+
+fn entity(rest: &[u8]) -> Option<Escape> {
+    if rest.get(1) == Some(&b'#') {
+        return numeric_entity(rest);
+    }
+    let named = ENTITIES.iter().find(|(name, _)| rest.starts_with(name));
+    let (name, character) = named.or_else(|| rest.starts_with(COLON.0).then_some(&COLON))?;
+    Some(Escape::character(*character, name.len()))
+}
+
+const COLON: (&[u8], char) = (b"&colon;", ':');
+
+/// `&#64;` or `&#x40;`, with up to seven digits.
+fn numeric_entity(rest: &[u8]) -> Option<Escape> {
+    let (start, radix) = if matches!(rest.get(2)?, b'x' | b'X') { (3, 16) } else { (2, 10) };
+    let length = rest[start..].iter().take(8).position(|byte| *byte == b';')?;
+    let digits = &rest[start..start + length];
+    let code = digits
+        .iter()
+        .try_fold(0u32, |value, digit| Some(value * radix + char::from(*digit).to_digit(radix)?))?;
+    (length > 0).then_some(())?;
+    Some(Escape::character(char::from_u32(code)?, start + length + 1))
+}
+
+/// Length of `ESC [`, parameters, intermediates, final byte (ECMA-48, section 5.4).
+fn control_sequence(rest: &[u8]) -> Option<usize> {
+    if rest.get(1) != Some(&b'[') {
+        return None;
+    }
+    let body = &rest[2..rest.len().min(MAX_CSI_BYTES)];
+    let end = body.iter().position(|byte| !(0x20..=0x3F).contains(byte))?;
+    (0x40..=0x7E).contains(&body[end]).then_some(end + 3)
+}
+
+fn zero_width(rest: &[u8]) -> Option<usize> {
+    match rest {
+        [0xC2, 0xAD, ..] => Some(2),
+        [0xE2, 0x80, 0x8B..=0x8D, ..] | [0xE2, 0x81, 0xA0, ..] | [0xEF, 0xBB, 0xBF, ..] => Some(3),
+        _ => None,
+    }
+}
+
+/// Whether the escape that begins at `at` may stand for a byte that a trigger is made of, so that the
+/// other triggers of [`super::index()`] cannot be seen in the bytes as they are written.
+///
+/// Selective, for `%2F`, `\n` and `\"` are everywhere and hide nothing: a separator of card numbers counts
+/// only between digits, a colour only inside a word of digits, dots and colons.
+pub(super) fn hides_trigger(hay: &[u8], at: usize) -> bool {
+    let Some((first, length)) = innermost(&hay[at..]) else { return false };
+    match first {
+        b'@' | b'.' | b':' | b'0'..=b'9' => true,
+        b' ' | b'-' | b'+' | 0xC2 => joins(hay, at, length, |byte| byte.is_ascii_digit()),
+        // What is left after the decoding may itself begin an escape: `\\u0040`, `&amp;#64;`.
+        b'\\' | b'%' | b'&' => true,
+        _ => joins(hay, at, length, |byte| byte.is_ascii_hexdigit() || matches!(byte, b'.' | b':')),
+    }
+}
+
+/// Whether the bytes on both sides of the escape at `at`, or on one side where the other is an escape as
+/// well, satisfy `fits`.
+fn joins(hay: &[u8], at: usize, length: usize, fits: impl Fn(u8) -> bool) -> bool {
+    let before = at.checked_sub(1).and_then(|at| hay.get(at)).copied();
+    let after = hay.get(at + length).copied();
+    let continues = |byte: u8| fits(byte) || INTRODUCERS.contains(&byte);
+    before.is_some_and(&fits) && after.is_some_and(continues)
+}
+
+/// The first byte that the escape at the start of `rest` finally stands for, and the length of the escape.
+/// 0 stands for what vanishes.
+fn innermost(rest: &[u8]) -> Option<(u8, usize)> {
+    match rest[0] {
+        // Of `\\\\u0040` the last backslash says it.
+        b'\\' if matches!(rest.get(1), Some(b'u' | b'x' | b'e' | b'0')) => {
+            backslash(rest).map(|escape| reduced(&escape))
+        }
+        b'\\' => None,
+        b'%' => innermost_percent(rest),
+        b'&' => {
+            let escape = entity(rest)?;
+            let byte = escape.bytes[0];
+            let nested =
+                byte != b'&' || matches!(rest.get(escape.length), Some(b'#' | b'a' | b'c' | b'n' | b'p'));
+            nested.then(|| reduced(&escape))
+        }
+        ESC => control_sequence(rest).map(|length| (0, length)),
+        0xC2 if rest.get(1) == Some(&0xA0) => None,
+        _ => zero_width(rest).map(|length| (0, length)),
+    }
+}
+
+fn innermost_percent(rest: &[u8]) -> Option<(u8, usize)> {
+    let escape = percent(rest)?;
+    let next = rest.get(escape.length).copied().unwrap_or(0);
+    match escape.bytes[0] {
+        b'%' if next.is_ascii_hexdigit() || next == b'u' => nested_percent(rest, escape.length),
+        b'%' => None,
+        b'\\' => matches!(next, b'u' | b'x').then(|| reduced(&escape)),
+        b'&' => (next == b'#').then(|| reduced(&escape)),
+        _ => Some(reduced(&escape)),
+    }
+}
+
+/// `%2540`: what the two digits after `%25` would stand for, behind any number of further `25`.
+fn nested_percent(rest: &[u8], mut at: usize) -> Option<(u8, usize)> {
+    while rest.get(at..at + 2) == Some(b"25") && at < MAX_NESTED_BYTES {
+        at += 2;
+    }
+    if rest.get(at) == Some(&b'u') {
+        return Some((b'%', at));
+    }
+    Some((hex(rest.get(at..at + 2)?)? as u8, at + 2))
+}
+
+fn reduced(escape: &Escape) -> (u8, usize) {
+    let vanishes = escape.bytes[0] == ESC || zero_width(escape.as_bytes()).is_some();
+    (if vanishes { 0 } else { escape.bytes[0] }, escape.length)
+}

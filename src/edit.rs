@@ -1,0 +1,196 @@
+//! Edits: which bytes of a record give way to which others.
+
+use std::collections::{HashMap, HashSet};
+
+use crate::action::{self, Action, Tools};
+use crate::format::{Field, Role};
+use crate::kind::Kind;
+use crate::policy::Policy;
+use crate::policy::decide::{Decision, Record};
+use crate::span::Span;
+
+/// Bytes of a record that give way to others.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Edit {
+    /// What goes, in the record.
+    pub span: Span,
+    /// What is written instead: a range of [`Edits::text`].
+    pub text: std::ops::Range<usize>,
+    /// The value on whose account; `None` for a quote that a bare number needs to become text.
+    pub cause: Option<Cause>,
+}
+
+/// The value and the rule behind an edit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Cause {
+    /// The value as it was found, in the record.
+    pub value: Span,
+    /// What it was taken for.
+    pub kind: Kind,
+    /// The rule, by its place in the policy.
+    pub rule: usize,
+}
+
+/// The edits of one record, sorted by place, no two sharing a byte.
+#[derive(Debug, Default)]
+pub struct Edits {
+    /// The edits.
+    pub list: Vec<Edit>,
+    /// Their texts, one after another.
+    pub text: Vec<u8>,
+}
+
+impl Edits {
+    /// Forgets everything but keeps the memory.
+    pub fn clear(&mut self) {
+        self.list.clear();
+        self.text.clear();
+    }
+
+    /// Turns decisions into edits. A decision that would leave a value as it is makes none.
+    pub fn plan(
+        &mut self,
+        policy: &Policy,
+        record: &Record<'_>,
+        decisions: &[Decision],
+        tools: Tools<'_>,
+        mut plain: impl FnMut(Span, &Field) -> Vec<u8>,
+    ) {
+        let mut gone: Vec<(usize, Cause)> = Vec::new();
+        let mut names: Vec<(usize, usize)> = Vec::new(); // name, edit
+        for decision in decisions {
+            let field = &record.fields[decision.field];
+            let action = &policy.rules[decision.rule].action;
+            let cause = Cause { value: decision.span, kind: decision.kind, rule: decision.rule };
+            if decision.whole && record.named && *action == Action::Drop {
+                gone.push((decision.field, cause));
+                continue;
+            }
+            let redact = Action::Redact { with: None };
+            let action = if decision.rest && *action != Action::Drop { &redact } else { action };
+            let mut left = Vec::new();
+            let raw = decision.span.of(record.bytes);
+            action::apply(action, decision.kind, raw, &plain(decision.span, field), tools, &mut left);
+            if left != raw {
+                self.write(policy, record, field, &left, cause);
+                names.extend((field.role == Role::Name).then(|| (decision.field, self.list.len() - 1)));
+            }
+        }
+        if !names.is_empty() {
+            self.number_equal_names(record, &names);
+        }
+        self.remove(record, &gone);
+        self.order();
+    }
+
+    /// Notes what is written in place of a value. A bare number becomes text or, if the policy says so, the
+    /// whole number becomes `null`.
+    fn write(&mut self, policy: &Policy, record: &Record<'_>, field: &Field, left: &[u8], cause: Cause) {
+        let bare = record.named && matches!(field.role, Role::Number | Role::Literal);
+        if bare && !policy.numbers.is_string() && field.role == Role::Number {
+            return self.push(field.whole, b"null", Some(cause));
+        }
+        if bare {
+            let quote = record.format.quote();
+            self.push(Span::new(field.whole.start, field.whole.start), quote, None);
+            self.push(Span::new(field.whole.end, field.whole.end), quote, None);
+        }
+        let start = self.text.len();
+        record.format.escape(left, &mut self.text);
+        self.list.push(Edit { span: cause.value, text: start..self.text.len(), cause: Some(cause) });
+    }
+
+    fn push(&mut self, span: Span, text: &[u8], cause: Option<Cause>) {
+        let start = self.text.len();
+        self.text.extend_from_slice(text);
+        self.list.push(Edit { span, text: start..self.text.len(), cause });
+    }
+
+    fn remove(&mut self, record: &Record<'_>, gone: &[(usize, Cause)]) {
+        let fields: Vec<usize> = gone.iter().map(|(field, _)| *field).collect();
+        debug_assert!(fields.is_sorted(), "decisions are sorted by place, and so are fields");
+        let mut spans = Vec::new();
+        record.format.remove(record.fields, &fields, &mut spans);
+        for ((span, text), (_, cause)) in spans.into_iter().zip(gone) {
+            self.push(span, text, Some(*cause));
+        }
+    }
+
+    /// Sorts the edits; what lies inside a removed field, and a second quote at one place, goes.
+    fn order(&mut self) {
+        self.list.sort_by_key(|edit| (edit.span.start, edit.span.end));
+        let mut end = 0;
+        let mut quoted = None;
+        self.list.retain(|edit| {
+            let inside = edit.span.start < end || edit.span.is_empty() && quoted == Some(edit.span.start);
+            if !inside {
+                end = edit.span.end;
+                quoted = edit.span.is_empty().then_some(edit.span.start);
+            }
+            !inside
+        });
+    }
+
+    /// Two names of one object that were different must not become equal: most readers would keep the last
+    /// of them only. The second becomes `[email#2]`.
+    fn number_equal_names(&mut self, record: &Record<'_>, edited: &[(usize, usize)]) {
+        let object = |name: usize| record.fields[name].parent;
+        let objects: HashSet<Option<usize>> = edited.iter().map(|(name, _)| object(*name)).collect();
+        let names = record.fields.iter().enumerate().filter(|(_, field)| field.role == Role::Name);
+        let mut taken: HashSet<(Option<usize>, Vec<u8>)> = names
+            .filter(|(at, field)| objects.contains(&field.parent) && edited.binary_search_by_key(at, |(name, _)| *name).is_err())
+            .map(|(_, field)| (field.parent, field.value.of(record.bytes).to_vec()))
+            .collect();
+        let mut numbers: HashMap<(Option<usize>, Vec<u8>), usize> = HashMap::new();
+        for edits in edited.chunk_by(|one, other| one.0 == other.0) {
+            let (name, first) = edits[0];
+            let span = record.fields[name].value;
+            let mut text = Vec::new();
+            self.splice_some(record.bytes, span, edits, &mut text);
+            let base = (object(name), text);
+            let mut key = base.clone();
+            while !taken.insert(key.clone()) {
+                let number = numbers.entry(base.clone()).or_insert(1);
+                *number += 1;
+                key.1 = numbered(&base.1, *number);
+            }
+            if key != base {
+                let start = self.text.len();
+                self.text.extend_from_slice(&key.1);
+                self.list[first].span = span; // the other edits of the name now lie inside this one
+                self.list[first].text = start..self.text.len();
+            }
+        }
+    }
+
+    /// Appends the bytes of `span` with these edits made (each with its place in the list).
+    fn splice_some(&self, record: &[u8], span: Span, edits: &[(usize, usize)], out: &mut Vec<u8>) {
+        let mut from = span.start;
+        for edit in edits.iter().map(|(_, at)| &self.list[*at]) {
+            out.extend_from_slice(&record[from..edit.span.start]);
+            out.extend_from_slice(&self.text[edit.text.clone()]);
+            from = edit.span.end;
+        }
+        out.extend_from_slice(&record[from..span.end]);
+    }
+
+    /// Appends the record with all edits made.
+    pub fn splice(&self, record: &[u8], out: &mut Vec<u8>) {
+        let mut from = 0;
+        for edit in &self.list {
+            out.extend_from_slice(&record[from..edit.span.start]);
+            out.extend_from_slice(&self.text[edit.text.clone()]);
+            from = edit.span.end;
+        }
+        out.extend_from_slice(&record[from..]);
+    }
+}
+
+/// The name with `#2`, `#3` … inside its closing bracket.
+fn numbered(name: &[u8], number: usize) -> Vec<u8> {
+    let (head, tail) = match name {
+        [head @ .., b']'] => (head, &b"]"[..]),
+        all => (all, &b""[..]),
+    };
+    [head, format!("#{number}").as_bytes(), tail].concat()
+}

@@ -1,0 +1,408 @@
+//! Which rule decides about which bytes.
+
+use super::named::pairs;
+use super::{Covers, FormatChoice, Numbers, Policy, Rule, Values};
+use crate::action::Action;
+use crate::action::canonical::{canonical, hashed_as, ipv4, ipv6};
+use crate::detect::Detectors;
+use crate::finding::Finding;
+use crate::format::{Field, Format, Role};
+use crate::kind::{Kind, KindSet};
+use crate::policy::selector::normal;
+use crate::span::Span;
+
+/// A record as the rules see it.
+#[derive(Clone, Copy)]
+pub struct Record<'r> {
+    /// Its bytes, without the line end.
+    pub bytes: &'r [u8],
+    /// The grammar that yielded the fields.
+    pub format: &'r dyn Format,
+    /// The fields. All spans count from the start of the record.
+    pub fields: &'r [Field],
+    /// Whether the fields have names; running text and records that cannot be read have not.
+    pub named: bool,
+}
+
+/// A value of one kind in one field.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Sighting {
+    /// What and where, in the record.
+    pub finding: Finding,
+    /// The field, by its place in the record's list.
+    pub field: usize,
+}
+
+/// What is to be done, by which rule.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Decision {
+    /// Where, in the record.
+    pub span: Span,
+    /// What the value is taken for.
+    pub kind: Kind,
+    /// The field, by its place in the record's list.
+    pub field: usize,
+    /// The rule, by its place in the policy.
+    pub rule: usize,
+    /// The span is the whole value of the field.
+    pub whole: bool,
+    /// What a stronger decision left of a longer span; of it no part may stay.
+    pub rest: bool,
+}
+
+/// The value conditions of a rule need the value with its escapes undone.
+pub type Plain<'p> = &'p mut dyn FnMut(Span, &Field) -> Vec<u8>;
+
+impl Policy {
+    /// The detectors of the kinds that its rules ask for. Rules for IPv4 cover mapped IPv6 addresses, and a
+    /// field rule that does not say what its values are asks for every kind.
+    pub fn detectors(&self) -> Detectors {
+        let mut wanted = KindSet::default();
+        for rule in &self.rules {
+            match &rule.covers {
+                Covers::Find { kinds, .. } => kinds.iter().for_each(|kind| wanted.insert(kind)),
+                Covers::Field { kind: None, .. } => self.kinds.iter().for_each(|(kind, _)| wanted.insert(kind)),
+                Covers::Field { .. } => {}
+            }
+        }
+        if wanted.contains(Kind::IPV4) {
+            wanted.insert(Kind::IPV6);
+        }
+        Detectors::new(wanted, self.patterns.clone(), self.lists.clone())
+    }
+
+    /// Whether any rule asks where a value stands.
+    pub fn needs_fields(&self) -> bool {
+        self.rules.iter().any(|rule| match &rule.covers {
+            Covers::Find { within, not_within, .. } => within.is_some() || !not_within.is_empty(),
+            Covers::Field { .. } => true,
+        })
+    }
+
+    /// Whether any rule covers whole values by where they stand.
+    pub fn has_field_rules(&self) -> bool {
+        self.rules.iter().any(|rule| matches!(rule.covers, Covers::Field { .. }))
+    }
+
+    /// Whether any rule drops whole records.
+    pub fn drops_records(&self) -> bool {
+        self.rules.iter().any(|rule| rule.action == Action::DropRecord)
+    }
+
+    /// Appends the decisions about a record: sorted by place, at most one for any byte, none that keeps.
+    pub fn decide(&self, record: &Record<'_>, sightings: &[Sighting], plain: Plain<'_>, out: &mut Vec<Decision>) {
+        let names = if record.named && self.needs_fields() { Names::of(record) } else { Names::default() };
+        let mut decisions = Vec::new();
+        let mut judge = Judge { policy: self, record, names: &names, plain };
+        judge.values(sightings, &mut decisions);
+        if self.has_field_rules() {
+            judge.fields(sightings, &mut decisions);
+        }
+        decisions.retain(|decision| self.rules[decision.rule].action != Action::Keep);
+        self.part(decisions, out);
+    }
+
+    /// Parts the bytes among decisions that overlap: the stronger action first, then the longer span. What
+    /// the loser covers outside the winner is still acted on, so no tail of it stays.
+    fn part(&self, mut decisions: Vec<Decision>, out: &mut Vec<Decision>) {
+        let first = out.len();
+        decisions.sort_by_key(|decision| {
+            let strength = self.rules[decision.rule].action.strength();
+            (std::cmp::Reverse((strength, decision.span.len())), decision.span.start, decision.rule)
+        });
+        let mut taken = std::collections::BTreeMap::new();
+        for decision in decisions {
+            let mut start = decision.span.start;
+            let overlapping: Vec<Span> = overlaps(&taken, decision.span);
+            let rest = !overlapping.is_empty();
+            for span in overlapping.into_iter().chain([Span::new(decision.span.end, decision.span.end)]) {
+                if start < span.start {
+                    let piece = Span::new(start, span.start);
+                    taken.insert(piece.start, piece.end);
+                    out.push(Decision { span: piece, rest, whole: decision.whole && !rest, ..decision });
+                }
+                start = start.max(span.end);
+            }
+        }
+        out[first..].sort_by_key(|decision| decision.span);
+    }
+}
+
+/// The taken spans that share a byte with `span`, in order.
+fn overlaps(taken: &std::collections::BTreeMap<usize, usize>, span: Span) -> Vec<Span> {
+    let mut found: Vec<Span> = taken
+        .range(..span.end)
+        .rev()
+        .map(|(start, end)| Span::new(*start, *end))
+        .take_while(|other| other.end > span.start)
+        .collect();
+    found.reverse();
+    found
+}
+
+struct Judge<'j, 'p> {
+    policy: &'j Policy,
+    record: &'j Record<'j>,
+    names: &'j Names,
+    plain: Plain<'p>,
+}
+
+/// How sure it is that a rule covers a sighting.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Cover {
+    No,
+    /// It depends on fields that the record does not yield.
+    Maybe,
+    Yes,
+}
+
+impl Judge<'_, '_> {
+    /// Decides about what was found.
+    fn values(&mut self, sightings: &[Sighting], out: &mut Vec<Decision>) {
+        for sighting in sightings {
+            let field = &self.record.fields[sighting.field];
+            let whole = sighting.finding.span == field.value && field.role != Role::Name;
+            if let Some((rule, kind)) = self.rule_for(*sighting, whole) {
+                let finding = sighting.finding;
+                out.push(Decision { span: finding.span, kind, field: sighting.field, rule, whole, rest: false });
+            }
+        }
+    }
+
+    /// The rule that acts on a sighting, and what the value is taken for: the first rule that covers it or a
+    /// binding one that leaves less. Where fields are unknown the strongest rule that may be meant acts.
+    fn rule_for(&mut self, sighting: Sighting, whole: bool) -> Option<(usize, Kind)> {
+        let mut chosen: Option<usize> = None;
+        let mut settled: Option<usize> = None;
+        for (index, rule) in self.policy.rules.iter().enumerate() {
+            if settled.is_some() && !self.binds(rule, chosen) {
+                continue;
+            }
+            match self.covers(rule, sighting, whole) {
+                Cover::No => continue,
+                Cover::Maybe => {}
+                Cover::Yes => settled = settled.or(Some(index)),
+            }
+            let stronger = |other: usize| rule.action.strength() > self.policy.rules[other].action.strength();
+            if chosen.is_none_or(stronger) {
+                chosen = Some(index);
+            }
+        }
+        let rule = chosen?;
+        let kind = match self.policy.rules[rule].covers {
+            Covers::Field { kind: Some(kind), .. } => kind,
+            _ => sighting.finding.kind,
+        };
+        Some((rule, kind))
+    }
+
+    fn binds(&self, rule: &Rule, chosen: Option<usize>) -> bool {
+        let replaced = |chosen: usize| self.policy.rules[chosen].instead_of.contains(&rule.name);
+        rule.binding && !chosen.is_some_and(replaced)
+    }
+
+    fn covers(&mut self, rule: &Rule, sighting: Sighting, whole: bool) -> Cover {
+        match &rule.covers {
+            Covers::Field { fields, .. } => {
+                let meant = whole && self.record.named && self.names.any(self.record, sighting.field, fields);
+                if meant { Cover::Yes } else { Cover::No }
+            }
+            Covers::Find { kinds, within, not_within, only, unless } => {
+                if !self.is_of(kinds, sighting) || !self.holds(only.as_ref(), unless.as_ref(), sighting) {
+                    return Cover::No;
+                }
+                if within.is_none() && not_within.is_empty() {
+                    return Cover::Yes;
+                }
+                if !self.record.named {
+                    return if rule.action == Action::Keep { Cover::No } else { Cover::Maybe };
+                }
+                let inside = within.as_ref().is_none_or(|within| self.names.any(self.record, sighting.field, within));
+                let outside = !self.names.any(self.record, sighting.field, not_within);
+                if inside && outside { Cover::Yes } else { Cover::No }
+            }
+        }
+    }
+
+    /// A mapped IPv6 address is covered by rules for either kind of address.
+    fn is_of(&mut self, kinds: &KindSet, sighting: Sighting) -> bool {
+        let Finding { kind, span } = sighting.finding;
+        let mapped = kind == Kind::IPV6 && kinds.contains(Kind::IPV4);
+        kinds.contains(kind) || mapped && hashed_as(kind, &self.plain(span, sighting.field)) == Kind::IPV4
+    }
+
+    fn plain(&mut self, span: Span, field: usize) -> Vec<u8> {
+        (self.plain)(span, &self.record.fields[field])
+    }
+
+    fn holds(&mut self, only: Option<&Values>, unless: Option<&Values>, sighting: Sighting) -> bool {
+        if only.is_none() && unless.is_none() {
+            return true;
+        }
+        let plain = self.plain(sighting.finding.span, sighting.field);
+        let kind = sighting.finding.kind;
+        only.is_none_or(|only| self.policy.matches(only, kind, &plain))
+            && !unless.is_some_and(|unless| self.policy.matches(unless, kind, &plain))
+    }
+
+    /// Decides about whole values by where they stand. A value that was found as a whole has been decided
+    /// about: it is one sighting, and the first rule of either sort that covers it acts.
+    fn fields(&mut self, sightings: &[Sighting], out: &mut Vec<Decision>) {
+        if !self.record.named {
+            return self.pairs(out);
+        }
+        let mut found_whole: Vec<usize> = sightings
+            .iter()
+            .filter(|sighting| sighting.finding.span == self.record.fields[sighting.field].value)
+            .map(|sighting| sighting.field)
+            .collect();
+        found_whole.sort_unstable();
+        for (at, field) in self.record.fields.iter().enumerate() {
+            let null = field.role == Role::Literal && field.value.of(self.record.bytes) == b"null";
+            let container = matches!(field.role, Role::Object | Role::Array);
+            if field.role == Role::Name || field.value.is_empty() || null || found_whole.binary_search(&at).is_ok() {
+                continue;
+            }
+            let Some((rule, kind)) = self.field_rule(at) else { continue };
+            if !container {
+                out.push(Decision { span: field.value, kind, field: at, rule, whole: true, rest: false });
+            } else if self.policy.rules[rule].action.strength() >= Action::Drop.strength() {
+                out.push(Decision { span: field.whole, kind, field: at, rule, whole: true, rest: false });
+            }
+        }
+    }
+
+    fn field_rule(&self, at: usize) -> Option<(usize, Kind)> {
+        let mut chosen: Option<usize> = None;
+        for (index, rule) in self.policy.rules.iter().enumerate() {
+            let Covers::Field { fields, .. } = &rule.covers else { continue };
+            if chosen.is_some() && !self.binds(rule, chosen) || !self.names.any(self.record, at, fields) {
+                continue;
+            }
+            let stronger = |other: usize| rule.action.strength() > self.policy.rules[other].action.strength();
+            if chosen.is_none_or(stronger) {
+                chosen = Some(index);
+            }
+        }
+        chosen.map(|rule| (rule, self.policy.field_kind(rule)))
+    }
+
+    /// Field rules where there are no fields: names followed by `=` or `:`. A selector is met by the whole
+    /// dotted name or by its last part, since the parts before it may be lost; the strongest rule acts.
+    fn pairs(&self, out: &mut Vec<Decision>) {
+        let policy = self.policy;
+        let strongest = |path: &[&[u8]]| {
+            let meant = |(_, rule): &(usize, &Rule)| match &rule.covers {
+                Covers::Field { fields, .. } => {
+                    rule.action != Action::Keep
+                        && fields.iter().any(|field| field.matches(path) || field.last_name() == path.last().copied())
+                }
+                Covers::Find { .. } => false,
+            };
+            policy.rules.iter().enumerate().filter(meant).rev().max_by_key(|(_, rule)| rule.action.strength())
+        };
+        pairs(self.record.bytes, strongest, |(rule, _), span| {
+            out.push(Decision { span, kind: policy.field_kind(rule), field: 0, rule, whole: false, rest: false });
+        });
+    }
+}
+
+impl Policy {
+    fn field_kind(&self, rule: usize) -> Kind {
+        match self.rules[rule].covers {
+            Covers::Field { kind: Some(kind), .. } => kind,
+            _ => Kind::FIELD,
+        }
+    }
+
+    /// Whether a condition holds for a value with its escapes undone.
+    fn matches(&self, values: &Values, kind: Kind, plain: &[u8]) -> bool {
+        let canonical = canonical(kind, plain);
+        let lower = canonical.to_ascii_lowercase();
+        let address = ipv4(&canonical).map(std::net::IpAddr::from).or_else(|| ipv6(&canonical).map(std::net::IpAddr::from));
+        let domain = memchr::memrchr(b'@', &lower).map(|at| &lower[at + 1..]);
+        address.is_some_and(|address| values.networks.iter().any(|network| network.contains(address)))
+            || values.values.iter().any(|value| value.eq_ignore_ascii_case(&canonical))
+            || domain.is_some_and(|domain| values.domains.iter().any(|wanted| within_domain(domain, wanted)))
+            || values.suffixes.iter().any(|suffix| lower.ends_with(suffix))
+            || values.lists.iter().any(|list| self.lists[*list].contains(plain))
+    }
+}
+
+fn within_domain(domain: &[u8], wanted: &[u8]) -> bool {
+    domain.strip_suffix(wanted).is_some_and(|rest| rest.is_empty() || rest.ends_with(b"."))
+}
+
+impl super::Network {
+    /// Whether the address lies in the network.
+    pub fn contains(&self, address: std::net::IpAddr) -> bool {
+        let (own, other, bits) = match (self.address, address) {
+            (std::net::IpAddr::V4(own), std::net::IpAddr::V4(other)) => {
+                (u128::from(own.to_bits()) << 96, u128::from(other.to_bits()) << 96, 32)
+            }
+            (std::net::IpAddr::V6(own), std::net::IpAddr::V6(other)) => (own.to_bits(), other.to_bits(), 128),
+            _ => return false,
+        };
+        let kept = u128::MAX.checked_shl(128 - u32::from(self.prefix.min(bits))).unwrap_or(0);
+        own & kept == other & kept
+    }
+}
+
+/// The names of a record's fields in normal form, by their places in the list of fields.
+#[derive(Default)]
+struct Names {
+    parts: Vec<Vec<Vec<u8>>>,
+}
+
+impl Names {
+    fn of(record: &Record<'_>) -> Names {
+        let mut decoded = crate::decoded::Decoded::default();
+        let mut name = |field: &Field| {
+            if field.role != Role::Name {
+                return Vec::new();
+            }
+            decoded.clear();
+            record.format.decode(record.bytes, field, &mut decoded);
+            decoded.bytes.split(|byte| *byte == b'.').map(normal).collect()
+        };
+        Names { parts: record.fields.iter().map(&mut name).collect() }
+    }
+
+    /// Whether one of the selectors names the field or one that it lies in. A name counts as its field.
+    fn any(&self, record: &Record<'_>, at: usize, selectors: &[super::selector::Selector]) -> bool {
+        if selectors.is_empty() {
+            return false;
+        }
+        let mut steps: Vec<&[Vec<u8>]> = Vec::new(); // from the inside out, one a name
+        let mut field = Some(at);
+        while let Some(at) = field {
+            let own = &record.fields[at];
+            let name = if own.role == Role::Name { Some(at) } else { own.name };
+            steps.extend(name.map(|name| self.parts[name].as_slice()));
+            field = own.parent;
+        }
+        let mut path: Vec<&[u8]> = Vec::new();
+        steps.iter().rev().any(|parts| {
+            path.extend(parts.iter().map(Vec::as_slice));
+            selectors.iter().any(|selector| selector.matches(&path))
+        })
+    }
+}
+
+impl FormatChoice {
+    /// The words of `--format` and `[input] format`.
+    pub const NAMES: [(&str, FormatChoice); 3] =
+        [("auto", FormatChoice::Auto), ("text", FormatChoice::Text), ("json", FormatChoice::Json)];
+
+    /// Whether records may be read as the format of that name.
+    pub fn admits(self, name: &str) -> bool {
+        self == FormatChoice::Auto || FormatChoice::NAMES.contains(&(name, self))
+    }
+}
+
+impl Numbers {
+    /// Whether a replaced number becomes a string.
+    pub fn is_string(self) -> bool {
+        self == Numbers::String
+    }
+}

@@ -1,0 +1,376 @@
+//! [`Judge`]: one record in, what becomes of it out.
+
+use std::sync::Arc;
+
+use crate::action::Action;
+use crate::action::Tools;
+use crate::action::hash::HashKey;
+use crate::action::residue::Residues;
+use crate::decoded::Decoded;
+use crate::detect::unescape::{Ansi, unescape};
+use crate::detect::{Candidate, Detectors, MAX_DEPTH, Reason};
+use crate::edit::{Cause, Edits};
+use crate::finding::Finding;
+use crate::format::text::Text;
+use crate::format::{FORMATS, Field, Format, Role};
+use crate::policy::decide::{Decision, Record, Sighting};
+use crate::policy::Policy;
+use crate::span::Span;
+use crate::tally::Tally;
+use crate::withhold::withhold;
+
+/// How often the result of an edit is judged again. What is left next to an edit can be a value that its
+/// neighbour hid; each pass removes at least one, and real records settle in the second. A record made so
+/// that it does not settle is withheld.
+const MAX_PASSES: usize = 8;
+
+/// What becomes of a record.
+#[derive(Debug)]
+pub enum Outcome<'j> {
+    /// It stays as it is.
+    Unchanged,
+    /// It is written as this.
+    Edited(&'j [u8]),
+    /// It is not written.
+    Dropped,
+    /// It could not be judged.
+    Withheld,
+}
+
+/// What is seen in a record, for those who look without writing.
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
+pub struct Judged {
+    /// The format that it was read as.
+    pub format: &'static str,
+    /// Everything found, in order, residues left out.
+    pub sightings: Vec<Finding>,
+    /// What the policy would change, in order.
+    pub changes: Vec<Cause>,
+    /// The record as it would be written; `None` if it would be dropped.
+    pub left: Option<Vec<u8>>,
+    /// The residues in it.
+    pub residues: Vec<Span>,
+}
+
+/// Judges records under one policy. It owns every buffer of the path, so that a warm one allocates little.
+#[derive(Debug)]
+pub(super) struct Judge {
+    law: Law,
+    candidates: Vec<Candidate>,
+    next_candidate: usize,
+    next_byte: usize,
+    scratch: Scratch,
+    text: Vec<u8>,
+    tally: Tally,
+}
+
+/// What all threads share: it is read only.
+#[derive(Debug, Clone)]
+struct Law {
+    policy: Arc<Policy>,
+    detectors: Arc<Detectors>,
+    residues: Arc<Residues>,
+    key: Option<HashKey>,
+    every_record: bool,
+}
+
+#[derive(Debug, Default)]
+struct Scratch {
+    format: &'static str,
+    fields: Vec<Field>,
+    value: Value,
+    detect: crate::detect::Scratch,
+    sightings: Vec<Sighting>,
+    decisions: Vec<Decision>,
+    edits: Edits,
+}
+
+/// One value as detectors see it: the name of its field for context, `":"`, and the content with the escapes
+/// of its format undone.
+#[derive(Debug, Default)]
+struct Value {
+    decoded: Decoded,
+    hay: Vec<u8>,
+    findings: Vec<Finding>,
+}
+
+/// What one pass over a record made of it; the edits are in the scratch.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Pass {
+    Clean,
+    Edited,
+    Dropped,
+}
+
+impl Clone for Judge {
+    fn clone(&self) -> Judge {
+        Judge::under(self.law.clone())
+    }
+}
+
+impl Judge {
+    pub(super) fn new(policy: Arc<Policy>, key: Option<HashKey>) -> Judge {
+        let detectors = Arc::new(policy.detectors());
+        let key_ids = key.iter().map(|key| key.id().to_owned()).collect();
+        let residues = Arc::new(Residues::new(policy.kinds.clone(), key_ids));
+        let every_record = detectors.needs_every_record() || policy.has_field_rules();
+        Judge::under(Law { policy, detectors, residues, key, every_record })
+    }
+
+    fn under(law: Law) -> Judge {
+        Judge {
+            law,
+            candidates: Vec::new(),
+            next_candidate: 0,
+            next_byte: 0,
+            scratch: Scratch::default(),
+            text: Vec::new(),
+            tally: Tally::default(),
+        }
+    }
+
+    pub(super) fn policy(&self) -> &Arc<Policy> {
+        &self.law.policy
+    }
+
+    pub(super) fn take_tally(&mut self) -> Tally {
+        std::mem::take(&mut self.tally)
+    }
+
+    /// Notes where the records that need work are.
+    pub(super) fn index(&mut self, block: &[u8]) {
+        self.candidates.clear();
+        self.next_candidate = 0;
+        self.next_byte = 0;
+        if !self.law.every_record {
+            crate::detect::index(block, &mut self.candidates);
+        }
+    }
+
+    /// The next record that needs work, with its line end.
+    pub(super) fn next_record(&mut self, block: &[u8]) -> Option<Span> {
+        let at = if self.law.every_record {
+            (self.next_byte < block.len()).then_some(self.next_byte)?
+        } else {
+            let rest = &self.candidates[self.next_candidate..];
+            self.next_candidate += rest.iter().take_while(|candidate| candidate.at < self.next_byte).count();
+            self.candidates.get(self.next_candidate)?.at
+        };
+        let before = memchr::memrchr(b'\n', &block[self.next_byte..at]);
+        let start = before.map_or(self.next_byte, |feed| self.next_byte + feed + 1);
+        let end = memchr::memchr(b'\n', &block[at..]).map_or(block.len(), |feed| at + feed + 1);
+        self.next_byte = end;
+        Some(Span::new(start, end))
+    }
+
+    /// Judges a record without its line end.
+    ///
+    /// What is left is judged again until nothing changes, so that scrubbing the output changes nothing.
+    pub(super) fn judge(&mut self, record: &[u8]) -> Outcome<'_> {
+        let mut next = Vec::new();
+        for passes in 0..MAX_PASSES {
+            let current = if passes == 0 { record } else { &self.text };
+            match self.law.pass(current, None, &mut self.scratch) {
+                Pass::Clean if passes == 0 => return Outcome::Unchanged,
+                Pass::Clean => {
+                    self.tally.changed += 1;
+                    return Outcome::Edited(&self.text);
+                }
+                Pass::Dropped => {
+                    self.tally.dropped += 1;
+                    self.count();
+                    return Outcome::Dropped;
+                }
+                Pass::Edited => {}
+            }
+            next.clear();
+            self.scratch.edits.splice(current, &mut next);
+            std::mem::swap(&mut self.text, &mut next);
+            self.count();
+        }
+        self.tally.withheld += 1;
+        Outcome::Withheld
+    }
+
+    /// Whether long records can be scrubbed window by window: no rule asks for the record as a whole.
+    pub(super) fn judges_windows(&self) -> bool {
+        !self.law.policy.needs_fields() && !self.law.policy.drops_records()
+    }
+
+    /// The edits of a text on its own.
+    pub(super) fn edits_of_text(&mut self, text: &[u8]) -> &Edits {
+        self.law.pass(text, Some(&Text), &mut self.scratch);
+        &self.scratch.edits
+    }
+
+    pub(super) fn count_withheld(&mut self) {
+        self.tally.withheld += 1;
+    }
+
+    pub(super) fn count_changed(&mut self, changed: bool) {
+        self.tally.changed += u64::from(changed);
+    }
+
+    /// Counts the edits of the last pass.
+    pub(super) fn count(&mut self) {
+        for cause in self.scratch.edits.list.iter().filter_map(|edit| edit.cause) {
+            self.tally.act(cause.rule, cause.kind);
+        }
+    }
+
+    pub(super) fn inspect(&mut self, record: &[u8]) -> Judged {
+        let mut judged = self.look(record, None);
+        match self.judge(record) {
+            Outcome::Unchanged => judged.left = Some(record.to_vec()),
+            Outcome::Edited(text) => judged.left = Some(text.to_vec()),
+            Outcome::Dropped => {}
+            Outcome::Withheld => {
+                let mut marker = Vec::new();
+                withhold(record, &mut marker);
+                judged.left = Some(marker);
+            }
+        }
+        let left = judged.left.as_deref().unwrap_or_default();
+        judged.residues = memchr::memchr_iter(b'[', left).filter_map(|at| self.law.residues.at(left, at)).collect();
+        judged
+    }
+
+    /// The candidates that are no match, by offset; of what escapes hide, where the escape stands.
+    pub(super) fn rejected(&self, record: &[u8]) -> Vec<(usize, Reason)> {
+        let explained = self.law.detectors.explain(record).into_iter();
+        let mut rejected: Vec<(usize, Reason)> =
+            explained.filter_map(|one| Some((one.at, one.outcome.err()?))).collect();
+        rejected.sort_unstable();
+        rejected.dedup();
+        rejected
+    }
+
+    /// As `inspect`, of running text and without what would be left.
+    pub(super) fn inspect_text(&mut self, text: &[u8]) -> Judged {
+        self.look(text, Some(&Text))
+    }
+
+    fn look(&mut self, record: &[u8], format: Option<&'static dyn Format>) -> Judged {
+        self.law.pass(record, format, &mut self.scratch);
+        let sightings = self.scratch.sightings.iter().map(|sighting| sighting.finding).collect();
+        let changes = self.scratch.edits.list.iter().filter_map(|edit| edit.cause).collect();
+        Judged { format: self.scratch.format, sightings, changes, ..Judged::default() }
+    }
+}
+
+impl Law {
+    /// Judges a record once. The edits of the pass are left in the scratch.
+    fn pass(&self, bytes: &[u8], format: Option<&'static dyn Format>, scratch: &mut Scratch) -> Pass {
+        let Scratch { format: read_as, fields, value, detect, sightings, decisions, edits } = scratch;
+        fields.clear();
+        sightings.clear();
+        decisions.clear();
+        edits.clear();
+        let format = match format {
+            Some(format) if format.fields(bytes, fields).is_ok() => format,
+            _ => self.read(bytes, fields),
+        };
+        *read_as = format.name();
+        let record = Record { bytes, format, fields, named: format.quote() == b"\"" };
+        self.sight(&record, value, detect, sightings);
+        let mut plain = |span: Span, field: &Field| plain(&record, span, field);
+        self.policy.decide(&record, sightings, &mut plain, decisions);
+        decisions.retain(|decision| !self.residues.is(decision.span.of(bytes)));
+        let drops = |decision: &Decision| self.policy.rules[decision.rule].action == Action::DropRecord;
+        let tools = Tools { kinds: &self.policy.kinds, key: self.key.as_ref() };
+        edits.plan(&self.policy, &record, decisions, tools, &mut plain);
+        match (decisions.iter().any(drops), edits.list.is_empty()) {
+            (true, _) => Pass::Dropped,
+            (false, true) => Pass::Clean,
+            (false, false) => Pass::Edited,
+        }
+    }
+
+    /// Reads the fields of a record by the first format that knows it; it is text otherwise.
+    fn read(&self, bytes: &[u8], fields: &mut Vec<Field>) -> &'static dyn Format {
+        for format in FORMATS {
+            if self.policy.format.admits(format.name()) {
+                if format.fields(bytes, fields).is_ok() {
+                    return format;
+                }
+                fields.clear();
+            }
+        }
+        let _ = Text.fields(bytes, fields);
+        &Text
+    }
+
+    /// Notes what the detectors find in each field, residues left out.
+    fn sight(&self, record: &Record<'_>, value: &mut Value, detect: &mut crate::detect::Scratch, out: &mut Vec<Sighting>) {
+        for (at, field) in record.fields.iter().enumerate() {
+            if !matches!(field.role, Role::Text | Role::Number | Role::Name) || field.value.is_empty() {
+                continue;
+            }
+            value.findings.clear();
+            if record.named {
+                value.find(record, field, &self.detectors, detect);
+            } else {
+                self.detectors.find(record.bytes, detect, &mut value.findings);
+            }
+            let sightings = value.findings.iter().map(|finding| Sighting { finding: *finding, field: at });
+            out.extend(sightings.filter(|sighting| !self.residues.touches(record.bytes, sighting.finding.span)));
+        }
+    }
+}
+
+impl Value {
+    /// Searches one field. The findings count from the start of the record.
+    fn find(&mut self, record: &Record<'_>, field: &Field, detectors: &Detectors, detect: &mut crate::detect::Scratch) {
+        self.hay.clear();
+        let name = if field.role == Role::Name { None } else { nearest_name(record, field) };
+        if let Some(name) = name {
+            self.hay.extend_from_slice(name.value.of(record.bytes));
+            self.hay.extend_from_slice(b"\":\"");
+        }
+        let content = self.hay.len();
+        if field.escaped {
+            self.decoded.clear();
+            record.format.decode(record.bytes, field, &mut self.decoded);
+            self.hay.extend_from_slice(&self.decoded.bytes);
+        } else {
+            self.hay.extend_from_slice(field.value.of(record.bytes));
+        }
+        detectors.find(&self.hay, detect, &mut self.findings);
+        self.findings.retain(|finding| finding.span.start >= content);
+        for finding in &mut self.findings {
+            let Span { start, end } = finding.span;
+            let inside = Span::new(start - content, end - content);
+            finding.span = if field.escaped { self.decoded.raw(inside) } else { inside.shifted(field.value.start) };
+        }
+    }
+}
+
+/// The name under which a value stands: its own, or for an element that of its array.
+fn nearest_name<'r>(record: &Record<'r>, field: &Field) -> Option<&'r Field> {
+    let mut field = field;
+    loop {
+        if let Some(name) = field.name {
+            return record.fields.get(name);
+        }
+        field = record.fields.get(field.parent?)?;
+    }
+}
+
+/// The bytes of a span with the escapes of its format undone, and those within that the detectors see through.
+fn plain(record: &Record<'_>, span: Span, field: &Field) -> Vec<u8> {
+    let mut bytes = span.of(record.bytes).to_vec();
+    if field.escaped {
+        let mut decoded = Decoded::default();
+        record.format.decode(record.bytes, &Field { value: span, ..*field }, &mut decoded);
+        bytes = decoded.bytes;
+    }
+    let mut undone = Decoded::default();
+    for _ in 0..MAX_DEPTH {
+        if !unescape(&bytes, Ansi::Remove, &mut undone) {
+            break;
+        }
+        std::mem::swap(&mut bytes, &mut undone.bytes);
+        undone.clear();
+    }
+    bytes
+}

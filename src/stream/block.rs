@@ -1,0 +1,227 @@
+//! [`Cutter`]: cuts what the reads return into blocks of whole records, and long records into pieces.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use memchr::{memchr, memrchr};
+
+/// Bytes asked for in one read. Input and output of a block together stay in the L2 cache of current cores;
+/// below 64 KiB the cost of a system call shows, above 256 KiB that of the cache misses.
+pub const BLOCK_BYTES: usize = 128 << 10;
+
+/// What one part of an input is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Shape {
+    /// Whole records; only the last one of an input may lack its line feed.
+    Records,
+    /// The next piece of one long record.
+    Piece {
+        /// Whether the record ends here.
+        last: bool,
+    },
+    /// A record that broke off in a fault, so that nobody can judge it.
+    Unfinished,
+}
+
+/// Bytes of one part of an input.
+#[derive(Debug)]
+pub struct Part {
+    /// What it is.
+    pub shape: Shape,
+    buffer: Vec<u8>,
+    len: usize,
+}
+
+impl Part {
+    /// The bytes.
+    pub fn bytes(&self) -> &[u8] {
+        &self.buffer[..self.len]
+    }
+
+    /// The buffer, to be used again.
+    pub fn into_buffer(self) -> Vec<u8> {
+        self.buffer
+    }
+}
+
+/// Buffers that wait to be used again, so that a run allocates only as many as are in flight.
+#[derive(Debug, Default)]
+pub struct Buffers {
+    idle: Mutex<Vec<Vec<u8>>>,
+}
+
+impl Buffers {
+    /// A buffer with any content.
+    pub fn take(&self) -> Vec<u8> {
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop().unwrap_or_default()
+    }
+
+    /// Gives a buffer back. One that a long record blew up goes, or all of them would end up that large.
+    pub fn give(&self, buffer: Vec<u8>) {
+        if buffer.capacity() <= 4 * BLOCK_BYTES {
+            self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(buffer);
+        }
+    }
+}
+
+/// Cuts the bytes of one input into [`Part`]s.
+///
+/// Fill [`space`](Cutter::space), say how much with [`filled`](Cutter::filled), take the parts with
+/// [`next_part`](Cutter::next_part) until there is none, and [`finish`](Cutter::finish) at the end. The cuts
+/// of a long record depend on the record alone: they lie at multiples of `max_record`, counted from its start.
+#[derive(Debug)]
+pub struct Cutter {
+    buffers: Arc<Buffers>,
+    max_record: usize,
+    read_bytes: usize,
+    /// `buffer[..end]` holds input; beyond it is initialised room.
+    buffer: Vec<u8>,
+    end: usize,
+    /// `buffer[..searched]` holds no line feed.
+    searched: usize,
+    /// The buffer begins inside a record of which pieces were handed on.
+    in_long: bool,
+}
+
+impl Cutter {
+    /// A cutter for one input. A record without its line feed may have up to `max_record` bytes; at most
+    /// `block_bytes` are asked for at once.
+    pub fn new(buffers: Arc<Buffers>, max_record: usize, block_bytes: usize) -> Cutter {
+        let max_record = max_record.max(1);
+        // No more than `max_record` at once: then only the first record of the buffer can be longer than
+        // that, and no other needs to be measured.
+        let read_bytes = block_bytes.clamp(1, max_record);
+        let buffer = buffers.take();
+        Cutter { buffers, max_record, read_bytes, buffer, end: 0, searched: 0, in_long: false }
+    }
+
+    /// Room for the next read.
+    pub fn space(&mut self) -> &mut [u8] {
+        let wanted = self.end + self.read_bytes;
+        if self.buffer.len() < wanted {
+            self.buffer.resize(wanted, 0);
+        }
+        &mut self.buffer[self.end..wanted]
+    }
+
+    /// The first `bytes` of the space were filled.
+    pub fn filled(&mut self, bytes: usize) {
+        self.end += bytes.min(self.read_bytes);
+    }
+
+    /// The next part that is complete.
+    pub fn next_part(&mut self) -> Option<Part> {
+        let line_feed = self.first_line_feed();
+        if line_feed.unwrap_or(self.end) > self.max_record {
+            self.in_long = true;
+            return Some(self.split(self.max_record, Shape::Piece { last: false }));
+        }
+        let line_feed = line_feed?;
+        if std::mem::take(&mut self.in_long) {
+            return Some(self.split(line_feed + 1, Shape::Piece { last: true }));
+        }
+        let last = memrchr(b'\n', &self.buffer[line_feed..self.end]).unwrap_or(0);
+        let block = self.split(line_feed + last + 1, Shape::Records);
+        self.searched = self.end;
+        Some(block)
+    }
+
+    /// What is left at the end of the input: a last record without line feed.
+    pub fn finish(&mut self) -> Option<Part> {
+        let shape = match std::mem::take(&mut self.in_long) {
+            true => Shape::Piece { last: true },
+            false => Shape::Records,
+        };
+        (self.end > 0).then(|| self.split(self.end, shape))
+    }
+
+    /// What is left when the input broke off.
+    pub fn abandon(&mut self) -> Option<Part> {
+        let open = std::mem::take(&mut self.in_long) || self.end > 0;
+        open.then(|| self.split(self.end, Shape::Unfinished))
+    }
+
+    fn first_line_feed(&mut self) -> Option<usize> {
+        let found = memchr(b'\n', &self.buffer[self.searched..self.end]).map(|at| self.searched + at);
+        self.searched = found.unwrap_or(self.end);
+        found
+    }
+
+    fn split(&mut self, len: usize, shape: Shape) -> Part {
+        let mut rest = self.buffers.take();
+        let left = self.end - len;
+        if rest.len() < left {
+            rest.resize(left, 0);
+        }
+        rest[..left].copy_from_slice(&self.buffer[len..self.end]);
+        self.end = left;
+        self.searched = self.searched.saturating_sub(len);
+        Part { shape, buffer: std::mem::replace(&mut self.buffer, rest), len }
+    }
+}
+
+impl Drop for Cutter {
+    fn drop(&mut self) {
+        self.buffers.give(std::mem::take(&mut self.buffer));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The parts of `input`, read `read` bytes at a time: pieces as they are, records one by one.
+    fn parts(input: &[u8], max_record: usize, read: usize) -> Vec<(Shape, Vec<u8>)> {
+        let buffers = Arc::new(Buffers::default());
+        let mut cutter = Cutter::new(Arc::clone(&buffers), max_record, read);
+        let mut found = Vec::new();
+        let note = |part: Part, found: &mut Vec<(Shape, Vec<u8>)>| {
+            match part.shape {
+                Shape::Records => found.extend(
+                    part.bytes().split_inclusive(|byte| *byte == b'\n').map(|r| (part.shape, r.to_vec())),
+                ),
+                _ => found.push((part.shape, part.bytes().to_vec())),
+            }
+            buffers.give(part.into_buffer());
+        };
+        let mut rest = input;
+        while !rest.is_empty() {
+            let room = cutter.space();
+            let count = room.len().min(rest.len());
+            room[..count].copy_from_slice(&rest[..count]);
+            cutter.filled(count);
+            rest = &rest[count..];
+            while let Some(part) = cutter.next_part() {
+                note(part, &mut found);
+            }
+        }
+        if let Some(part) = cutter.finish() {
+            note(part, &mut found);
+        }
+        found
+    }
+
+    #[test]
+    fn cuts_do_not_depend_on_the_reads() {
+        let input = b"a\n\nbcdefghijklmnopqrstuvw\nxyz\n0123456789012345\n01234567\n012345678\nend without line feed";
+        for max_record in 1..30 {
+            let whole = parts(input, max_record, 1 << 20);
+            for read in 1..max_record + 2 {
+                assert_eq!(parts(input, max_record, read), whole, "max_record {max_record}, read {read}");
+            }
+            let joined: Vec<u8> = whole.iter().flat_map(|(_, bytes)| bytes.clone()).collect();
+            assert_eq!(joined, input);
+        }
+    }
+
+    #[test]
+    fn pieces_have_exactly_the_longest_length_and_the_last_carries_the_line_feed() {
+        let more = Shape::Piece { last: false };
+        let last = Shape::Piece { last: true };
+        assert_eq!(
+            parts(b"12345678\nab\n", 4, 3),
+            [(more, b"1234".to_vec()), (last, b"5678\n".to_vec()), (Shape::Records, b"ab\n".to_vec())]
+        );
+        assert_eq!(parts(b"1234\n", 4, 9), [(Shape::Records, b"1234\n".to_vec())]);
+        assert_eq!(parts(b"12345", 4, 9), [(more, b"1234".to_vec()), (last, b"5".to_vec())]);
+    }
+}

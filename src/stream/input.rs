@@ -1,0 +1,319 @@
+//! [`Input`]: one source of bytes, decoded as far as it must be to be judged.
+
+use std::fmt;
+use std::fs::{File, Metadata};
+use std::io::{self, Read};
+use std::os::fd::{AsFd, BorrowedFd};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+
+use rustix::fs::OFlags;
+
+use super::sniff::{Nature, nature};
+use super::sys;
+use super::utf16::{Decoder, Endian};
+
+/// Bytes of one read before the nature of an input is known, and of UTF-16: what a pipe holds by default.
+const RAW_BYTES: usize = 64 << 10;
+
+/// What went wrong with one input. It holds no log bytes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fault {
+    /// Name of the input, as it was given.
+    pub source: String,
+    /// What is wrong.
+    pub what: String,
+    /// Where, in bytes from the start of the input, 0 the first.
+    pub offset: Option<u64>,
+}
+
+impl fmt::Display for Fault {
+    /// `NAME: WHAT, at byte N`; control characters of the name are escaped.
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for character in self.source.chars() {
+            match character.is_control() {
+                true => write!(out, "{}", character.escape_default())?,
+                false => write!(out, "{character}")?,
+            }
+        }
+        write!(out, ": {}", self.what)?;
+        self.offset.map_or(Ok(()), |offset| write!(out, ", at byte {offset}"))
+    }
+}
+
+impl std::error::Error for Fault {}
+
+/// Where an input is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// Descriptor 0.
+    Stdin,
+    /// A file, FIFO or device.
+    Path(PathBuf),
+}
+
+impl Place {
+    /// What messages call it.
+    pub fn name(&self) -> String {
+        match self {
+            Place::Stdin => "stdin".to_owned(),
+            Place::Path(path) => path.display().to_string(),
+        }
+    }
+
+    /// What is known of it without opening it.
+    pub(super) fn metadata(&self) -> io::Result<Metadata> {
+        match self {
+            Place::Stdin => File::from(rustix::io::dup(rustix::stdio::stdin())?).metadata(),
+            Place::Path(path) => path.metadata(),
+        }
+    }
+}
+
+/// Something to read from.
+pub trait Source: Read {
+    /// The descriptor to wait on, if it has one.
+    fn descriptor(&self) -> Option<BorrowedFd<'_>> {
+        None
+    }
+
+    /// Whether it can be read again, so that a signal may end the run at the next record.
+    fn is_regular(&self) -> bool {
+        false
+    }
+}
+
+struct OpenFile {
+    file: File,
+    regular: bool,
+}
+
+impl Read for OpenFile {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        self.file.read(into)
+    }
+}
+
+impl Source for OpenFile {
+    fn descriptor(&self) -> Option<BorrowedFd<'_>> {
+        Some(self.file.as_fd())
+    }
+
+    fn is_regular(&self) -> bool {
+        self.regular
+    }
+}
+
+/// What one [`Input::read`] gave.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Got {
+    /// So many bytes.
+    Bytes(usize),
+    /// Nothing yet: read again, after waiting if [`Input::must_wait`] says so.
+    Nothing,
+    /// The end.
+    End,
+}
+
+/// One input. Never more than one read of the source for a call, so that whoever waits for the source to
+/// become readable is never blocked.
+pub struct Input {
+    name: String,
+    source: Box<dyn Source>,
+    settled: bool,
+    decoder: Option<Decoder>,
+    encoding: Option<Endian>,
+    raw: Vec<u8>,
+    /// Bytes read from the source.
+    offset: u64,
+    /// Bytes before the nature is known, then what is ready to be handed on from `at` on.
+    ready: Vec<u8>,
+    at: usize,
+    ended: bool,
+    fault: Option<Fault>,
+}
+
+impl fmt::Debug for Input {
+    /// The name alone: the rest is log bytes.
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.debug_struct("Input").field("name", &self.name).finish_non_exhaustive()
+    }
+}
+
+impl Input {
+    /// An input that reads from any source.
+    pub fn new(name: impl Into<String>, source: impl Source + 'static) -> Input {
+        Input {
+            name: name.into(),
+            source: Box::new(source),
+            settled: false,
+            decoder: None,
+            encoding: None,
+            raw: vec![0; RAW_BYTES],
+            offset: 0,
+            ready: Vec::new(),
+            at: 0,
+            ended: false,
+            fault: None,
+        }
+    }
+
+    /// Opens an input.
+    ///
+    /// # Errors
+    /// It is missing, closed, a directory, or may not be read.
+    pub fn open(place: &Place) -> Result<Input, Fault> {
+        let fault = |what: String| Fault { source: place.name(), what, offset: None };
+        let file = open_file(place).map_err(|error| fault(error.to_string()))?;
+        let kind = file.metadata().map_err(|error| fault(error.to_string()))?.file_type();
+        if kind.is_dir() {
+            return Err(fault("is a directory".to_owned()));
+        }
+        Ok(Input::new(place.name(), OpenFile { file, regular: kind.is_file() }))
+    }
+
+    /// Whether the next [`read`](Input::read) asks the source.
+    pub fn must_wait(&self) -> bool {
+        !(self.settled && self.at < self.ready.len()) && self.fault.is_none() && !self.ended
+    }
+
+    /// The next bytes, decoded.
+    ///
+    /// # Errors
+    /// The fault at which the input ends; everything before it was handed on.
+    pub fn read(&mut self, into: &mut [u8]) -> Result<Got, Fault> {
+        if self.settled && self.at < self.ready.len() {
+            return Ok(self.hand_on(into));
+        }
+        if let Some(fault) = self.fault.take() {
+            self.ended = true;
+            return Err(fault);
+        }
+        if self.ended {
+            return Ok(Got::End);
+        }
+        if self.settled && self.decoder.is_none() {
+            return Ok(self.read_plain(into));
+        }
+        self.read_raw();
+        Ok(Got::Nothing)
+    }
+
+    pub(super) fn source(&self) -> &dyn Source {
+        &*self.source
+    }
+
+    /// How the output of this input is to be encoded, if not as it is. Known once bytes were handed on.
+    pub(super) fn encoding(&self) -> Option<Endian> {
+        self.encoding
+    }
+
+    fn hand_on(&mut self, into: &mut [u8]) -> Got {
+        let rest = &self.ready[self.at..];
+        let count = rest.len().min(into.len());
+        into[..count].copy_from_slice(&rest[..count]);
+        self.at += count;
+        Got::Bytes(count)
+    }
+
+    fn read_plain(&mut self, into: &mut [u8]) -> Got {
+        match self.source.read(into) {
+            Ok(0) => Got::End,
+            Ok(bytes) => {
+                self.offset += bytes as u64;
+                Got::Bytes(bytes)
+            }
+            Err(error) => {
+                self.read_failed(&error);
+                Got::Nothing
+            }
+        }
+    }
+
+    fn read_raw(&mut self) {
+        let mut raw = std::mem::take(&mut self.raw);
+        match self.source.read(&mut raw) {
+            Ok(bytes) => {
+                self.offset += bytes as u64;
+                self.take_in(&raw[..bytes], bytes == 0);
+            }
+            Err(error) => self.read_failed(&error),
+        }
+        self.raw = raw;
+    }
+
+    /// EINTR and EAGAIN (a descriptor that somebody else made non-blocking) only mean to wait again.
+    fn read_failed(&mut self, error: &io::Error) {
+        if matches!(error.kind(), io::ErrorKind::Interrupted | io::ErrorKind::WouldBlock) {
+            return;
+        }
+        if !self.settled {
+            self.settle(true);
+        }
+        self.fault = Some(self.fault_at(error.to_string(), self.offset));
+    }
+
+    fn take_in(&mut self, raw: &[u8], at_end: bool) {
+        if self.settled {
+            self.ready.clear();
+            self.at = 0;
+            self.decode(raw);
+        } else {
+            self.ready.extend_from_slice(raw);
+            self.settle(at_end);
+        }
+        if at_end && self.fault.is_none() {
+            self.ended = true;
+            let fine = self.decoder.as_ref().map_or(Ok(()), Decoder::finish);
+            self.fault = fine.err().map(|fault| self.not_utf16(fault.offset));
+        }
+    }
+
+    fn settle(&mut self, at_end: bool) {
+        match nature(&self.ready, at_end) {
+            None => {}
+            Some(Nature::Plain) => self.settled = true,
+            Some(Nature::Utf16(endian)) => {
+                self.settled = true;
+                self.decoder = Some(Decoder::new(endian));
+                self.encoding = Some(endian);
+                let head = std::mem::take(&mut self.ready);
+                self.decode(&head[endian.mark().len()..]);
+            }
+            Some(Nature::Refused(what)) => {
+                self.ready.clear();
+                self.fault = Some(self.fault_at(what.to_owned(), 0));
+            }
+        }
+    }
+
+    fn decode(&mut self, raw: &[u8]) {
+        let Some(decoder) = &mut self.decoder else { return };
+        if let Err(fault) = decoder.decode(raw, &mut self.ready) {
+            self.fault = Some(self.not_utf16(fault.offset));
+        }
+    }
+
+    fn not_utf16(&self, offset: u64) -> Fault {
+        self.fault_at("not valid UTF-16".to_owned(), offset + 2)
+    }
+
+    fn fault_at(&self, what: String, offset: u64) -> Fault {
+        Fault { source: self.name.clone(), what, offset: Some(offset) }
+    }
+}
+
+fn open_file(place: &Place) -> io::Result<File> {
+    match place {
+        Place::Stdin if sys::closed_at_start(0) => Err(io::Error::other("is closed")),
+        Place::Stdin => Ok(File::from(rustix::io::dup(rustix::stdio::stdin())?)),
+        Place::Path(path) => open_path(path),
+    }
+}
+
+/// O_NONBLOCK: a FIFO without a writer would block in open(2), where no signal is noticed; the wait before
+/// the first read does the same and notices. It changes nothing for a regular file.
+fn open_path(path: &Path) -> io::Result<File> {
+    let flags = (OFlags::NONBLOCK | OFlags::NOCTTY).bits() as i32;
+    File::options().read(true).custom_flags(flags).open(path)
+}

@@ -1,0 +1,72 @@
+//! From open files to written bytes: whole records are cut out of the inputs, scrubbed on one or more threads
+//! and written in order.
+//!
+//! ```text
+//! Input (sniff, decode) ─► Cutter (blocks of whole records) ─► Worker (scrub, withhold) ─► Sink (encode) ─► Output
+//!          └─ Watch: one poll for input, signals and a failed output
+//! ```
+//!
+//! [`ScrubWriter`] is the same for a program that scrubs its own log.
+
+pub mod block;
+mod worker;
+mod writer;
+
+#[cfg(feature = "cli")]
+pub mod drive;
+#[cfg(feature = "cli")]
+pub mod input;
+#[cfg(feature = "cli")]
+pub mod output;
+#[cfg(feature = "cli")]
+mod sink;
+#[cfg(feature = "cli")]
+mod sniff;
+#[cfg(feature = "cli")]
+pub mod sys;
+#[cfg(feature = "cli")]
+mod utf16;
+#[cfg(feature = "cli")]
+pub mod watch;
+
+#[cfg(feature = "cli")]
+pub use drive::{Outcome, Settings, drive};
+#[cfg(feature = "cli")]
+pub use input::{Fault, Input, Place};
+#[cfg(feature = "cli")]
+pub use output::{Output, Target};
+#[cfg(feature = "cli")]
+pub use watch::{Interrupts, Watch};
+pub use worker::tell_place_only;
+pub use writer::ScrubWriter;
+
+use crate::scrub::Scrubber;
+use crate::tally::Tally;
+
+/// Bytes that a record may have without its line feed before it is handed on piece by piece: far above any
+/// sane line, far below what would hurt.
+pub const MAX_RECORD_BYTES: usize = 1 << 20;
+
+/// What scrubs: [`Scrubber`], or a stand-in in a test.
+pub trait Scrub: Clone {
+    /// Appends the scrubbed form of a run of whole records.
+    fn scrub(&mut self, block: &[u8], out: &mut Vec<u8>);
+    /// Appends the scrubbed form of the next piece of a long record.
+    fn scrub_piece(&mut self, piece: &[u8], last: bool, out: &mut Vec<u8>);
+    /// The counts so far, which start again at zero.
+    fn take_tally(&mut self) -> Tally;
+}
+
+impl Scrub for Scrubber {
+    fn scrub(&mut self, block: &[u8], out: &mut Vec<u8>) {
+        Scrubber::scrub(self, block, out);
+    }
+
+    fn scrub_piece(&mut self, piece: &[u8], last: bool, out: &mut Vec<u8>) {
+        Scrubber::scrub_piece(self, piece, last, out);
+    }
+
+    fn take_tally(&mut self) -> Tally {
+        Scrubber::take_tally(self)
+    }
+}

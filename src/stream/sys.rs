@@ -1,0 +1,82 @@
+//! The system calls that have no safe wrapper, and what protects the process itself.
+#![allow(unsafe_code)] // The only module that may; each use says why it is sound.
+
+use std::io;
+use std::sync::atomic::{AtomicU8, Ordering};
+
+use rustix::process::{Resource, Rlimit, Signal};
+
+/// Bit N: descriptor N was closed when the program started.
+static CLOSED: AtomicU8 = AtomicU8::new(0);
+
+// Rust's runtime opens /dev/null in place of a closed descriptor 0, 1 or 2 before `main`, so that all output
+// would vanish with success. Constructors run before the runtime. Looking for a /dev/null that is open for
+// reading and writing is no substitute: that is what a parent hands over to discard the output on purpose.
+#[cfg(target_os = "linux")]
+#[used]
+// SAFETY: `.init_array` holds pointers to functions of this type, called once before `main`; the function
+// uses nothing that the runtime has yet to set up.
+#[unsafe(link_section = ".init_array")]
+static NOTE_CLOSED: extern "C" fn() = note_closed;
+
+#[cfg(target_os = "linux")]
+extern "C" fn note_closed() {
+    for descriptor in 0..3 {
+        // SAFETY: F_GETFD takes no pointer and changes nothing, for any number.
+        let flags = unsafe { libc::fcntl(descriptor, libc::F_GETFD) };
+        // It can fail with EBADF alone.
+        if flags == -1 {
+            CLOSED.fetch_or(1 << descriptor, Ordering::Relaxed);
+        }
+    }
+}
+
+/// Whether descriptor 0, 1 or 2 was closed when the program started. Known on Linux only; elsewhere `false`.
+pub fn closed_at_start(descriptor: u8) -> bool {
+    descriptor < 3 && CLOSED.load(Ordering::Relaxed) >> descriptor & 1 == 1
+}
+
+/// Whether the signal is ignored, as it is for a program started with `nohup` or in the background.
+pub fn is_ignored(signal: Signal) -> bool {
+    // SAFETY: an all-zero sigaction is a valid value of this plain structure.
+    let mut current: libc::sigaction = unsafe { std::mem::zeroed() };
+    // SAFETY: the new action is null, so that nothing changes; the old one is written to a live structure.
+    let done = unsafe { libc::sigaction(signal.as_raw(), std::ptr::null(), &mut current) };
+    done == 0 && current.sa_sigaction == libc::SIG_IGN
+}
+
+/// Ends the process by this signal, so that the parent sees what happened.
+pub fn die_by(signal: Signal) -> ! {
+    // SAFETY: no pointer is involved but that of a local, initialised set; the process ends here, so that no
+    // other code can miss its handler or its mask.
+    unsafe {
+        libc::signal(signal.as_raw(), libc::SIG_DFL);
+        let mut set: libc::sigset_t = std::mem::zeroed();
+        libc::sigemptyset(&mut set);
+        libc::sigaddset(&mut set, signal.as_raw());
+        libc::pthread_sigmask(libc::SIG_UNBLOCK, &set, std::ptr::null_mut());
+        libc::raise(signal.as_raw());
+        // Reached only for a signal whose default is not to end the process; what a shell would report.
+        libc::_exit(128 + signal.as_raw())
+    }
+}
+
+/// Ends the process as one whose reader went away, silently: what every Unix filter does.
+///
+/// Rust's runtime ignores SIGPIPE and a parent may have done so too, hence it is raised by hand.
+pub fn die_by_sigpipe() -> ! {
+    die_by(Signal::PIPE)
+}
+
+/// Keeps the memory of the process, which holds raw logs and keys, from core dumps and from other processes
+/// of the same user. `exec` gives a child its dumpability back; the core limit's hard bound stays.
+///
+/// # Errors
+/// Those of prctl(2) and setrlimit(2).
+pub fn hide_memory() -> io::Result<()> {
+    #[cfg(target_os = "linux")]
+    rustix::process::set_dumpable_behavior(rustix::process::DumpableBehavior::NotDumpable)?;
+    let maximum = rustix::process::getrlimit(Resource::Core).maximum;
+    rustix::process::setrlimit(Resource::Core, Rlimit { current: Some(0), maximum })?;
+    Ok(())
+}

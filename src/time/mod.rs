@@ -1,0 +1,3 @@
+//! Time and keys: the keyring, one key a period.
+
+pub mod keyring;
