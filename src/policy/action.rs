@@ -47,16 +47,12 @@ fn replacement(doc: &Document, node: &Node, faults: &mut Faults) -> Option<Strin
         );
     } else if text.len() > WITH_BYTES {
         faults.push(doc.fault(&with.span, format!("`with` is longer than {WITH_BYTES} bytes")));
-    } else if holds_a_finding(text) {
-        let fault = doc.fault(&with.span, "`with` is itself found by a detector");
-        faults.push(fault.help("a second run would act on it again: choose a text that is no value"));
+    } else if text.is_empty() {
+        let fault =
+            doc.fault(&with.span, "an empty `with` would join what stands before and behind the value");
+        faults.push(fault.help("write action = \"drop\""));
     }
     Some(text.to_owned())
-}
-
-/// Whether a detector finds something in a replacement text.
-pub(super) fn holds_a_finding(_text: &str) -> bool {
-    false // the detectors are joined in `Detectors::find`, which does not exist yet
 }
 
 fn truncate(node: &Node) -> Truncate {

@@ -59,6 +59,7 @@ pub fn check(policy: &Policy) -> Vec<Warning> {
     for (at, rule) in policy.rules.iter().enumerate() {
         let earlier = &policy.rules[..at];
         warnings.extend(never_fires(rule, earlier));
+        warnings.extend(only_holds_never(rule));
         warnings.extend(long_ipv6(rule));
         warnings.extend(keeps_card_secret(rule));
         warnings.extend(same_short_name(rule, &policy.rules[at + 1..]));
@@ -110,6 +111,18 @@ fn names(rule: &Rule, field: &Selector) -> bool {
     matches!(&rule.covers, Covers::Field { fields, .. } if fields.iter().any(|one| one.covers(field)))
 }
 
+/// An `only` that no value of the rule's kinds can fulfil.
+fn only_holds_never(rule: &Rule) -> Option<Warning> {
+    let Covers::Find { kinds, only: Some(only), .. } = &rule.covers else { return None };
+    let other = !only.values.is_empty() || !only.suffixes.is_empty() || !only.lists.is_empty();
+    let networks = !only.networks.is_empty() && (kinds.contains(Kind::IPV4) || kinds.contains(Kind::IPV6));
+    let domains = !only.domains.is_empty() && kinds.contains(Kind::EMAIL);
+    (!other && !networks && !domains).then(|| {
+        let message = "the rule can never fire: `only` speaks of values that it does not find";
+        about(rule, message, "`networks` hold for addresses, `domains` for e-mail")
+    })
+}
+
 fn long_ipv6(rule: &Rule) -> Option<Warning> {
     match rule.action {
         Action::Truncate(Truncate { ipv6, .. }) if ipv6 > IPV6_SITE_BITS && covers(rule, Kind::IPV6) => {
@@ -158,10 +171,12 @@ fn acts_on(rule: &Rule, kind: Kind) -> bool {
 /// Kinds that are acted on in some fields and stay, silently, everywhere else.
 fn only_in_fields(policy: &Policy) -> Vec<Warning> {
     let mut warnings = Vec::new();
-    for (kind, name) in policy.kinds.iter() {
+    for kind in found(policy) {
+        let name = policy.kinds.name(kind);
         let mut acting = policy.rules.iter().filter(|rule| acts_on(rule, kind)).peekable();
         let Some(first) = acting.peek().copied() else { continue };
-        let limited = |rule: &Rule| matches!(&rule.covers, Covers::Find { within: Some(_), .. });
+        let limited =
+            |rule: &Rule| matches!(&rule.covers, Covers::Find { within: Some(_), .. } | Covers::Field { .. });
         let kept_elsewhere =
             policy.rules.iter().any(|rule| covers(rule, kind) && !acts_on(rule, kind) && !limited(rule));
         if acting.all(limited) && !kept_elsewhere {
@@ -172,11 +187,13 @@ fn only_in_fields(policy: &Policy) -> Vec<Warning> {
     warnings
 }
 
+fn found(policy: &Policy) -> impl Iterator<Item = Kind> {
+    FOUND.iter().copied().chain(policy.own_kinds())
+}
+
 /// Kinds that are found, but that no rule covers.
 fn uncovered(policy: &Policy) -> Vec<Warning> {
-    let own = policy.own_kinds();
-    let found = FOUND.iter().copied().chain(own);
-    let bare = found.filter(|kind| !policy.rules.iter().any(|rule| covers(rule, *kind)));
+    let bare = found(policy).filter(|kind| !policy.rules.iter().any(|rule| covers(rule, *kind)));
     bare.map(|kind| Warning {
         rule: None,
         message: format!("no rule covers `{}`, so that it stays as it is", policy.kinds.name(kind)),

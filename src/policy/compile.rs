@@ -1,26 +1,21 @@
 //! The files of a policy to the compiled [`Policy`].
 
-use std::sync::Arc;
-use std::collections::HashMap;
-use std::ops::Range;
 use std::path::{Path, PathBuf};
 
-use super::document::{Document, Node};
-use super::fault::{Fault, Faults, quoted, suggestion};
+use super::document::{Document, Node, Value};
+use super::fault::{Faults, quoted};
+use super::inherit::{self, Written};
 use super::layer::Layer;
 use super::names::Names;
-use super::schema::RULE;
+use super::schema::{RULE, STEP, TEST};
 use super::selector::Selector;
+use super::shape::is_misspelt;
 use super::{Covers, FormatChoice, Numbers, Policy, Rule, Test, Values, action, values};
 use crate::action::Action;
 use crate::kind::{Kind, KindSet};
 
-/// Rules of one policy.
-const RULES: usize = 10_000;
-/// Fields in one list of a rule.
-const SELECTORS: usize = 1000;
-/// Characters of the name of a rule.
-const NAME_CHARS: usize = 100;
+/// Kinds or fields in one list of a rule.
+const ITEMS: usize = 1000;
 /// The command that makes what `hash` needs.
 const KEY_COMMAND: &str = "logscrub key new --keyring FILE";
 
@@ -29,11 +24,16 @@ pub(super) fn compile(layers: &[Layer], keyring: Option<&Path>, faults: &mut Fau
     let root = layers.first()?;
     let mut names = Names::read(layers, faults);
     let keyring = keyring.map(Path::to_owned).or_else(|| keyring_of(layers));
+    let written = inherit::rules(layers, faults);
     let rules =
-        Compiler { layers, names: &mut names, keyring: keyring.is_some(), faults: &mut *faults }.rules();
+        Compiler { names: &mut names, keyring: keyring.is_some(), faults: &mut *faults }.rules(&written);
+    if no_rule_is_written(layers, faults) {
+        let fault = root.doc.fault_of_file("a policy without any rule changes nothing");
+        faults.push(fault.help("write a [[rule]], or extends = [\"default\"]"));
+    }
     let tests = tests(&root.doc, faults);
     Some(Policy {
-        title: root.doc.root.text("title").unwrap_or(root.doc.file()).to_owned(),
+        title: title(root),
         format: match setting(layers, "input", "format") {
             Some("text") => FormatChoice::Text,
             Some("json") => FormatChoice::Json,
@@ -46,14 +46,34 @@ pub(super) fn compile(layers: &[Layer], keyring: Option<&Path>, faults: &mut Fau
         keyring,
         kinds: names.kinds,
         rules,
-        patterns: names.patterns.into_iter().map(Arc::new).collect(),
-        lists: names.lists.into_iter().map(Arc::new).collect(),
+        patterns: names.patterns,
+        lists: names.lists,
         list_names: names.list_names,
         own_kinds: names.own,
         definitions: names.definitions,
         tests,
         fingerprint: [0; 32],
     })
+}
+
+/// `title`, or what the file is called without its folder, which may differ between machines.
+fn title(root: &Layer) -> String {
+    match root.doc.root.text("title") {
+        Some(title) => title.to_owned(),
+        None => Path::new(root.doc.file()).file_stem().unwrap_or_default().to_string_lossy().into_owned(),
+    }
+}
+
+/// Whether there is no rule, and no fault that explains why.
+fn no_rule_is_written(layers: &[Layer], faults: &Faults) -> bool {
+    let extends = layers.first().is_some_and(|root| root.doc.root.get("extends").is_some());
+    layers.iter().all(|layer| {
+        layer
+            .doc
+            .root
+            .get("rule")
+            .is_none_or(|rules| matches!(&rules.value, Value::List(list) if list.is_empty()))
+    }) && (faults.is_empty() || !extends)
 }
 
 /// The first file that sets it decides.
@@ -68,121 +88,15 @@ fn keyring_of(layers: &[Layer]) -> Option<PathBuf> {
     })
 }
 
-/// A rule as written, under its full name.
-struct Written<'a> {
-    layer: &'a Layer,
-    node: &'a Node,
-    name: String,
-}
-
 struct Compiler<'a> {
-    layers: &'a [Layer],
     names: &'a mut Names,
     keyring: bool,
     faults: &'a mut Faults,
 }
 
-impl<'a> Compiler<'a> {
-    fn rules(mut self) -> Vec<Rule> {
-        let layers = self.layers;
-        let written = self.written();
-        let rules: Vec<Rule> = written.iter().filter_map(|rule| self.rule(rule)).collect();
-        self.check_instead_of(&written);
-        if let [root, ..] = layers
-            && written.is_empty()
-            && layers.iter().all(|layer| layer.sound)
-        {
-            let fault = root.doc.fault_of_file("a policy without any rule changes nothing");
-            self.faults.push(fault.help("write a [[rule]], or extends = [\"default\"]"));
-        }
-        rules
-    }
-
-    /// All rules under their full names, less those that another takes the place of.
-    fn written(&mut self) -> Vec<Written<'a>> {
-        let mut written: Vec<Written<'a>> = Vec::new();
-        let mut known: HashMap<String, usize> = HashMap::new();
-        let mut replacing: Vec<(usize, bool)> = Vec::new();
-        for (rank, layer) in self.layers.iter().enumerate() {
-            for (at, node) in layer.doc.root.get("rule").map_or(&[][..], Node::items).iter().enumerate() {
-                let (name, span) = self.rule_name(layer, node, at + 1);
-                match known.get(&name) {
-                    None => {
-                        known.insert(name.clone(), rank);
-                        if node.text("name").is_some_and(|own| own.contains('/')) {
-                            replacing.push((written.len(), false));
-                        }
-                        written.push(Written { layer, node, name });
-                    }
-                    Some(first) if *first == rank => {
-                        self.faults
-                            .push(layer.doc.fault(&span, format!("two rules are called {}", quoted(&name))));
-                    }
-                    Some(_) => self.replaced(node, &name, &written, &mut replacing),
-                }
-            }
-        }
-        self.unreplaced(&written, &replacing);
-        if written.len() > RULES {
-            self.faults.push(self.layers[0].doc.fault_of_file(format!("more than {RULES} rules")));
-            written.truncate(RULES);
-        }
-        written
-    }
-
-    fn replaced(
-        &mut self,
-        node: &Node,
-        name: &str,
-        written: &[Written<'_>],
-        replacing: &mut [(usize, bool)],
-    ) {
-        let Some((at, found)) = replacing.iter_mut().find(|(at, _)| written[*at].name == name) else {
-            return;
-        };
-        *found = true;
-        if node.truth("binding") {
-            let by = &written[*at];
-            let span = by.node.get("name").map_or(&by.node.span, |node| &node.span);
-            let fault = by
-                .layer
-                .doc
-                .fault(span, format!("{} is binding, and its name does not take its place", quoted(name)));
-            self.faults
-                .push(fault.help(format!("give the rule a name of its own, and instead_of = [\"{name}\"]")));
-        }
-    }
-
-    /// Names with a `/` that no inherited rule bears.
-    fn unreplaced(&mut self, written: &[Written<'_>], replacing: &[(usize, bool)]) {
-        for (at, _) in replacing.iter().filter(|(_, found)| !found) {
-            let rule = &written[*at];
-            let span = rule.node.get("name").map_or(&rule.node.span, |node| &node.span);
-            let inherited = written
-                .iter()
-                .filter(|other| !other.layer.prefix.is_empty())
-                .map(|other| other.name.as_str());
-            let help = match suggestion(&rule.name, inherited) {
-                Some(meant) => format!("did you mean `{meant}`?"),
-                None => "a name with a `/` takes the place of the inherited rule that bears it".to_owned(),
-            };
-            let fault =
-                rule.layer.doc.fault(span, format!("no inherited rule is called {}", quoted(&rule.name)));
-            self.faults.push(fault.help(help));
-        }
-    }
-
-    /// The full name of a rule, and where it stands. A rule without a name is called by its number.
-    fn rule_name(&mut self, layer: &Layer, node: &Node, number: usize) -> (String, Range<usize>) {
-        let Some((name, span)) = node.get("name").and_then(|name| Some((name.as_text()?, &name.span))) else {
-            return (format!("{}rule {number}", layer.prefix), node.span.clone());
-        };
-        if name.trim().is_empty() || name.chars().any(char::is_control) || name.chars().count() > NAME_CHARS {
-            let message = format!("the name of a rule has 1 to {NAME_CHARS} characters on one line");
-            self.faults.push(layer.doc.fault(span, message));
-        }
-        let full = if name.contains('/') { name.to_owned() } else { format!("{}{name}", layer.prefix) };
-        (full, span.clone())
+impl Compiler<'_> {
+    fn rules(mut self, written: &[Written<'_>]) -> Vec<Rule> {
+        written.iter().filter_map(|rule| self.rule(rule)).collect()
     }
 
     fn rule(&mut self, written: &Written<'_>) -> Option<Rule> {
@@ -219,8 +133,7 @@ impl<'a> Compiler<'a> {
 
     /// Says what a rule lacks, unless a misspelt key is probably it.
     fn missing(&mut self, doc: &Document, node: &Node, message: &str) {
-        let misspelt = node.entries().iter().any(|entry| RULE.keys.iter().all(|key| key.name != entry.key));
-        if !misspelt {
+        if !is_misspelt(node, &RULE) {
             self.faults.push(doc.fault(&node.span, message));
         }
     }
@@ -243,7 +156,10 @@ impl<'a> Compiler<'a> {
 
     fn kinds(&mut self, doc: &Document, node: &Node) -> KindSet {
         let mut kinds = KindSet::default();
-        for (name, span) in node.texts("find") {
+        if self.too_many(doc, node, "find") {
+            return kinds;
+        }
+        for (name, span) in node.texts("find").filter(|(name, _)| !name.is_empty()) {
             match self.names.resolve(name) {
                 Ok(found) => found.iter().for_each(|kind| kinds.insert(kind)),
                 Err(wrong) => self.faults.push(wrong.at(doc, span)),
@@ -253,18 +169,28 @@ impl<'a> Compiler<'a> {
         kinds
     }
 
+    fn too_many(&mut self, doc: &Document, node: &Node, key: &str) -> bool {
+        let Some(list) = node.get(key).filter(|list| list.items().len() > ITEMS) else { return false };
+        self.faults.push(doc.fault(&list.span, format!("more than {ITEMS} items in `{key}`")));
+        true
+    }
+
     fn refuse_empty(&mut self, doc: &Document, node: &Node, key: &str) {
         if let Some(list) = node.get(key)
-            && matches!(&list.value, super::document::Value::List(items) if items.is_empty())
+            && matches!(&list.value, Value::List(items) if items.is_empty())
         {
             self.faults.push(doc.fault(&list.span, format!("`{key}` is empty, so that the rule never acts")));
         }
     }
 
     fn values(&mut self, doc: &Document, node: &Node, key: &str) -> Option<Values> {
-        let condition = node.get(key)?;
+        let condition = node.get(key).filter(|condition| matches!(condition.value, Value::Table(_)))?;
         let values = values::read(doc, condition, &self.names.list_names, self.faults);
-        if condition.entries().iter().all(|entry| entry.node.items().is_empty()) {
+        if condition
+            .entries()
+            .iter()
+            .all(|entry| matches!(&entry.node.value, Value::List(list) if list.is_empty()))
+        {
             self.faults.push(doc.fault(&condition.span, format!("`{key}` names no value")));
         }
         Some(values)
@@ -297,10 +223,7 @@ impl<'a> Compiler<'a> {
     }
 
     fn selectors(&mut self, doc: &Document, node: &Node, key: &str) -> Vec<Selector> {
-        if let Some(list) = node.get(key)
-            && list.items().len() > SELECTORS
-        {
-            self.faults.push(doc.fault(&list.span, format!("more than {SELECTORS} fields in `{key}`")));
+        if self.too_many(doc, node, key) {
             return Vec::new();
         }
         let mut selectors = Vec::new();
@@ -329,6 +252,13 @@ impl<'a> Compiler<'a> {
             }
         };
         let action = action::read(doc, written, self.faults)?;
+        if let Action::Redact { with: Some(text) } = &action
+            && self.names.find_something_in(text)
+        {
+            let fault = doc.fault(&written.span, "the text of `with` is itself found by a detector");
+            self.faults
+                .push(fault.help("a second run would act on it again: choose a text that is no value"));
+        }
         if matches!(action, Action::Hash(_)) && !self.keyring {
             let fault = doc.fault(&written.span, "`hash` needs a keyring, and none is named");
             let help = format!("make one with `{KEY_COMMAND}`, and name it with --keyring, or in the file:");
@@ -339,51 +269,17 @@ impl<'a> Compiler<'a> {
 
     fn only_step<'n>(&mut self, doc: &Document, retain: &'n Node) -> Option<&'n Node> {
         for step in retain.items() {
-            if step.get("action").is_none() && matches!(step.value, super::document::Value::Table(_)) {
+            if step.get("action").is_none()
+                && matches!(step.value, Value::Table(_))
+                && !is_misspelt(step, &STEP)
+            {
                 self.faults.push(doc.fault(&step.span, "a step of a ladder has an `action`"));
             }
         }
-        if matches!(&retain.value, super::document::Value::List(items) if items.is_empty()) {
+        if matches!(&retain.value, Value::List(items) if items.is_empty()) {
             self.faults.push(doc.fault(&retain.span, "`retain` has no step"));
         }
         retain.items().first().and_then(|step| step.get("action"))
-    }
-
-    fn check_instead_of(&mut self, written: &[Written<'_>]) {
-        for rule in written {
-            for (name, span) in rule.node.texts("instead_of") {
-                if let Some(fault) = wrong_instead_of(rule, name, span, written) {
-                    self.faults.push(fault);
-                }
-            }
-        }
-    }
-}
-
-fn wrong_instead_of(
-    rule: &Written<'_>,
-    name: &str,
-    span: &Range<usize>,
-    written: &[Written<'_>],
-) -> Option<Fault> {
-    let doc = &rule.layer.doc;
-    match written.iter().find(|other| other.name == name) {
-        Some(other) if other.node.truth("binding") => None,
-        Some(_) => {
-            let fault = doc.fault(span, format!("{} is not binding", quoted(name)));
-            Some(fault.help("a rule that stands before it needs no `instead_of`"))
-        }
-        None => {
-            let fault = doc.fault(span, format!("no rule is called {}", quoted(name)));
-            let names =
-                written.iter().filter(|other| other.node.truth("binding")).map(|other| other.name.as_str());
-            Some(match suggestion(name, names) {
-                Some(meant) => fault.help(format!("did you mean `{meant}`?")),
-                None => {
-                    fault.help("names of inherited rules begin with the name of their file: default/NAME")
-                }
-            })
-        }
     }
 }
 
@@ -395,7 +291,9 @@ fn tests(doc: &Document, faults: &mut Faults) -> Vec<Test> {
 
 fn test(doc: &Document, node: &Node, number: usize, faults: &mut Faults) -> Option<Test> {
     let Some(input) = node.get("input") else {
-        faults.push(doc.fault(&node.span, "a test has an `input`"));
+        if !is_misspelt(node, &TEST) {
+            faults.push(doc.fault(&node.span, "a test has an `input`"));
+        }
         return None;
     };
     let text = input.as_text()?;

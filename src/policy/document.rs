@@ -1,5 +1,6 @@
 //! A rules file as a tree whose every part knows its place.
 
+use std::cell::Cell;
 use std::ops::Range;
 
 use toml::de::{DeTable, DeValue};
@@ -21,6 +22,7 @@ pub(crate) struct Document {
     file: String,
     rank: usize,
     text: String,
+    faults_made: Cell<usize>,
     /// The tree; empty if the file is not TOML.
     pub(crate) root: Node,
 }
@@ -58,23 +60,24 @@ impl Document {
     /// Reads a file. The second part holds what is wrong with it as TOML.
     pub(crate) fn read(file: &str, rank: usize, text: String) -> (Document, Faults) {
         let mut faults = Faults::default();
-        if let Some(fault) = long_key(Place { file, rank, text: &text }) {
+        let made = Cell::new(0);
+        if let Some(fault) = long_key(Place { file, rank, text: &text, made: &made }) {
             faults.push(fault);
             let root = Node { span: 0..0, value: Value::Table(Vec::new()) };
-            return (Document { file: file.to_owned(), rank, text, root }, faults);
+            return (Document { file: file.to_owned(), rank, text, faults_made: made, root }, faults);
         }
         let root = {
-            let place = Place { file, rank, text: &text };
+            let place = Place { file, rank, text: &text, made: &made };
             let (tree, errors) = DeTable::parse_recoverable(&text);
             syntax_faults(place, &errors, &mut faults);
             let root = table(place, tree.get_ref(), 0, &mut faults);
             Node { span: 0..0, value: root }
         };
-        (Document { file: file.to_owned(), rank, text, root }, faults)
+        (Document { file: file.to_owned(), rank, text, faults_made: made, root }, faults)
     }
 
     pub(crate) fn place(&self) -> Place<'_> {
-        Place { file: &self.file, rank: self.rank, text: &self.text }
+        Place { file: &self.file, rank: self.rank, text: &self.text, made: &self.faults_made }
     }
 
     /// A fault at these bytes of the file.

@@ -3,6 +3,7 @@
 //! Only the text of rules files is ever quoted here, never a log: what a person needs to mend a file is the
 //! place, the line and a caret.
 
+use std::cell::Cell;
 use std::fmt;
 use std::ops::Range;
 
@@ -12,6 +13,9 @@ const LINE_COLUMNS: usize = 100;
 const QUOTE_CHARS: usize = 60;
 /// Faults that are kept. A file with more of them is not a rules file, and a screen holds no more.
 const FAULTS_KEPT: usize = 100;
+/// Faults of one file whose place is worked out. To find a line and cut it costs as much as the file is long, so
+/// that a megabyte of faults would take minutes; and all but the first hundred are never shown.
+const FAULTS_PLACED: usize = 1000;
 /// What a tab becomes in a quoted line, so that the caret stands under its mark on any terminal.
 const TAB: &str = "    ";
 
@@ -31,7 +35,7 @@ pub struct Fault {
     /// What to do about it, one line each.
     pub help: Vec<String>,
     rank: usize,
-    excerpt: Excerpt,
+    excerpt: Box<Excerpt>,
 }
 
 /// A source line made fit for a terminal, and where the carets go in it.
@@ -53,7 +57,7 @@ impl Fault {
             message: message.into(),
             help: Vec::new(),
             rank,
-            excerpt: Excerpt::default(),
+            excerpt: Box::default(),
         }
     }
 
@@ -71,11 +75,17 @@ pub(crate) struct Place<'a> {
     pub(crate) file: &'a str,
     pub(crate) rank: usize,
     pub(crate) text: &'a str,
+    /// Faults of this file so far.
+    pub(crate) made: &'a Cell<usize>,
 }
 
 impl Place<'_> {
     /// A fault at these bytes of the text.
     pub(crate) fn fault(self, span: &Range<usize>, message: impl Into<String>) -> Fault {
+        self.made.set(self.made.get() + 1);
+        if self.made.get() > FAULTS_PLACED {
+            return Fault::of_file(self.file, self.rank, message);
+        }
         let start = floor(self.text, span.start);
         let end = floor(self.text, span.end).max(start);
         let line_start = self.text[..start].rfind('\n').map_or(0, |at| at + 1);
@@ -88,7 +98,7 @@ impl Place<'_> {
             line: self.text[..line_start].matches('\n').count() + 1,
             column: before.chars().count() + 1,
             width: marked.chars().count().max(1),
-            excerpt: excerpt(line, before, marked),
+            excerpt: Box::new(excerpt(line, before, marked)),
             ..Fault::of_file(self.file, self.rank, message)
         }
     }
@@ -100,19 +110,22 @@ fn floor(text: &str, at: usize) -> usize {
 }
 
 fn excerpt(line: &str, before: &str, marked: &str) -> Excerpt {
-    let indent = visible(before).chars().count();
+    // Only what can be shown is looked at: a line may be a megabyte long, and hold a thousand faults.
+    let start = before.char_indices().nth_back(LINE_COLUMNS).map_or(0, |(at, _)| at);
+    let end =
+        line[before.len()..].char_indices().nth(LINE_COLUMNS).map_or(line.len(), |(at, _)| before.len() + at);
+    let marked = &marked[..marked.len().min(end - before.len())];
+    let indent = visible(&before[start..]).chars().count();
     let width = visible(marked).chars().count().max(1);
-    let shown: Vec<char> = visible(line).chars().collect();
-    if shown.len() <= LINE_COLUMNS {
-        return Excerpt { line: shown.into_iter().collect(), indent, width };
-    }
-    let from = indent.saturating_sub(LINE_COLUMNS / 3);
-    let to = shown.len().min(from + LINE_COLUMNS);
-    let head = if from > 0 { "…" } else { "" };
-    let tail = if to < shown.len() { "…" } else { "" };
+    let shown: Vec<char> = visible(&line[start..end]).chars().collect();
+    let fits = start == 0 && end == line.len() && shown.len() <= LINE_COLUMNS;
+    let from = if fits { 0 } else { indent.saturating_sub(LINE_COLUMNS / 3) };
+    let to = if fits { shown.len() } else { shown.len().min(from + LINE_COLUMNS) };
+    let head = if start + from > 0 { "…" } else { "" };
+    let tail = if to < shown.len() || end < line.len() { "…" } else { "" };
     let middle: String = shown[from..to].iter().collect();
     let indent = indent - from + head.chars().count();
-    Excerpt { line: format!("{head}{middle}{tail}"), indent, width: width.min(to - from) }
+    Excerpt { line: format!("{head}{middle}{tail}"), indent, width: width.min(to - from).max(1) }
 }
 
 /// The text with tabs widened and everything escaped that would move the cursor, change colours or hide.
@@ -146,11 +159,11 @@ impl fmt::Display for Fault {
         let gutter = if self.line == 0 { 1 } else { self.line.to_string().len() };
         let margin = " ".repeat(gutter);
         if self.line == 0 {
-            writeln!(out, "{margin}--> {}", self.file)?;
+            writeln!(out, "{margin}--> {}", visible(&self.file))?;
         } else {
-            let Excerpt { line, indent, width } = &self.excerpt;
+            let Excerpt { line, indent, width } = &*self.excerpt;
             let (blank, carets) = (" ".repeat(*indent), "^".repeat(*width));
-            writeln!(out, "{margin}--> {}:{}:{}", self.file, self.line, self.column)?;
+            writeln!(out, "{margin}--> {}:{}:{}", visible(&self.file), self.line, self.column)?;
             writeln!(out, "{margin} |")?;
             writeln!(out, "{}", format!("{} | {line}", self.line).trim_end())?;
             writeln!(out, "{margin} | {blank}{carets}")?;
@@ -223,7 +236,9 @@ impl fmt::Display for Faults {
         }
         let counts: Vec<String> = files
             .iter()
-            .map(|(file, count)| format!("{count} fault{} in {file}", if *count == 1 { "" } else { "s" }))
+            .map(|(file, count)| {
+                format!("{count} fault{} in {}", if *count == 1 { "" } else { "s" }, visible(file))
+            })
             .collect();
         let more = if self.unkept > 0 { format!(", and {} more", self.unkept) } else { String::new() };
         writeln!(out, "{}{more}", counts.join(", "))
@@ -282,7 +297,9 @@ mod tests {
     fn carets_stand_under_the_mark_behind_tabs_and_control_bytes() {
         let text = "a = 1\n\t\"\u{1b}\" = bad\n";
         let at = text.find("bad").unwrap_or_default();
-        let shown = Place { file: "x.toml", rank: 0, text }.fault(&(at..at + 3), "no").to_string();
+        let shown = Place { file: "x.toml", rank: 0, text, made: &Cell::new(0) }
+            .fault(&(at..at + 3), "no")
+            .to_string();
         let mut lines = shown.lines().skip(3);
         let (line, carets) = (lines.next().unwrap_or_default(), lines.next().unwrap_or_default());
         assert_eq!(line, "2 |     \"\\u{1b}\" = bad");
@@ -292,7 +309,9 @@ mod tests {
     #[test]
     fn a_long_line_is_cut_around_the_caret() {
         let text = format!("{}bad{}", "x".repeat(5000), "y".repeat(5000));
-        let shown = Place { file: "x.toml", rank: 0, text: &text }.fault(&(5000..5003), "no").to_string();
+        let shown = Place { file: "x.toml", rank: 0, text: &text, made: &Cell::new(0) }
+            .fault(&(5000..5003), "no")
+            .to_string();
         assert!(shown.lines().all(|line| line.chars().count() < LINE_COLUMNS + 10));
         assert!(shown.contains("xbady"));
     }
@@ -302,7 +321,9 @@ mod tests {
         for text in ["", "\n", "é\r\nü", "\r", "a\u{202e}b"] {
             for start in 0..10 {
                 for end in 0..10 {
-                    let _ = Place { file: "x", rank: 0, text }.fault(&(start..end), "no").to_string();
+                    let _ = Place { file: "x", rank: 0, text, made: &Cell::new(0) }
+                        .fault(&(start..end), "no")
+                        .to_string();
                 }
             }
         }

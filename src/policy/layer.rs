@@ -1,5 +1,6 @@
 //! The files of one policy, each read once, in the order in which their rules are asked.
 
+use std::cell::Cell;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
@@ -25,7 +26,13 @@ pub(crate) struct Layer {
     pub(crate) folder: Option<PathBuf>,
     identity: PathBuf,
     /// Syntax is right, so that what the file lacks can be judged.
-    pub(crate) sound: bool,
+    sound: bool,
+}
+
+/// Whether all files are TOML. Behind a fault of syntax the tree is a guess, and to judge its meaning would only
+/// add noise.
+pub(crate) fn are_sound(layers: &[Layer]) -> bool {
+    layers.iter().all(|layer| layer.sound)
 }
 
 /// A text to begin with.
@@ -76,7 +83,8 @@ impl Source {
             label: label.to_owned(),
             text,
             folder: Some(path.parent().unwrap_or(Path::new("")).to_owned()),
-            identity: path.canonicalize().map_err(|error| unreadable(&error))?,
+            // A pipe has no canonical path, and extends nothing that could lead back to it.
+            identity: path.canonicalize().unwrap_or_else(|_| path.to_owned()),
             stem: stem(path),
         })
     }
@@ -95,7 +103,7 @@ fn too_long(label: &str, rank: usize) -> Fault {
 fn not_utf8(label: &str, rank: usize, bytes: &[u8]) -> Fault {
     let good = std::str::from_utf8(bytes).map_or_else(|error| error.valid_up_to(), |_| bytes.len());
     let text = String::from_utf8_lossy(bytes);
-    Place { file: label, rank, text: &text }
+    Place { file: label, rank, text: &text, made: &Cell::new(0) }
         .fault(&(good..good + 1), "not UTF-8")
         .help("a rules file is TOML, which is UTF-8 text")
 }
@@ -155,6 +163,9 @@ impl Loader {
     fn judge_shape(&mut self, doc: &Document, syntax: Faults) {
         let mut faults = Faults::default();
         shape::check(doc, &mut faults);
+        if syntax.is_empty() {
+            return self.faults.append(faults);
+        }
         let first = syntax.iter().map(|fault| fault.line).min().unwrap_or(usize::MAX);
         faults.iter().filter(|fault| fault.line < first).for_each(|fault| self.faults.push(fault.clone()));
         self.faults.append(syntax);

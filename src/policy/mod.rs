@@ -1,14 +1,15 @@
 //! The rules as written, and what they decide.
 //!
-//! A file goes through four steps, each of which notes every fault it sees: [`document`] (TOML to a tree with
-//! places), [`shape`] (the tree against the language in [`schema`]), [`layer`] (the files that it extends)
-//! and [`compile`] (meaning, names, actions).
+//! A file goes through four steps, each of which notes every fault it sees: `document` (TOML to a tree with
+//! places), `shape` (the tree against the language in [`schema`]), `layer` (the files that it extends)
+//! and `compile` (meaning, names, actions).
 
 mod action;
 pub mod check;
 mod compile;
 mod document;
 pub mod fault;
+mod inherit;
 mod layer;
 mod names;
 pub mod packs;
@@ -120,7 +121,10 @@ impl Policy {
 
     fn resolve(source: Source, keyring: Option<&Path>) -> Result<Policy, Faults> {
         let (layers, mut faults) = layer::load(source);
-        let policy = compile::compile(&layers, keyring, &mut faults);
+        let policy = match layer::are_sound(&layers) {
+            true => compile::compile(&layers, keyring, &mut faults),
+            false => None,
+        };
         faults.sort();
         match policy {
             Some(policy) if faults.is_empty() => Ok(policy.fingerprinted()),
@@ -172,6 +176,7 @@ pub struct Rule {
 
 /// What a rule covers.
 #[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "a policy holds few rules, and most of them find")]
 pub enum Covers {
     /// What is found, wherever it stands.
     Find {

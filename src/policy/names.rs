@@ -1,15 +1,18 @@
 //! What a policy gives names to: kinds, groups, lists, detectors.
 
 use std::ops::Range;
+use std::sync::Arc;
 
-use super::document::{Document, Entry, Node};
+use super::document::{Document, Entry, Node, Value};
 use super::fault::{Fault, Faults, quoted, suggestion};
 use super::layer::Layer;
-use super::schema::LATER_KINDS;
+use super::schema::{DETECTOR, LATER_KINDS};
+use super::shape::is_misspelt;
 use super::show;
-use crate::detect::list::List;
 use crate::checksum::Checksum;
+use crate::detect::list::List;
 use crate::detect::pattern::Pattern;
+use crate::detect::{Detectors, Scratch};
 use crate::kind::{BUILT_IN, Kind, KindSet, Kinds};
 
 /// The kinds that this version finds without being told how.
@@ -37,14 +40,16 @@ const LIST_BYTES: u64 = 64 << 20;
 #[derive(Debug, Default)]
 pub(super) struct Names {
     pub(super) kinds: Kinds,
-    pub(super) lists: Vec<List>,
+    pub(super) lists: Vec<Arc<List>>,
     pub(super) list_names: Vec<String>,
-    pub(super) patterns: Vec<Pattern>,
+    pub(super) patterns: Vec<Arc<Pattern>>,
     /// Lists and detectors as [`show`] writes them.
     pub(super) definitions: Vec<String>,
     /// The kinds of lists and detectors.
     pub(super) own: Vec<Kind>,
     groups: Vec<(String, KindSet)>,
+    /// Names of all own groups, those not yet resolved included.
+    group_names: Vec<String>,
 }
 
 impl Names {
@@ -85,6 +90,10 @@ impl Names {
 
     fn list(&mut self, layer: &Layer, entry: &Entry, faults: &mut Faults) {
         let Some(kind) = self.claim(&layer.doc, entry, faults) else { return };
+        self.list_names.push(entry.key.clone()); // a faulty one too, so that its uses are no faults of their own
+        if !matches!(entry.node.value, Value::Table(_)) {
+            return;
+        }
         let ignore_case = entry.node.truth("ignore_case");
         let made = list_entries(layer, entry).and_then(|entries| {
             let shown = show::list(&entry.key, &entries, ignore_case);
@@ -94,29 +103,28 @@ impl Names {
         });
         match made {
             Ok((list, shown)) => {
-                self.lists.push(list);
-                self.list_names.push(entry.key.clone());
+                self.lists.push(Arc::new(list));
                 self.definitions.push(shown);
             }
-            Err(fault) => {
-                faults.push(fault);
-                self.list_names.push(entry.key.clone()); // so that its uses are no faults of their own
-            }
+            Err(fault) => faults.push(fault),
         }
     }
 
     fn detector(&mut self, doc: &Document, entry: &Entry, faults: &mut Faults) {
         let Some(kind) = self.claim(doc, entry, faults) else { return };
         let node = &entry.node;
-        let Some(regex) = node.get("regex").filter(|regex| regex.as_text().is_some()) else {
-            if node.get("regex").is_none() {
+        let Some((text, span)) = node.get("regex").and_then(|regex| Some((regex.as_text()?, &regex.span)))
+        else {
+            if node.get("regex").is_none()
+                && !is_misspelt(node, &DETECTOR)
+                && matches!(node.value, Value::Table(_))
+            {
                 faults.push(
                     doc.fault(&entry.span, format!("the detector {} has no `regex`", quoted(&entry.key))),
                 );
             }
             return;
         };
-        let text = regex.as_text().unwrap_or_default();
         let checksum = match node.text("checksum") {
             Some("luhn") => Some(Checksum::Luhn),
             Some("mod97") => Some(Checksum::Mod97),
@@ -126,10 +134,10 @@ impl Names {
         match Pattern::new(kind, text, checksum, keywords.clone()) {
             Ok(pattern) => {
                 examples(doc, node, &pattern, faults);
-                self.patterns.push(pattern);
+                self.patterns.push(Arc::new(pattern));
                 self.definitions.push(show::detector(&entry.key, text, node.text("checksum"), &keywords));
             }
-            Err(message) => faults.push(doc.fault(&regex.span, message)),
+            Err(message) => faults.push(doc.fault(span, one_line(&message))),
         }
     }
 
@@ -152,6 +160,7 @@ impl Names {
                 written.push((&layer.doc, entry));
             }
         }
+        self.group_names = written.iter().map(|(_, entry)| entry.key.clone()).collect();
         for (_, entry) in &written {
             self.group(&entry.key, &written, &mut Vec::new(), faults);
         }
@@ -173,7 +182,7 @@ impl Names {
         chain.push(name);
         let mut kinds = KindSet::default();
         for item in entry.node.items() {
-            let Some(member) = item.as_text() else { continue };
+            let Some(member) = item.as_text().filter(|member| !member.is_empty()) else { continue };
             if chain.contains(&member) {
                 let message = format!("the group {} holds itself", quoted(member));
                 faults.push(doc.fault(&item.span, message));
@@ -215,6 +224,13 @@ impl Names {
         if LATER_KINDS.contains(&name) {
             return Err(Unresolved::later(name));
         }
+        if self.kinds.get(name) == Some(Kind::FIELD) {
+            return Err(Unresolved {
+                message: "`field` is the kind of a value that nothing finds".to_owned(),
+                help: "to cover a field whatever it holds, write field = [\"NAME\"] in place of `find`"
+                    .to_owned(),
+            });
+        }
         Err(self.unknown(name))
     }
 
@@ -222,7 +238,7 @@ impl Names {
         let known = || {
             let kinds = FOUND.iter().chain(&self.own).map(|kind| self.kinds.name(*kind));
             let groups = GROUPS.iter().map(|(group, _)| *group).filter(|group| *group != "secret");
-            kinds.chain(groups).chain(self.groups.iter().map(|(group, _)| group.as_str()))
+            kinds.chain(groups).chain(self.group_names.iter().map(String::as_str))
         };
         let meant =
             suggestion(name, known()).map_or(String::new(), |meant| format!("did you mean `{meant}`? "));
@@ -231,6 +247,15 @@ impl Names {
             message: format!("no kind or group is called {}", quoted(name)),
             help: format!("{meant}known are: {}", some.join(", ")),
         }
+    }
+
+    /// Whether any detector of this policy finds something in a replacement text.
+    pub(super) fn find_something_in(&self, text: &str) -> bool {
+        let kinds = FOUND.iter().copied().collect();
+        let detectors = Detectors::new(kinds, self.patterns.clone(), self.lists.clone());
+        let mut found = Vec::new();
+        detectors.find(text.as_bytes(), &mut Scratch::default(), &mut found);
+        !found.is_empty()
     }
 
     /// The kind that `as` names, made if it is new.
@@ -332,6 +357,12 @@ fn read_list(layer: &Layer, path: &str) -> Result<Vec<Vec<u8>>, String> {
     }
     let lines = bytes.split(|byte| *byte == b'\n').map(<[u8]>::trim_ascii);
     Ok(lines.filter(|line| !line.is_empty() && line[0] != b'#').map(<[u8]>::to_vec).collect())
+}
+
+/// The regex crate draws the pattern with a caret of its own over several lines; the last one says what is wrong.
+fn one_line(message: &str) -> &str {
+    let last = message.trim_end().lines().next_back().unwrap_or_default();
+    last.strip_prefix("error: ").unwrap_or(last)
 }
 
 /// Tries a detector on the examples that stand beside it.

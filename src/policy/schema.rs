@@ -1,4 +1,4 @@
-//! The language of the rules file: every table, every key, what it takes. Data only; [`super::shape`] holds a
+//! The language of the rules file: every table, every key, what it takes. Data only; `shape` holds a
 //! file against it, and `rules/schema.json` is made from it.
 
 /// One table of the language.
@@ -207,7 +207,8 @@ static LIST: Table = Table {
     ],
 };
 
-static DETECTOR: Table = Table {
+/// One of `[detectors]`.
+pub static DETECTOR: Table = Table {
     path: "detectors",
     what: "a detector",
     keys: &[
@@ -270,7 +271,8 @@ const VALUE_KEYS: &[Key] = &[
     key("lists", Shape::Texts, "Lists that hold the value."),
 ];
 
-static STEP: Table = Table {
+/// One step of `retain`.
+pub static STEP: Table = Table {
     path: "rule.retain",
     what: "a step of a ladder",
     keys: &[
@@ -364,7 +366,8 @@ static HOLD: Table = Table {
     ],
 };
 
-static TEST: Table = Table {
+/// One `[[test]]`.
+pub static TEST: Table = Table {
     path: "test",
     what: "a test",
     keys: &[

@@ -3,9 +3,10 @@
 use std::fmt;
 
 /// A field path with wildcards, as written in a rules file: `user_id`, `client.**`, `http.*.ip`.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct Selector {
     parts: Vec<Part>,
+    written: String,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -39,7 +40,7 @@ impl Selector {
         if parts.iter().filter(|part| **part == Part::Deep).count() > 1 {
             return Err(format!("`{text}` has more than one `**`"));
         }
-        Ok(Selector { parts })
+        Ok(Selector { parts, written: text.to_owned() })
     }
 
     /// Whether it names the field with this path, given as names in normal form from the outside in.
@@ -85,18 +86,18 @@ fn each_covers(parts: &[Part], others: &[Part]) -> bool {
     })
 }
 
+impl PartialEq for Selector {
+    /// Whether they mean the same fields; `userId` is `user_id`.
+    fn eq(&self, other: &Selector) -> bool {
+        self.parts == other.parts
+    }
+}
+
+impl Eq for Selector {}
+
 impl fmt::Display for Selector {
-    /// As written, but with its names in normal form.
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (at, part) in self.parts.iter().enumerate() {
-            let dot = if at == 0 { "" } else { "." };
-            match part {
-                Part::Name(name) => write!(out, "{dot}{}", String::from_utf8_lossy(name))?,
-                Part::Any => write!(out, "{dot}*")?,
-                Part::Deep => write!(out, "{dot}**")?,
-            }
-        }
-        Ok(())
+        out.write_str(&self.written)
     }
 }
 

@@ -271,6 +271,12 @@ fn takes(shape: Shape) -> &'static str {
     }
 }
 
+/// Whether the table has a key that the language does not know. It is probably what seems to be missing, and was
+/// noted already.
+pub(crate) fn is_misspelt(node: &Node, table: &Table) -> bool {
+    node.entries().iter().any(|entry| table.keys.iter().all(|key| key.name != entry.key))
+}
+
 /// `a, b, c`.
 pub(crate) fn list<'a>(words: impl Iterator<Item = &'a str>) -> String {
     words.collect::<Vec<_>>().join(", ")

@@ -20,7 +20,8 @@ pub(super) fn read(doc: &Document, node: &Node, lists: &[String], faults: &mut F
     for (text, span) in node.texts("domains") {
         values.domains.extend(domain(doc, text, span, faults));
     }
-    values.suffixes = node.texts("suffixes").map(|(text, _)| text.to_lowercase().into_bytes()).collect();
+    values.suffixes =
+        node.texts("suffixes").map(|(text, _)| text.to_ascii_lowercase().into_bytes()).collect();
     for (text, span) in node.texts("lists") {
         match lists.iter().position(|list| list == text) {
             Some(at) => values.lists.push(at),
@@ -28,7 +29,7 @@ pub(super) fn read(doc: &Document, node: &Node, lists: &[String], faults: &mut F
                 let fault = doc.fault(span, format!("no list is called {}", quoted(text)));
                 faults.push(match suggestion(text, lists.iter().map(String::as_str)) {
                     Some(meant) => fault.help(format!("did you mean `{meant}`?")),
-                    None => fault.help(format!("write [lists.NAME] to make one")),
+                    None => fault.help("write [lists.NAME] to make one"),
                 });
             }
         }
@@ -99,7 +100,7 @@ fn unmapped(network: Network) -> Network {
 }
 
 /// A value in the form in which values are compared: addresses as RFC 5952 writes them, digits without their
-/// separators, anything else in lower case.
+/// separators, anything else in lower case (ASCII letters, as in the records that they are compared with).
 fn canonical(text: &str) -> Vec<u8> {
     if let Ok(address) = text.parse::<IpAddr>() {
         return address.to_canonical().to_string().into_bytes();
@@ -110,11 +111,11 @@ fn canonical(text: &str) -> Vec<u8> {
             return digits;
         }
     }
-    text.to_lowercase().into_bytes()
+    text.to_ascii_lowercase().into_bytes()
 }
 
 fn domain(doc: &Document, text: &str, span: &Range<usize>, faults: &mut Faults) -> Option<Vec<u8>> {
-    let bare = text.trim_start_matches(['@', '*', '.']).trim_end_matches('.').to_lowercase();
+    let bare = text.trim_start_matches(['@', '*', '.']).trim_end_matches('.').to_ascii_lowercase();
     if bare.is_empty() || bare.contains(['@', '/', ' ', '*']) {
         let fault = doc.fault(span, format!("{} is not a domain", quoted(text)));
         faults.push(fault.help("as in example.org; subdomains are included"));
