@@ -110,6 +110,13 @@ impl Output {
     }
 }
 
+impl From<File> for Output {
+    /// Writes to an open file as it is.
+    fn from(file: File) -> Output {
+        Output { to: To::Descriptor(file) }
+    }
+}
+
 impl Write for Output {
     /// A descriptor that somebody else made non-blocking is waited for.
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {

@@ -199,3 +199,96 @@ impl Seen {
     /// If polling itself fails, the read tells what is wrong.
     const INPUT: Seen = Seen { input: true, signal: false, writer: false };
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+    use std::os::fd::BorrowedFd;
+
+    use super::*;
+    use crate::stream::input::Source;
+
+    const HOUR: Duration = Duration::from_secs(3600);
+
+    /// A source whose other end the test holds.
+    struct Wire {
+        stream: UnixStream,
+        regular: bool,
+    }
+
+    impl Read for Wire {
+        fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+            self.stream.read(into)
+        }
+    }
+
+    impl Source for Wire {
+        fn descriptor(&self) -> Option<BorrowedFd<'_>> {
+            Some(self.stream.as_fd())
+        }
+
+        fn is_regular(&self) -> bool {
+            self.regular
+        }
+    }
+
+    fn wire(regular: bool) -> (Input, UnixStream) {
+        let (stream, far) = UnixStream::pair().unwrap();
+        (Input::new("wire", Wire { stream, regular }), far)
+    }
+
+    fn watch(grace: Duration) -> (Watch, UnixStream) {
+        let (bell, clapper) = UnixStream::pair().unwrap();
+        let last = Arc::new(AtomicUsize::new(Signal::INT.as_raw() as usize));
+        (Watch::new(Interrupts::new(bell, last).unwrap(), grace), clapper)
+    }
+
+    #[test]
+    fn the_first_signal_drains_and_the_second_ends() {
+        let (mut watch, mut clapper) = watch(HOUR);
+        let (input, mut far) = wire(false);
+        far.write_all(b"x").unwrap();
+        assert_eq!(watch.wait(&input), Ok(()));
+        clapper.write_all(b"!").unwrap();
+        assert_eq!(watch.wait(&input), Ok(()));
+        assert_eq!(watch.wait(&input), Ok(()));
+        assert_eq!(watch.ended_by(), None);
+        clapper.write_all(b"!").unwrap();
+        assert_eq!(watch.wait(&input), Err(Stop::Signal));
+        assert_eq!(watch.ended_by(), Some(Signal::INT));
+    }
+
+    #[test]
+    fn the_end_of_the_grace_ends_a_silent_and_a_busy_input() {
+        for busy in [false, true] {
+            let (mut watch, mut clapper) = watch(Duration::ZERO);
+            let (input, mut far) = wire(false);
+            if busy {
+                far.write_all(b"x").unwrap();
+            }
+            clapper.write_all(b"!").unwrap();
+            assert_eq!(watch.wait(&input), Err(Stop::Signal));
+            assert_eq!(watch.ended_by(), Some(Signal::INT));
+        }
+    }
+
+    #[test]
+    fn a_regular_file_ends_at_once() {
+        let (mut watch, mut clapper) = watch(HOUR);
+        let (input, _far) = wire(true);
+        clapper.write_all(b"!").unwrap();
+        assert_eq!(watch.wait(&input), Err(Stop::Signal));
+        assert_eq!(watch.ended_by(), Some(Signal::INT));
+    }
+
+    #[test]
+    fn a_failed_writer_is_noticed_while_the_input_is_silent() {
+        let (mut watch, _clapper) = watch(HOUR);
+        let (input, _far) = wire(false);
+        let (writer, reader) = UnixStream::pair().unwrap();
+        watch.attend(reader);
+        drop(writer);
+        assert_eq!(watch.wait(&input), Err(Stop::Output));
+        assert_eq!(watch.ended_by(), None);
+    }
+}
