@@ -138,7 +138,9 @@ impl Edits {
         let objects: HashSet<Option<usize>> = edited.iter().map(|(name, _)| object(*name)).collect();
         let names = record.fields.iter().enumerate().filter(|(_, field)| field.role == Role::Name);
         let mut taken: HashSet<(Option<usize>, Vec<u8>)> = names
-            .filter(|(at, field)| objects.contains(&field.parent) && edited.binary_search_by_key(at, |(name, _)| *name).is_err())
+            .filter(|(at, field)| {
+                objects.contains(&field.parent) && edited.binary_search_by_key(at, |(name, _)| *name).is_err()
+            })
             .map(|(_, field)| (field.parent, field.value.of(record.bytes).to_vec()))
             .collect();
         let mut numbers: HashMap<(Option<usize>, Vec<u8>), usize> = HashMap::new();

@@ -12,7 +12,8 @@ use proptest::prelude::*;
 
 static SCRUBBERS: LazyLock<Vec<Scrubber>> = LazyLock::new(|| {
     let scrubber = |text: &&str| {
-        let policy = Policy::from_toml(text, "test", Some(std::path::Path::new("."))).unwrap_or_else(|faults| panic!("{faults}"));
+        let policy = Policy::from_toml(text, "test", Some(std::path::Path::new(".")))
+            .unwrap_or_else(|faults| panic!("{faults}"));
         Scrubber::new(Arc::new(policy), Some(HashKey::new(&[7; 32])))
     };
     logs::POLICIES.iter().map(scrubber).collect()
@@ -108,15 +109,15 @@ proptest! {
 fn same_shape(before: &serde_json::Value, after: &serde_json::Value, drops: bool) -> bool {
     use serde_json::Value::{Array, Null, Number, Object, String};
     match (before, after) {
-        (Object(before), Object(after)) if drops => {
-            after.len() <= before.len()
-        }
+        (Object(before), Object(after)) if drops => after.len() <= before.len(),
         (Object(before), Object(after)) => {
             // Names may have changed, so members are compared in order.
-            before.len() == after.len() && before.values().zip(after.values()).all(|(one, other)| same_shape(one, other, drops))
+            before.len() == after.len()
+                && before.values().zip(after.values()).all(|(one, other)| same_shape(one, other, drops))
         }
         (Array(before), Array(after)) => {
-            before.len() == after.len() && before.iter().zip(after).all(|(one, other)| same_shape(one, other, drops))
+            before.len() == after.len()
+                && before.iter().zip(after).all(|(one, other)| same_shape(one, other, drops))
         }
         (_, Null) if drops => true,
         (String(_) | Number(_), String(_)) => true,

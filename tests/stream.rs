@@ -123,7 +123,8 @@ fn the_output_depends_neither_on_reads_nor_on_blocks_nor_on_threads() {
     for threads in [1, 2, 8] {
         for most in [1, 0, 64, usize::MAX] {
             for block in [1, 50, 1 << 17] {
-                let (out, outcome) = run(vec![Ok(trickle(&input, most))], settings(threads, max_record, block));
+                let (out, outcome) =
+                    run(vec![Ok(trickle(&input, most))], settings(threads, max_record, block));
                 assert!(out == expected, "{threads} threads, reads of {most}, blocks of {block}");
                 assert_eq!(outcome.tally, tally);
                 assert!(outcome.output.is_ok() && outcome.ended_by.is_none());

@@ -43,7 +43,8 @@ impl HashKey {
     pub fn new(key: &[u8; 32]) -> HashKey {
         let subkey = subkey(key, b"logscrub hash 1");
         // HMAC takes a key of any length; the fallback cannot be reached.
-        let mac = Hmac::<Sha256>::new_from_slice(&*subkey).unwrap_or_else(|_| Hmac::<Sha256>::new(&Default::default()));
+        let mac = Hmac::<Sha256>::new_from_slice(&*subkey)
+            .unwrap_or_else(|_| Hmac::<Sha256>::new(&Default::default()));
         HashKey { id: key_id(key), mac }
     }
 

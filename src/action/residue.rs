@@ -73,7 +73,8 @@ impl Residues {
             Some(_) => return false,
             None => text,
         };
-        let Some((id, token)) = text.strip_prefix(b"k").and_then(|rest| rest.split_at_checked(KEY_ID_SYMBOLS))
+        let Some((id, token)) =
+            text.strip_prefix(b"k").and_then(|rest| rest.split_at_checked(KEY_ID_SYMBOLS))
         else {
             return false;
         };

@@ -214,7 +214,9 @@ fn bytes(text: &str) -> Result<usize, String> {
     };
     let number: usize = digits.parse().map_err(|_| "it does not begin with a whole number".to_owned())?;
     let bytes = number.checked_shl(shift).filter(|bytes| bytes >> shift == number);
-    bytes.filter(|bytes| (4096..=1 << 30).contains(bytes)).ok_or_else(|| "it must lie between 4K and 1GiB".to_owned())
+    bytes
+        .filter(|bytes| (4096..=1 << 30).contains(bytes))
+        .ok_or_else(|| "it must lie between 4K and 1GiB".to_owned())
 }
 
 /// `10s`, `500ms`, `2m`.

@@ -39,7 +39,8 @@ fn explain(scrubber: &mut Scrubber, number: usize, line: &[u8], values: bool) ->
         text += &format!("  {}: {kind}{}\n", place(finding.span), shown(line, finding.span, values));
         text += &format!("    {}\n", decided(scrubber, &judged, finding.span));
     }
-    let by_field = |cause: &&crate::edit::Cause| !judged.sightings.iter().any(|found| found.span.overlaps(cause.value));
+    let by_field =
+        |cause: &&crate::edit::Cause| !judged.sightings.iter().any(|found| found.span.overlaps(cause.value));
     for cause in judged.changes.iter().filter(by_field) {
         text += &format!("  {}: by its field{}\n", place(cause.value), shown(line, cause.value, values));
         text += &format!("    {}\n", decided(scrubber, &judged, cause.value));
@@ -68,6 +69,8 @@ fn decided(scrubber: &Scrubber, judged: &Judged, span: Span) -> String {
             format!("rule `{}`: {}", rule.name, rule.action.name())
         }
         (None, Some(cause)) => format!("goes with {}, on which a stronger rule acts", place(cause.value)),
-        (None, None) => "stays as it is: no rule covers it, one keeps it, or nothing is left to remove".to_owned(),
+        (None, None) => {
+            "stays as it is: no rule covers it, one keeps it, or nothing is left to remove".to_owned()
+        }
     }
 }

@@ -26,7 +26,10 @@ fn start(args: &Filter) -> Result<Exit, Exit> {
     let places = places(&args.files);
     let target = args.output.clone().map_or(Target::Stdout, Target::Path);
     if let Some(input) = target.input_that_is_output(&places) {
-        return Err(usage_fault(&format!("{}: input is also the output", super::print::escaped(input.name().as_bytes()))));
+        return Err(usage_fault(&format!(
+            "{}: input is also the output",
+            super::print::escaped(input.name().as_bytes())
+        )));
     }
     let mut watch = args.reading.watch()?;
     let mut output = Output::open(&target).map_err(|cause| Exit::of_output(&cause))?;
@@ -69,7 +72,8 @@ fn finish(args: &Filter, output: Output, outcome: &Outcome) -> Exit {
 
 /// The inputs that are named; standard input if none is.
 pub(super) fn places(files: &[PathBuf]) -> Vec<Place> {
-    let place = |path: &PathBuf| if path == Path::new("-") { Place::Stdin } else { Place::Path(path.clone()) };
+    let place =
+        |path: &PathBuf| if path == Path::new("-") { Place::Stdin } else { Place::Path(path.clone()) };
     if files.is_empty() { vec![Place::Stdin] } else { files.iter().map(place).collect() }
 }
 
@@ -83,7 +87,8 @@ fn write_report(path: &Path, run: &Run<'_>) -> io::Result<()> {
 impl Reading {
     /// Catches signals from now on.
     pub(super) fn watch(&self) -> Result<Watch, Exit> {
-        let interrupts = Interrupts::install().map_err(|cause| usage_fault(&format!("signals: {}", reason(&cause))))?;
+        let interrupts =
+            Interrupts::install().map_err(|cause| usage_fault(&format!("signals: {}", reason(&cause))))?;
         Ok(Watch::new(interrupts, self.grace))
     }
 
@@ -95,4 +100,3 @@ impl Reading {
         Settings { threads, max_record: self.max_record, ..Settings::default() }
     }
 }
-

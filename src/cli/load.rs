@@ -29,7 +29,8 @@ impl ByRules {
     /// A scrubber under the rules that are named.
     pub(super) fn scrubber(&self) -> Result<Scrubber, Exit> {
         let rules = self.named().unwrap_or(DEFAULT_RULES);
-        let policy = Policy::load_with_keyring(rules, self.keyring.as_deref()).map_err(|faults| shown(&faults))?;
+        let policy =
+            Policy::load_with_keyring(rules, self.keyring.as_deref()).map_err(|faults| shown(&faults))?;
         self.scrubber_under(policy)
     }
 

@@ -34,7 +34,8 @@ fn list() -> Exit {
     rows.push(row("", ""));
     rows.push(row("detector", ""));
     rows.extend(packs::DETECTORS.iter().map(|(kind, text)| row(kind, &title(text))));
-    let lines: Vec<String> = rows.iter().map(|[name, title]| format!("{name:<12}{title}").trim_end().to_owned()).collect();
+    let lines: Vec<String> =
+        rows.iter().map(|[name, title]| format!("{name:<12}{title}").trim_end().to_owned()).collect();
     to_stdout((lines.join("\n") + "\n").as_bytes())
 }
 
@@ -53,7 +54,13 @@ fn show(rules: &str, toml: bool) -> Result<Exit, Exit> {
     rows.extend(policy.rules.iter().map(|rule| row(&policy, rule)));
     let fingerprint: String = policy.fingerprint.iter().map(|byte| format!("{byte:02x}")).collect();
     let table = columns_to_the_left(&rows);
-    Ok(to_stdout(format!("{}\nsha256 {fingerprint}\nthe first rule that covers a value decides\n\n{table}", policy.title).as_bytes()))
+    Ok(to_stdout(
+        format!(
+            "{}\nsha256 {fingerprint}\nthe first rule that covers a value decides\n\n{table}",
+            policy.title
+        )
+        .as_bytes(),
+    ))
 }
 
 fn row(policy: &Policy, rule: &Rule) -> [String; 5] {
@@ -78,10 +85,15 @@ fn row(policy: &Policy, rule: &Rule) -> [String; 5] {
 }
 
 fn columns_to_the_left(rows: &[[String; 5]]) -> String {
-    let text = columns(rows.iter().map(|row| {
-        let [rule, covers, place, leaves, clause] = row.clone();
-        [rule, covers, place, leaves, clause, String::new()]
-    }).collect::<Vec<_>>().as_slice());
+    let text = columns(
+        rows.iter()
+            .map(|row| {
+                let [rule, covers, place, leaves, clause] = row.clone();
+                [rule, covers, place, leaves, clause, String::new()]
+            })
+            .collect::<Vec<_>>()
+            .as_slice(),
+    );
     text.lines().map(|line| format!("{}\n", line.trim_end())).collect()
 }
 
@@ -126,7 +138,8 @@ fn test_one(rules: &str) -> bool {
 /// What a test expects and did not get. The input of a test is written in the rules file, so it may be shown.
 fn faults(test: &Test, output: &[u8]) -> Vec<String> {
     let has = |text: &Vec<u8>| memchr::memmem::find(output, text).is_some();
-    let there = test.gone.iter().filter(|text| has(text)).map(|text| format!("{} is still there", quoted(text)));
+    let there =
+        test.gone.iter().filter(|text| has(text)).map(|text| format!("{} is still there", quoted(text)));
     let missing = test.stays.iter().filter(|text| !has(text)).map(|text| format!("{} is gone", quoted(text)));
     let differs = test.expect.iter().filter(|expect| *expect != output);
     let differs = differs.map(|expect| format!("expected {}, got {}", quoted(expect), quoted(output)));

@@ -46,14 +46,22 @@ fn start(args: &Scan) -> Result<Exit, Exit> {
         to_stderr(&counts(&policy, &tally));
     }
     let found = tally.acted.iter().any(|acted| acted.rule != KEPT);
-    Ok(if !faults.is_empty() { Exit::Input } else if found { Exit::Found } else { Exit::Done })
+    Ok(if !faults.is_empty() {
+        Exit::Input
+    } else if found {
+        Exit::Found
+    } else {
+        Exit::Done
+    })
 }
 
 /// Under the rules that are named; else under one rule that covers everything.
 fn scrubber(args: &Scan) -> Result<Scrubber, Exit> {
     if args.by.has_rules() {
         if !args.kind.is_empty() {
-            return Err(usage_fault("--kind goes without --rules: with rules, what they would change is shown"));
+            return Err(usage_fault(
+                "--kind goes without --rules: with rules, what they would change is shown",
+            ));
         }
         return args.by.scrubber();
     }
@@ -73,7 +81,9 @@ fn files(paths: &[PathBuf], faults: &mut Vec<Fault>) -> (Vec<Place>, bool) {
     let mut files = Vec::new();
     for place in super::filter::places(paths) {
         match place {
-            Place::Path(path) if path.is_dir() => files.extend(under(&path, faults).into_iter().map(Place::Path)),
+            Place::Path(path) if path.is_dir() => {
+                files.extend(under(&path, faults).into_iter().map(Place::Path))
+            }
             place => files.push(place),
         }
     }
@@ -89,7 +99,8 @@ fn under(folder: &Path, faults: &mut Vec<Fault>) -> Vec<PathBuf> {
             Ok(_) => {}
             Err(fault) => {
                 let source = fault.path().unwrap_or(folder).display().to_string();
-                let what = fault.io_error().map_or_else(|| "cannot be walked".to_owned(), super::exit::reason);
+                let what =
+                    fault.io_error().map_or_else(|| "cannot be walked".to_owned(), super::exit::reason);
                 faults.push(Fault { source, what, offset: None });
             }
         }
@@ -245,7 +256,8 @@ impl Scrub for Finder {
             self.line += 1;
         }
         self.long.window.extend_from_slice(piece);
-        let due = if last { self.long.window.len() } else { self.long.window.len().saturating_sub(OVERLAP_BYTES) };
+        let due =
+            if last { self.long.window.len() } else { self.long.window.len().saturating_sub(OVERLAP_BYTES) };
         let mut judged = self.scrubber.inspect_text(&self.long.window);
         let new = |span: Span| (self.long.searched..due).contains(&span.start);
         judged.sightings.retain(|finding| new(finding.span));

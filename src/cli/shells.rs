@@ -20,7 +20,9 @@ pub(super) fn man() -> Exit {
     let mut written = clap_mangen::Man::new(command.clone()).render(&mut page);
     for subcommand in command.get_subcommands().filter(|subcommand| subcommand.get_name() != "help") {
         let man = clap_mangen::Man::new(subcommand.clone());
-        written = written.and_then(|()| man.render_synopsis_section(&mut page)).and_then(|()| man.render_options_section(&mut page));
+        written = written
+            .and_then(|()| man.render_synopsis_section(&mut page))
+            .and_then(|()| man.render_options_section(&mut page));
     }
     match written {
         Ok(()) => to_stdout(&page),

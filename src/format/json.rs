@@ -171,7 +171,12 @@ impl Reader<'_> {
     }
 
     /// One value; an object or array is only opened: its `whole` is empty until [`Reader::close`].
-    fn value(&mut self, parent: Option<usize>, name: Option<usize>, out: &mut Vec<Field>) -> Result<(), NotThis> {
+    fn value(
+        &mut self,
+        parent: Option<usize>,
+        name: Option<usize>,
+        out: &mut Vec<Field>,
+    ) -> Result<(), NotThis> {
         match self.peek() {
             Some(b'"') => self.string(Role::Text, parent, name, out),
             Some(byte @ (b'{' | b'[')) => {
@@ -192,9 +197,7 @@ impl Reader<'_> {
 
     fn closes(&mut self, open: Option<usize>, out: &[Field]) -> bool {
         self.blanks();
-        open.is_some_and(|open| {
-            self.peek() == Some(if out[open].role == Role::Object { b'}' } else { b']' })
-        })
+        open.is_some_and(|open| self.peek() == Some(if out[open].role == Role::Object { b'}' } else { b']' }))
     }
 
     /// Closes the bracket at `self.at` and returns the one around it.
@@ -243,7 +246,12 @@ impl Reader<'_> {
     }
 
     /// A number as RFC 8259 has it, leading zeros allowed: some loggers print them.
-    fn number(&mut self, parent: Option<usize>, name: Option<usize>, out: &mut Vec<Field>) -> Result<(), NotThis> {
+    fn number(
+        &mut self,
+        parent: Option<usize>,
+        name: Option<usize>,
+        out: &mut Vec<Field>,
+    ) -> Result<(), NotThis> {
         let start = self.at;
         if self.peek() == Some(b'-') {
             self.at += 1;
@@ -273,7 +281,12 @@ impl Reader<'_> {
         if self.at > start { Ok(()) } else { Err(NotThis) }
     }
 
-    fn literal(&mut self, parent: Option<usize>, name: Option<usize>, out: &mut Vec<Field>) -> Result<(), NotThis> {
+    fn literal(
+        &mut self,
+        parent: Option<usize>,
+        name: Option<usize>,
+        out: &mut Vec<Field>,
+    ) -> Result<(), NotThis> {
         let rest = self.record.get(self.at..).unwrap_or_default();
         let words: [&[u8]; 3] = [b"true", b"false", b"null"];
         let word = words.iter().find(|word| rest.starts_with(word)).ok_or(NotThis)?;

@@ -15,7 +15,14 @@ impl Format for Text {
 
     fn fields(&self, record: &[u8], out: &mut Vec<Field>) -> Result<(), NotThis> {
         let all = Span::new(0, record.len());
-        out.push(Field { role: Role::Text, parent: None, name: None, value: all, whole: all, escaped: false });
+        out.push(Field {
+            role: Role::Text,
+            parent: None,
+            name: None,
+            value: all,
+            whole: all,
+            escaped: false,
+        });
         Ok(())
     }
 

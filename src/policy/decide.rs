@@ -61,7 +61,9 @@ impl Policy {
         for rule in &self.rules {
             match &rule.covers {
                 Covers::Find { kinds, .. } => kinds.iter().for_each(|kind| wanted.insert(kind)),
-                Covers::Field { kind: None, .. } => self.kinds.iter().for_each(|(kind, _)| wanted.insert(kind)),
+                Covers::Field { kind: None, .. } => {
+                    self.kinds.iter().for_each(|(kind, _)| wanted.insert(kind))
+                }
                 Covers::Field { .. } => {}
             }
         }
@@ -90,7 +92,13 @@ impl Policy {
     }
 
     /// Appends the decisions about a record: sorted by place, at most one for any byte, none that keeps.
-    pub fn decide(&self, record: &Record<'_>, sightings: &[Sighting], plain: Plain<'_>, out: &mut Vec<Decision>) {
+    pub fn decide(
+        &self,
+        record: &Record<'_>,
+        sightings: &[Sighting],
+        plain: Plain<'_>,
+        out: &mut Vec<Decision>,
+    ) {
         let names = if record.named && self.needs_fields() { Names::of(record) } else { Names::default() };
         let mut decisions = Vec::new();
         let mut judge = Judge { policy: self, record, names: &names, plain };
@@ -164,7 +172,14 @@ impl Judge<'_, '_> {
             let whole = sighting.finding.span == field.value && field.role != Role::Name;
             if let Some((rule, kind)) = self.rule_for(*sighting, whole) {
                 let finding = sighting.finding;
-                out.push(Decision { span: finding.span, kind, field: sighting.field, rule, whole, rest: false });
+                out.push(Decision {
+                    span: finding.span,
+                    kind,
+                    field: sighting.field,
+                    rule,
+                    whole,
+                    rest: false,
+                });
             }
         }
     }
@@ -217,7 +232,8 @@ impl Judge<'_, '_> {
                 if !self.record.named {
                     return if rule.action == Action::Keep { Cover::No } else { Cover::Maybe };
                 }
-                let inside = within.as_ref().is_none_or(|within| self.names.any(self.record, sighting.field, within));
+                let inside =
+                    within.as_ref().is_none_or(|within| self.names.any(self.record, sighting.field, within));
                 let outside = !self.names.any(self.record, sighting.field, not_within);
                 if inside && outside { Cover::Yes } else { Cover::No }
             }
@@ -260,7 +276,11 @@ impl Judge<'_, '_> {
         for (at, field) in self.record.fields.iter().enumerate() {
             let null = field.role == Role::Literal && field.value.of(self.record.bytes) == b"null";
             let container = matches!(field.role, Role::Object | Role::Array);
-            if field.role == Role::Name || field.value.is_empty() || null || found_whole.binary_search(&at).is_ok() {
+            if field.role == Role::Name
+                || field.value.is_empty()
+                || null
+                || found_whole.binary_search(&at).is_ok()
+            {
                 continue;
             }
             let Some((rule, kind)) = self.field_rule(at) else { continue };
@@ -295,14 +315,23 @@ impl Judge<'_, '_> {
             let meant = |(_, rule): &(usize, &Rule)| match &rule.covers {
                 Covers::Field { fields, .. } => {
                     rule.action != Action::Keep
-                        && fields.iter().any(|field| field.matches(path) || field.last_name() == path.last().copied())
+                        && fields
+                            .iter()
+                            .any(|field| field.matches(path) || field.last_name() == path.last().copied())
                 }
                 Covers::Find { .. } => false,
             };
             policy.rules.iter().enumerate().filter(meant).rev().max_by_key(|(_, rule)| rule.action.strength())
         };
         pairs(self.record.bytes, strongest, |(rule, _), span| {
-            out.push(Decision { span, kind: policy.field_kind(rule), field: 0, rule, whole: false, rest: false });
+            out.push(Decision {
+                span,
+                kind: policy.field_kind(rule),
+                field: 0,
+                rule,
+                whole: false,
+                rest: false,
+            });
         });
     }
 }
@@ -319,7 +348,9 @@ impl Policy {
     fn matches(&self, values: &Values, kind: Kind, plain: &[u8]) -> bool {
         let canonical = canonical(kind, plain);
         let lower = canonical.to_ascii_lowercase();
-        let address = ipv4(&canonical).map(std::net::IpAddr::from).or_else(|| ipv6(&canonical).map(std::net::IpAddr::from));
+        let address = ipv4(&canonical)
+            .map(std::net::IpAddr::from)
+            .or_else(|| ipv6(&canonical).map(std::net::IpAddr::from));
         let domain = memchr::memrchr(b'@', &lower).map(|at| &lower[at + 1..]);
         address.is_some_and(|address| values.networks.iter().any(|network| network.contains(address)))
             || values.values.iter().any(|value| value.eq_ignore_ascii_case(&canonical))

@@ -7,15 +7,15 @@
 mod action;
 pub mod check;
 mod compile;
+pub mod decide;
 mod document;
 pub mod fault;
 mod inherit;
 mod layer;
+mod named;
 mod names;
 pub mod packs;
 pub mod schema;
-pub mod decide;
-mod named;
 pub mod selector;
 mod shape;
 mod show;

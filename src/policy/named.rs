@@ -13,7 +13,11 @@ const MAX_NAME_BYTES: usize = 128;
 /// Calls `wanted` with the parts of every dotted name in turn, in normal form; where it says yes, `each` gets
 /// the span of the value, without quotes. Names inside such a value are passed over: it goes as a whole, and
 /// so the walk stays linear.
-pub(super) fn pairs<R>(text: &[u8], mut wanted: impl FnMut(&[&[u8]]) -> Option<R>, mut each: impl FnMut(R, Span)) {
+pub(super) fn pairs<R>(
+    text: &[u8],
+    mut wanted: impl FnMut(&[&[u8]]) -> Option<R>,
+    mut each: impl FnMut(R, Span),
+) {
     let mut from = 0;
     for at in memchr::memchr2_iter(b'=', b':', text) {
         if at < from {
@@ -39,7 +43,9 @@ fn name_before(text: &[u8], at: usize) -> Option<Span> {
         end -= 1;
     }
     let mut start = end;
-    while start > floor && (text[start - 1].is_ascii_alphanumeric() || matches!(text[start - 1], b'_' | b'-' | b'.')) {
+    while start > floor
+        && (text[start - 1].is_ascii_alphanumeric() || matches!(text[start - 1], b'_' | b'-' | b'.'))
+    {
         start -= 1;
     }
     (start < end).then(|| Span::new(start, end))
@@ -69,7 +75,8 @@ fn value_after(text: &[u8], name_end: usize, from: usize) -> Span {
 }
 
 fn is_delimiter(byte: u8) -> bool {
-    byte <= b' ' || matches!(byte, b',' | b';' | b'&' | b')' | b']' | b'}' | b'"' | b'\'' | b'<' | b'>' | b'|')
+    byte <= b' '
+        || matches!(byte, b',' | b';' | b'&' | b')' | b']' | b'}' | b'"' | b'\'' | b'<' | b'>' | b'|')
 }
 
 /// Up to the closing quote, or to the end of the text if there is none.

@@ -14,8 +14,8 @@ use crate::finding::Finding;
 use crate::format::json::Json;
 use crate::format::text::Text;
 use crate::format::{FORMATS, Field, Format, Role};
-use crate::policy::decide::{Decision, Record, Sighting};
 use crate::policy::Policy;
+use crate::policy::decide::{Decision, Record, Sighting};
 use crate::span::Span;
 use crate::tally::Tally;
 use crate::withhold::withhold;
@@ -232,7 +232,8 @@ impl Judge {
             }
         }
         let left = judged.left.as_deref().unwrap_or_default();
-        judged.residues = memchr::memchr_iter(b'[', left).filter_map(|at| self.law.residues.at(left, at)).collect();
+        judged.residues =
+            memchr::memchr_iter(b'[', left).filter_map(|at| self.law.residues.at(left, at)).collect();
         judged
     }
 
@@ -302,7 +303,13 @@ impl Law {
     }
 
     /// Notes what the detectors find in each field, residues left out.
-    fn sight(&self, record: &Record<'_>, value: &mut Value, detect: &mut crate::detect::Scratch, out: &mut Vec<Sighting>) {
+    fn sight(
+        &self,
+        record: &Record<'_>,
+        value: &mut Value,
+        detect: &mut crate::detect::Scratch,
+        out: &mut Vec<Sighting>,
+    ) {
         for (at, field) in record.fields.iter().enumerate() {
             if !matches!(field.role, Role::Text | Role::Number | Role::Name) || field.value.is_empty() {
                 continue;
@@ -315,14 +322,22 @@ impl Law {
                 value.find_in_broken_json(record, &self.detectors, detect);
             }
             let sightings = value.findings.iter().map(|finding| Sighting { finding: *finding, field: at });
-            out.extend(sightings.filter(|sighting| !self.residues.touches(record.bytes, sighting.finding.span)));
+            out.extend(
+                sightings.filter(|sighting| !self.residues.touches(record.bytes, sighting.finding.span)),
+            );
         }
     }
 }
 
 impl Value {
     /// Searches one field. The findings count from the start of the record.
-    fn find(&mut self, record: &Record<'_>, field: &Field, detectors: &Detectors, detect: &mut crate::detect::Scratch) {
+    fn find(
+        &mut self,
+        record: &Record<'_>,
+        field: &Field,
+        detectors: &Detectors,
+        detect: &mut crate::detect::Scratch,
+    ) {
         self.hay.clear();
         let name = if field.role == Role::Name { None } else { nearest_name(record, field) };
         if let Some(name) = name {
@@ -342,7 +357,8 @@ impl Value {
         for finding in &mut self.findings {
             let Span { start, end } = finding.span;
             let inside = Span::new(start - content, end - content);
-            finding.span = if field.escaped { self.decoded.raw(inside) } else { inside.shifted(field.value.start) };
+            finding.span =
+                if field.escaped { self.decoded.raw(inside) } else { inside.shifted(field.value.start) };
         }
     }
 }
@@ -350,7 +366,12 @@ impl Value {
 impl Value {
     /// `\b` and `\f` are escapes in JSON and parts of names elsewhere (`DOMAIN\bob`). Where a record was meant
     /// to be JSON, what only JSON's own reading shows is added to what was found.
-    fn find_in_broken_json(&mut self, record: &Record<'_>, detectors: &Detectors, detect: &mut crate::detect::Scratch) {
+    fn find_in_broken_json(
+        &mut self,
+        record: &Record<'_>,
+        detectors: &Detectors,
+        detect: &mut crate::detect::Scratch,
+    ) {
         let bytes = record.bytes;
         let meant = matches!(bytes.trim_ascii_start().first(), Some(b'{' | b'['));
         let ambiguous = |at: usize| matches!(bytes.get(at + 1), Some(b'b' | b'f'));
@@ -368,7 +389,8 @@ impl Value {
         let mut at = 0;
         self.findings.retain(|finding| {
             at += 1;
-            let again = known.iter().any(|other| other.kind == finding.kind && other.span.overlaps(finding.span));
+            let again =
+                known.iter().any(|other| other.kind == finding.kind && other.span.overlaps(finding.span));
             at <= found || !again
         });
         self.findings.sort_unstable();

@@ -99,7 +99,8 @@ impl Long {
             let due = Span::new(start, text.len() - ahead);
             if pass == 0 {
                 // A value across the cut waits as a whole, unless that would leave nothing to write.
-                let across = edits.list.iter().find(|edit| edit.span.start < due.end && due.end < edit.span.end);
+                let across =
+                    edits.list.iter().find(|edit| edit.span.start < due.end && due.end < edit.span.end);
                 if let Some(edit) = across.filter(|edit| edit.span.start > start) {
                     ahead = text.len() - edit.span.start;
                 }
@@ -166,7 +167,11 @@ impl Long {
         }
         let quote = if bare { Json.quote() } else { b"" };
         out.extend_from_slice(quote);
-        if self.json { Json.escape(replacement, out) } else { out.extend_from_slice(replacement) }
+        if self.json {
+            Json.escape(replacement, out)
+        } else {
+            out.extend_from_slice(replacement)
+        }
         out.extend_from_slice(quote);
     }
 }

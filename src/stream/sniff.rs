@@ -114,7 +114,9 @@ mod tests {
                 assert_eq!(nature(&head[..short], true).is_some(), true);
             }
         }
-        for plain in [&b"BZh0abc"[..], b"BZh91AY&SX", b"\x1f\x8b\x07", b"PK\x03\x05", b"plain\n", b"\xef\xbb\xbf"] {
+        for plain in
+            [&b"BZh0abc"[..], b"BZh91AY&SX", b"\x1f\x8b\x07", b"PK\x03\x05", b"plain\n", b"\xef\xbb\xbf"]
+        {
             assert_eq!(nature(plain, false), Some(Nature::Plain), "{plain:?}");
         }
     }

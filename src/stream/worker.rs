@@ -5,8 +5,8 @@ use std::panic::{AssertUnwindSafe, PanicHookInfo, catch_unwind};
 
 use super::Scrub;
 use super::block::{Part, Shape};
-use crate::withhold::{line_end, looks_like_json, withheld_marker, withhold};
 use crate::tally::Tally;
+use crate::withhold::{line_end, looks_like_json, withheld_marker, withhold};
 
 /// A scrubber, and a fresh copy to go on with after a panic.
 #[derive(Clone, Debug)]

@@ -131,7 +131,9 @@ fn check_file(about: &Metadata) -> Result<(), String> {
     }
     if about.mode() & 0o027 != 0 {
         let mode = about.mode() & 0o7777;
-        return Err(format!("others have rights to it (mode {mode:04o}): chmod 0600, or 0640 with a group of its own"));
+        return Err(format!(
+            "others have rights to it (mode {mode:04o}): chmod 0600, or 0640 with a group of its own"
+        ));
     }
     check_owner(about).map_err(|uid| format!("it belongs to user {uid}, neither to root nor to you"))
 }
@@ -149,7 +151,10 @@ fn check_folders(path: &Path) -> Result<(), String> {
         let about = folder.metadata().map_err(|cause| reason(&cause))?;
         let open_to_others = about.mode() & 0o022 != 0 && about.mode() & 0o1000 == 0;
         if open_to_others || check_owner(&about).is_err() {
-            return Err(format!("others can exchange it: they can write to {}", PathBuf::from(folder).display()));
+            return Err(format!(
+                "others can exchange it: they can write to {}",
+                PathBuf::from(folder).display()
+            ));
         }
     }
     Ok(())

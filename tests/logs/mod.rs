@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use proptest::sample::select;
 
 /// Values of every built-in kind, in plain and in escaped dress.
-pub const VALUES: &[&str] = &[
+pub(crate) const VALUES: &[&str] = &[
     "jane@example.com",
     "JOHN.DOE+tag@Mail.Example.ORG",
     "jane%40example.com",
@@ -31,7 +31,7 @@ pub const VALUES: &[&str] = &[
 ];
 
 /// What looks like a value, and what joins badly.
-pub const NOISE: &[&str] = &[
+pub(crate) const NOISE: &[&str] = &[
     "Chrome/120.0.0.0",
     "version 1.2.3.4",
     "std::vector",
@@ -77,7 +77,7 @@ pub const NOISE: &[&str] = &[
 ];
 
 /// What stands between.
-pub const JOINTS: &[&str] =
+pub(crate) const JOINTS: &[&str] =
     &["", " ", ",", "=", ": ", "/", "\t", ";", "|", "<", ">", "(", ")", "@", ".", "-", "_", ":", "\r"];
 
 fn fragment() -> impl Strategy<Value = Vec<u8>> {
@@ -95,12 +95,12 @@ fn without_line_feeds(bytes: Vec<u8>) -> Vec<u8> {
 }
 
 /// One line of running text, without its end.
-pub fn text_line() -> impl Strategy<Value = Vec<u8>> {
+pub(crate) fn text_line() -> impl Strategy<Value = Vec<u8>> {
     vec(fragment(), 0..14).prop_map(|fragments| fragments.concat())
 }
 
 /// One line of JSON as serde_json writes it, now and then with other escapes for some characters.
-pub fn json_line() -> impl Strategy<Value = Vec<u8>> {
+pub(crate) fn json_line() -> impl Strategy<Value = Vec<u8>> {
     (json_value(), any::<bool>()).prop_map(|(value, escaped)| {
         let text = serde_json::json!({ "msg": value }).to_string();
         let text = if escaped { text.replace('@', "\\u0040").replace('é', "\\u00e9") } else { text };
@@ -126,7 +126,7 @@ fn json_value() -> impl Strategy<Value = serde_json::Value> {
 }
 
 /// A line of either sort, or a JSON line that lost or gained a few bytes.
-pub fn line() -> impl Strategy<Value = Vec<u8>> {
+pub(crate) fn line() -> impl Strategy<Value = Vec<u8>> {
     prop_oneof![
         3 => text_line(),
         2 => json_line(),
@@ -141,14 +141,15 @@ pub fn line() -> impl Strategy<Value = Vec<u8>> {
 }
 
 /// Several lines, with line ends of either sort, the last one with or without.
-pub fn log() -> impl Strategy<Value = Vec<u8>> {
-    let ended = (line(), select(&["\n", "\n", "\r\n"][..])).prop_map(|(line, end)| [&line, end.as_bytes()].concat());
+pub(crate) fn log() -> impl Strategy<Value = Vec<u8>> {
+    let ended =
+        (line(), select(&["\n", "\n", "\r\n"][..])).prop_map(|(line, end)| [&line, end.as_bytes()].concat());
     (vec(ended, 0..8), prop_oneof![Just(Vec::new()), line()])
         .prop_map(|(lines, last)| [lines.concat(), last].concat())
 }
 
 /// Policies that between them use every action and every way to cover a value.
-pub const POLICIES: &[&str] = &[
+pub(crate) const POLICIES: &[&str] = &[
     r#"
 [[rule]]
 name   = "all"
