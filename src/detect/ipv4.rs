@@ -76,7 +76,7 @@ pub(super) fn is_quad(text: &[u8]) -> bool {
     text.split(|byte| *byte == b'.').all(|part| {
         parts += 1;
         let value = part.iter().try_fold(0u32, |value, digit| {
-            digit.is_ascii_digit().then(|| value.saturating_mul(10) + u32::from(digit - b'0'))
+            digit.is_ascii_digit().then(|| value.saturating_mul(10).saturating_add(u32::from(digit - b'0')))
         });
         let plain = part.len() == 3 || part.len() < 3 && !(part.len() == 2 && part[0] == b'0');
         !part.is_empty() && plain && value.is_some_and(|value| value <= 255)
