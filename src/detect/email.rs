@@ -115,7 +115,7 @@ fn is_name_character(character: char) -> bool {
 }
 
 /// Marks of a rewritten sender, each with what has to follow it: SRS, BATV, VERP and mailing lists.
-const REWRITTEN: [(&[u8], &[u8]); 12] = [
+pub const REWRITTEN: [(&[u8], &[u8]); 12] = [
     (b"srs0", b"=+-"),
     (b"srs1", b"=+-"),
     (b"prvs", b"="),
@@ -273,12 +273,12 @@ fn top_label(label: &[u8]) -> Option<usize> {
 }
 
 /// Last labels that are endings of files and systemd units, and no domain that anybody uses for mail.
-const NO_DOMAINS: &str = "\
+pub const NO_DOMAINS: &str = "\
     service socket timer slice scope mount automount target device path swap png jpg jpeg gif svg webp \
     avif ico bmp css js mjs cjs jsx tsx ts html htm php json xml yml yaml toml txt log gz tgz zip tar xz \
     jar war class exe dll pdf doc docx csv woff ttf conf cfg tmp bak whl";
 /// Words of pre-release versions.
-const PRE_RELEASES: &str = "\
+pub const PRE_RELEASES: &str = "\
     alpha beta rc next canary dev latest snapshot final release nightly pre";
 
 fn check_labels(name: &[u8]) -> Result<(), Reason> {
@@ -320,10 +320,10 @@ fn is_number(label: &[u8]) -> bool {
 }
 
 /// Domains under which RFC 4251 section 6 has private names of algorithms.
-const ALGORITHM_DOMAINS: &str = "\
+pub const ALGORITHM_DOMAINS: &str = "\
     openssh.com libssh.org lysator.liu.se";
 /// What those names begin with.
-const ALGORITHMS: &str = "\
+pub const ALGORITHMS: &str = "\
     aes chacha20 hmac umac curve25519 sntrup ssh- sk- rsa- ecdsa zlib rijndael kex- ext- hostkeys \
     webauthn mlkem seed";
 
