@@ -243,20 +243,23 @@ fn ascii_end(hay: &[u8], start: usize, end: usize) -> usize {
     end
 }
 
-/// The end of the longest host name of two labels or more that ends in letters.
+/// The end of the longest host name of two labels or more that ends in letters. Where the whole is none
+/// (`example.com.log`), what is left without its last label may be one.
 fn host_name(hay: &[u8], start: usize, end: usize) -> Result<usize, Reason> {
     let domain = &hay[start..end];
-    let labels_end = domain.windows(2).position(|pair| pair == b"..").map_or(domain.len(), |at| at);
-    let mut end = labels_end;
+    let mut end = domain.windows(2).position(|pair| pair == b"..").unwrap_or(domain.len());
+    let mut failed = None;
     while let Some(dot) = domain[..end].iter().rposition(|byte| *byte == b'.') {
         if let Some(length) = top_label(&domain[dot + 1..end]) {
             let name = &domain[..dot + 1 + length];
-            check_labels(name)?;
-            return Ok(start + name.len());
+            match check_labels(name) {
+                Ok(()) => return Ok(start + name.len()),
+                Err(reason) => failed = failed.or(Some(reason)),
+            }
         }
         end = dot;
     }
-    Err("no dot in the domain")
+    Err(failed.unwrap_or("no dot in the domain"))
 }
 
 /// Length of what a last label begins with, if it may be one: `xn--…`, or two letters or more, among which digits
