@@ -77,6 +77,7 @@ fn escapes_on_several_levels_are_seen_through() {
     assert_eq!(email("jane\u{200b}@example.com"), ["jane\u{200b}@example.com"]);
     assert_eq!(values("a 203.0.113.9 b%20c", Kind::IPV4), ["203.0.113.9"]);
     assert_eq!(values("\u{1b}[1mweb\u{1b}[0m203.0.113.9", Kind::IPV4), ["203.0.113.9"]);
+    assert_eq!(values("\\t203.0.113.9\u{200b}a", Kind::IPV4), ["203.0.113.9"]);
     assert_eq!(values("203.0.\u{1b}[1m113.9", Kind::IPV4), ["203.0.\u{1b}[1m113.9"]);
     assert_eq!(
         values("4111\u{a0}1111\u{a0}1111\u{a0}1111", Kind::PAN),

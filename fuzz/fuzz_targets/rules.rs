@@ -12,6 +12,10 @@ fuzz_target!(|data: &[u8]| {
         Err(faults) => assert!(!faults.to_string().is_empty()),
         Ok(policy) => {
             check(&policy);
+            // Of a list only the number of its words is shown: they may be names.
+            if !policy.lists.is_empty() {
+                return;
+            }
             let shown = policy.to_toml();
             let again = Policy::from_toml(&shown, "again", None)
                 .unwrap_or_else(|faults| panic!("{faults}\nof\n{shown}\nof\n{text}"));

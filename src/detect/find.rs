@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::list::List;
 use super::pattern::Pattern;
-use super::unescape::{Ansi, needs_unescape, unescape};
+use super::unescape::{Ansi, holds_invisible, needs_unescape, unescape};
 use super::{Candidate, DETECTORS, Detector, Reason, Trigger, index};
 use crate::decoded::Decoded;
 use crate::finding::Finding;
@@ -14,7 +14,6 @@ use crate::span::Span;
 
 /// Levels of escapes that are looked through: a URL in JSON in a JSON string in a shell trace has four.
 pub const MAX_DEPTH: usize = 4;
-const ESC: u8 = 0x1B;
 
 /// The detectors that a policy needs, ready for use.
 #[derive(Clone, Debug)]
@@ -98,8 +97,8 @@ impl Detectors {
         self.search(value, candidates, base, &mut scratch.level);
         sightings.extend(scratch.level.iter().map(|&finding| Sighting { finding, rank: 0 }));
         if (self.needs_every_record() || !candidates.is_empty()) && needs_unescape(value) {
-            let coloured = self.search_levels(value, Ansi::Remove, scratch, &mut sightings);
-            if coloured {
+            let invisible = self.search_levels(value, Ansi::Remove, scratch, &mut sightings);
+            if invisible {
                 self.search_levels(value, Ansi::Separate, scratch, &mut sightings);
             }
         }
@@ -170,7 +169,7 @@ impl Detectors {
         }
     }
 
-    /// The levels of one view, from the outside in. Whether a control sequence was seen on any of them.
+    /// The levels of one view, from the outside in. Whether anything invisible was seen on any of them.
     fn search_levels(
         &self,
         value: &[u8],
@@ -179,7 +178,7 @@ impl Detectors {
         found: &mut Vec<Sighting>,
     ) -> bool {
         let Scratch { candidates, levels, level, .. } = scratch;
-        let mut coloured = value.contains(&ESC);
+        let mut invisible = holds_invisible(value);
         for depth in 0..MAX_DEPTH {
             let (outer, inner) = levels.split_at_mut(depth);
             let hay = outer.last().map_or(value, |level| level.bytes.as_slice());
@@ -188,7 +187,7 @@ impl Detectors {
             }
             let levels = &levels[..=depth];
             let hay = levels[depth].bytes.as_slice();
-            coloured |= hay.contains(&ESC);
+            invisible = invisible || holds_invisible(hay);
             candidates.clear();
             index(hay, candidates);
             level.clear();
@@ -198,7 +197,7 @@ impl Detectors {
                 level.iter().map(|finding| Sighting { finding: raw_finding(levels, *finding), rank }),
             );
         }
-        coloured
+        invisible
     }
 }
 

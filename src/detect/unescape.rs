@@ -28,13 +28,22 @@ const MAX_CSI_BYTES: usize = 64;
 /// Nested escapes of one byte that are looked through for a hidden trigger (`%252525…40`).
 const MAX_NESTED_BYTES: usize = 64;
 
-/// What becomes of an ANSI control sequence.
+/// What becomes of what nobody sees: ANSI control sequences and zero-width characters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ansi {
     /// It vanishes: a value that is coloured in parts is one value.
     Remove,
     /// It ends a word: `ESC[1mweb10.0.0.1` may be a coloured `web` and an address, once it is a blank.
     Separate,
+}
+
+impl Ansi {
+    fn escape(self, length: usize) -> Escape {
+        match self {
+            Ansi::Remove => Escape::nothing(length),
+            Ansi::Separate => Escape::byte(b'\n', length),
+        }
+    }
 }
 
 /// What an escape stands for: up to four bytes.
@@ -73,6 +82,14 @@ pub fn needs_unescape(value: &[u8]) -> bool {
         || memchr::memchr3(0xC2, 0xE2, 0xEF, value).is_some()
 }
 
+/// Whether the bytes hold anything of which [`Ansi`] decides.
+pub(super) fn holds_invisible(hay: &[u8]) -> bool {
+    let invisible = |(at, byte): (usize, &u8)| {
+        *byte == ESC || IS_INTRODUCER[usize::from(*byte)] && zero_width(&hay[at..]).is_some()
+    };
+    hay.iter().enumerate().any(invisible)
+}
+
 /// Decodes every escape of `hay` once, into `out`, which is cleared first. Whether there was any.
 pub fn unescape(hay: &[u8], ansi: Ansi, out: &mut Decoded) -> bool {
     out.clear();
@@ -99,11 +116,8 @@ fn escape_at(hay: &[u8], at: usize, ansi: Ansi) -> Option<Escape> {
         b'\\' => backslash(&hay[at..]),
         b'%' => percent(&hay[at..]),
         b'&' => entity(&hay[at..]),
-        ESC => control_sequence(&hay[at..]).map(|length| match ansi {
-            Ansi::Remove => Escape::nothing(length),
-            Ansi::Separate => Escape::byte(b'\n', length),
-        }),
-        _ => zero_width(&hay[at..]).map(Escape::nothing),
+        ESC => control_sequence(&hay[at..]).map(|length| ansi.escape(length)),
+        _ => zero_width(&hay[at..]).map(|length| ansi.escape(length)),
     }
 }
 

@@ -27,7 +27,7 @@ pub(crate) fn find(value: &[u8]) -> Vec<Found> {
     let mut ranked: Vec<(usize, Found)> = Vec::new();
     let raw = Level::raw(value);
     ranked.extend(find_plain(value).into_iter().map(|found| (0, found)));
-    // Where colours vanish is the better reading; where they end words, the other.
+    // Where what is invisible vanishes is the better reading; where it ends words, the other.
     for (separate, bonus) in [(true, 0), (false, LEVELS)] {
         let mut level = raw.clone();
         for depth in 1..=LEVELS {

@@ -32,18 +32,22 @@ impl Level {
     }
 }
 
-/// What stands for a control sequence: nothing, or a line feed.
+/// The escapes of logs. Colours and zero-width characters stand for nothing, or for a line feed.
 pub(crate) fn in_logs(separate: bool) -> impl Fn(&[u8]) -> Option<(Vec<u8>, usize)> {
     move |text| match text[0] {
         b'\\' => backslash(text),
         b'%' => percent(text),
         b'&' => entity(text),
-        0x1B => colour(text).map(|length| (if separate { vec![b'\n'] } else { vec![] }, length)),
+        0x1B => invisible(colour(text)?, separate),
         _ => ["\u{AD}", "\u{200B}", "\u{200C}", "\u{200D}", "\u{2060}", "\u{FEFF}"]
             .iter()
             .find(|hidden| text.starts_with(hidden.as_bytes()))
-            .map(|hidden| (vec![], hidden.len())),
+            .and_then(|hidden| invisible(hidden.len(), separate)),
     }
+}
+
+fn invisible(length: usize, separate: bool) -> Option<(Vec<u8>, usize)> {
+    Some((if separate { vec![b'\n'] } else { vec![] }, length))
 }
 
 /// RFC 8259 section 7.
