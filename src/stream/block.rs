@@ -202,7 +202,8 @@ mod tests {
 
     #[test]
     fn cuts_do_not_depend_on_the_reads() {
-        let input = b"a\n\nbcdefghijklmnopqrstuvw\nxyz\n0123456789012345\n01234567\n012345678\nend without line feed";
+        let input =
+            b"a\n\nbcdefghijklmnopqrstuvw\nxyz\n0123456789012345\n01234567\n012345678\nend without line feed";
         for max_record in 1..30 {
             let whole = parts(input, max_record, 1 << 20);
             for read in 1..max_record + 2 {
