@@ -592,6 +592,33 @@ fn child_sees_closed() {
 }
 
 #[test]
+fn a_stdout_that_is_also_an_input_is_found() {
+    let folder = tempfile::tempdir().unwrap();
+    let [log, other] = ["log", "other"].map(|name| folder.path().join(name));
+    fs::write(&log, "text\n").unwrap();
+    fs::write(&other, "text\n").unwrap();
+    for (redirections, same) in [
+        ("<\"$LOG\" >>\"$LOG\"", true),
+        ("<\"$LOG\" 1<>\"$LOG\"", true),
+        ("<\"$LOG\" >>\"$OTHER\"", false),
+        ("</dev/null >/dev/null", false),
+    ] {
+        let mut command = child("child_sees_its_input_as_output", redirections);
+        command.env("LOG", &log).env("OTHER", &other).env("SAME", same.to_string());
+        assert!(command.status().unwrap().success(), "{redirections}");
+    }
+}
+
+#[test]
+#[ignore = "run by another test, as a process of its own"]
+fn child_sees_its_input_as_output() {
+    let same = std::env::var("SAME").unwrap() == "true";
+    for target in [Target::Stdout, Target::Path("/dev/stdout".into())] {
+        assert_eq!(target.input_that_is_output(&[Place::Stdin]).is_some(), same);
+    }
+}
+
+#[test]
 fn a_process_ends_by_sigpipe() {
     let status = child("child_ends_by_sigpipe", "").status().unwrap();
     assert_eq!(status.signal(), Some(rustix::process::Signal::PIPE.as_raw()));
