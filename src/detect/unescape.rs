@@ -73,6 +73,11 @@ pub fn needs_unescape(value: &[u8]) -> bool {
         || memchr::memchr3(0xC2, 0xE2, 0xEF, value).is_some()
 }
 
+/// Whether an escape begins at `at`.
+pub fn begins_escape(hay: &[u8], at: usize) -> bool {
+    escape_at(hay, at, Ansi::Remove).is_some()
+}
+
 /// Decodes every escape of `hay` once, into `out`, which is cleared first. Whether there was any.
 pub fn unescape(hay: &[u8], ansi: Ansi, out: &mut Decoded) -> bool {
     out.clear();
@@ -224,7 +229,7 @@ fn zero_width(rest: &[u8]) -> Option<usize> {
 ///
 /// Selective, for `%2F`, `\n` and `\"` are everywhere and hide nothing: a separator of card numbers counts
 /// only between digits, a colour only inside a word of digits, dots and colons.
-pub(super) fn hides_trigger(hay: &[u8], at: usize) -> bool {
+pub fn hides_trigger(hay: &[u8], at: usize) -> bool {
     let Some((first, length)) = innermost(&hay[at..]) else { return false };
     match first {
         b'@' | b'.' | b':' | b'0'..=b'9' => true,
