@@ -213,7 +213,7 @@ impl Lane {
         let mut marks = std::mem::take(&mut buffers.marks);
         mark(&again, &mut marks);
         let edits = buffers.edits.len();
-        let settled = self.pass(policy, tools, &again, &marks.candidates, 0, buffers);
+        let settled = self.pass(policy, tools, &again, marks.candidates(), 0, buffers);
         buffers.again = again;
         buffers.marks = marks;
         if settled.is_ok() && buffers.edits.len() == edits { Ok(()) } else { Err(OutOfLane) }
