@@ -37,7 +37,10 @@ pub struct Scrubber {
 
 impl Clone for Scrubber {
     fn clone(&self) -> Scrubber {
-        Scrubber { counts_records: self.counts_records, ..Scrubber::of(self.judge.clone(), self.lane.clone()) }
+        Scrubber {
+            counts_records: self.counts_records,
+            ..Scrubber::of(self.judge.clone(), self.lane.clone())
+        }
     }
 }
 

@@ -35,9 +35,49 @@ pub(super) fn is_word(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || byte == b'_'
 }
 
-/// Whether the text is one of `words`, which are separated by blanks, in any case.
-pub(super) fn is_one_of(text: &[u8], words: &str) -> bool {
-    words.split(' ').any(|word| text.eq_ignore_ascii_case(word.as_bytes()))
+/// A set of words in lower case.
+///
+/// Almost every look-up is in vain, so a filter of one bit for each first letter and length answers first:
+/// comparing with the words one by one was a third of the time of an access log.
+#[derive(Debug)]
+pub(super) struct Words {
+    text: &'static str,
+    filter: u64,
+}
+
+impl Words {
+    /// The words of a text, which blanks separate.
+    pub(super) const fn of(text: &'static str) -> Words {
+        let bytes = text.as_bytes();
+        let (mut filter, mut start, mut at) = (0, 0, 0);
+        while at <= bytes.len() {
+            if at == bytes.len() || bytes[at] == b' ' {
+                if at > start {
+                    filter |= Words::bit(bytes[start], at - start);
+                }
+                start = at + 1;
+            }
+            at += 1;
+        }
+        Words { text, filter }
+    }
+
+    const fn bit(first: u8, length: usize) -> u64 {
+        1 << ((first as usize * 5 + length * 11) % 64)
+    }
+
+    /// The words.
+    pub(super) fn iter(&self) -> impl Iterator<Item = &'static [u8]> {
+        self.text.split(' ').map(str::as_bytes)
+    }
+
+    /// Whether the text is one of them, in any case.
+    #[inline]
+    pub(super) fn contains(&self, text: &[u8]) -> bool {
+        let Some(first) = text.first() else { return false };
+        self.filter & Words::bit(first.to_ascii_lowercase(), text.len()) != 0
+            && self.iter().any(|word| text.eq_ignore_ascii_case(word))
+    }
 }
 
 /// Whether one of `words` (lower case) stands as a whole word in the `reach` bytes before `at`.

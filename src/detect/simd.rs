@@ -55,18 +55,26 @@ impl Level {
     /// The best that this processor has.
     pub fn best() -> Level {
         static BEST: std::sync::OnceLock<Level> = std::sync::OnceLock::new();
-        let here = || Level::ALL.iter().copied().rev().find(|level| level.is_here()).unwrap_or(Level::Portable);
+        let here =
+            || Level::ALL.iter().copied().rev().find(|level| level.is_here()).unwrap_or(Level::Portable);
         *BEST.get_or_init(here)
     }
 }
 
 #[cfg(target_arch = "x86_64")]
 fn has_bit_counts() -> bool {
-    is_x86_feature_detected!("bmi1") && is_x86_feature_detected!("lzcnt") && is_x86_feature_detected!("popcnt")
+    is_x86_feature_detected!("bmi1")
+        && is_x86_feature_detected!("lzcnt")
+        && is_x86_feature_detected!("popcnt")
 }
 
 /// Marks a block, see [`mark_with`]. A level that the processor lacks is taken for [`Level::Portable`].
-pub(super) fn mark(level: Level, block: &[u8], candidates: &mut [u32], escapes: &mut [u32]) -> (usize, usize) {
+pub(super) fn mark(
+    level: Level,
+    block: &[u8],
+    candidates: &mut [u32],
+    escapes: &mut [u32],
+) -> (usize, usize) {
     match level {
         #[cfg(target_arch = "x86_64")]
         // SAFETY: the processor has the instructions, as was asked just now.
@@ -153,7 +161,8 @@ mod portable {
             masks.separator |= bits(SEPARATOR);
             // Escapes are rare: one look tells whether there is any.
             if classes & (u64::from(ESCAPE) * 0x0101_0101_0101_0101) != 0 {
-                masks.escape |= (gather(classes >> 5) | gather(classes >> 6) | gather(classes >> 7)) << (8 * at);
+                masks.escape |=
+                    (gather(classes >> 5) | gather(classes >> 6) | gather(classes >> 7)) << (8 * at);
             }
         }
         masks
@@ -212,7 +221,8 @@ mod x86 {
             // SAFETY: each load reads 32 of the 64 bytes of the window, or the 16 of a table.
             unsafe {
                 let bytes = _mm256_loadu_si256(window.as_ptr().add(at).cast());
-                let table = |table: &[u8; 16]| _mm256_broadcastsi128_si256(_mm_loadu_si128(table.as_ptr().cast()));
+                let table =
+                    |table: &[u8; 16]| _mm256_broadcastsi128_si256(_mm_loadu_si128(table.as_ptr().cast()));
                 let low = _mm256_shuffle_epi8(table(&LOW), bytes);
                 let halves = _mm256_and_si256(_mm256_srli_epi16::<4>(bytes), _mm256_set1_epi8(0x0f));
                 let classes = _mm256_and_si256(low, _mm256_shuffle_epi8(table(&HIGH), halves));
@@ -340,7 +350,8 @@ mod tests {
 
     #[test]
     fn every_level_equals_its_scalar_twin_on_every_byte() {
-        let all: Vec<u8> = (0..=255_u8).cycle().take(4096).enumerate().map(|(at, byte)| byte ^ (at >> 8) as u8).collect();
+        let all: Vec<u8> =
+            (0..=255_u8).cycle().take(4096).enumerate().map(|(at, byte)| byte ^ (at >> 8) as u8).collect();
         for length in [0, 1, 15, 16, 17, 47, 48, 49, 63, 64, 65, 112, 113, 300, 4096] {
             let mut twin = Marks::default();
             mark_at(Level::Portable, &all[..length], &mut twin);

@@ -74,7 +74,9 @@ impl Records {
         let from = self.escape + count_below(&self.marks.escapes()[self.escape..], content.start);
         self.escape = from + count_below(&self.marks.escapes()[from..], end);
         let record = content.of(block);
-        self.marks.escapes()[from..self.escape].iter().any(|at| needs_judge(record, *at as usize - content.start))
+        self.marks.escapes()[from..self.escape]
+            .iter()
+            .any(|at| needs_judge(record, *at as usize - content.start))
     }
 }
 
