@@ -37,23 +37,24 @@ pub(super) fn is_word(byte: u8) -> bool {
 
 /// A set of words in lower case.
 ///
-/// Almost every look-up is in vain, so a filter of one bit for each first letter and length answers first:
-/// comparing with the words one by one was a third of the time of an access log.
+/// Almost every look-up is in vain, so a filter of one bit for each first letter, last letter and length
+/// answers first: comparing with the words one by one was a third of the time of an access log.
 #[derive(Debug)]
 pub(super) struct Words {
     text: &'static str,
-    filter: u64,
+    filter: [u64; 16],
 }
 
 impl Words {
     /// The words of a text, which blanks separate.
     pub(super) const fn of(text: &'static str) -> Words {
         let bytes = text.as_bytes();
-        let (mut filter, mut start, mut at) = (0, 0, 0);
+        let (mut filter, mut start, mut at) = ([0; 16], 0, 0);
         while at <= bytes.len() {
             if at == bytes.len() || bytes[at] == b' ' {
                 if at > start {
-                    filter |= Words::bit(bytes[start], at - start);
+                    let bit = Words::bit(bytes[start], bytes[at - 1], at - start);
+                    filter[bit / 64] |= 1 << (bit % 64);
                 }
                 start = at + 1;
             }
@@ -62,8 +63,8 @@ impl Words {
         Words { text, filter }
     }
 
-    const fn bit(first: u8, length: usize) -> u64 {
-        1 << ((first as usize * 5 + length * 11) % 64)
+    const fn bit(first: u8, last: u8, length: usize) -> usize {
+        (first as usize * 37 + last as usize * 5 + length * 149) % 1024
     }
 
     /// The words.
@@ -74,9 +75,9 @@ impl Words {
     /// Whether the text is one of them, in any case.
     #[inline]
     pub(super) fn contains(&self, text: &[u8]) -> bool {
-        let Some(first) = text.first() else { return false };
-        self.filter & Words::bit(first.to_ascii_lowercase(), text.len()) != 0
-            && self.iter().any(|word| text.eq_ignore_ascii_case(word))
+        let (Some(first), Some(last)) = (text.first(), text.last()) else { return false };
+        let bit = Words::bit(first.to_ascii_lowercase(), last.to_ascii_lowercase(), text.len());
+        self.filter[bit / 64] >> (bit % 64) & 1 == 1 && self.iter().any(|word| text.eq_ignore_ascii_case(word))
     }
 }
 

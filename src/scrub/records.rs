@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use memchr::{memchr, memrchr};
 
+use crate::detect::is_no_break_space;
 use crate::detect::marks::{Marks, mark};
 use crate::detect::unescape::{begins_escape, hides_trigger};
 use crate::span::Span;
@@ -91,11 +92,6 @@ fn hides(block: &[u8], at: usize) -> bool {
         0xc2 => hides_trigger(block, at) || is_no_break_space(block, at),
         _ => false,
     }
-}
-
-/// A no-break space may stand between the groups of a card number; the marks do not know it.
-fn is_no_break_space(block: &[u8], at: usize) -> bool {
-    block.get(at + 1) == Some(&0xa0)
 }
 
 /// JSON knows escapes that no other text has, so that any backslash is left to the judge.
