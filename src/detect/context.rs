@@ -63,8 +63,10 @@ impl Words {
         Words { text, filter }
     }
 
+    /// Fibonacci hashing (Knuth, The Art of Computer Programming, section 6.4) to ten bits.
     const fn bit(first: u8, last: u8, length: usize) -> usize {
-        (first as usize * 37 + last as usize * 5 + length * 149) % 1024
+        let key = (first as u32) << 16 | (last as u32) << 8 | length as u32;
+        (key.wrapping_mul(0x9e37_79b1) >> 22) as usize
     }
 
     /// The words.

@@ -286,7 +286,7 @@ fn is_product(word: &[u8], before: &[u8]) -> bool {
     }
     let mixed = word[0].is_ascii_uppercase() && word.iter().any(u8::is_ascii_lowercase);
     let ends_in_letter = word.last().is_some_and(u8::is_ascii_alphanumeric);
-    is_known_product(word) || mixed && ends_in_letter
+    mixed && ends_in_letter || is_known_product(word)
 }
 
 /// `phpMyAdmin-2.8.2.3`, `openssl-1.0.2.4`, but not `BP-108841162-10.10.34.11` or `static-203.0.113.9`.

@@ -26,32 +26,34 @@ impl Detector for Ipv6 {
 
     fn verify(&self, hay: &[u8], at: usize) -> Verdict {
         let floor = at.saturating_sub(MAX_BACK_BYTES);
-        let before = hay[floor..at].iter().rev().take_while(|byte| in_core(byte)).count();
-        let start = at - before;
-        let end = hay[at..].iter().position(|byte| !in_core(byte)).map_or(hay.len(), |length| at + length);
-        let run = Span::new(start, end);
-        let outcome = may_be_address(hay, run)
-            .and_then(|()| address(hay, run))
-            .map(|span| Finding { span, kind: Kind::IPV6 });
-        Verdict { outcome, resume: end.max(at + 1) }
+        let before = hay[floor..at].iter().rev().take_while(|byte| IN_CORE[usize::from(**byte)]).count();
+        let after = hay[at..].iter().take_while(|byte| IN_CORE[usize::from(**byte)]).count();
+        let run = Span::new(at - before, at + after);
+        let outcome = may_be_address(hay, run).and_then(|()| address(hay, run));
+        let outcome = outcome.map(|span| Finding { span, kind: Kind::IPV6 });
+        Verdict { outcome, resume: run.end.max(at + 1) }
     }
 }
+
+/// Hex digits and `:`.
+static IN_CORE: [bool; 256] = {
+    let mut table = [false; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        table[byte] = (byte as u8).is_ascii_hexdigit() || byte as u8 == b':';
+        byte += 1;
+    }
+    table
+};
 
 /// Turns MAC addresses and the like away at once: without `::` there are seven colons, or a dotted tail.
 fn may_be_address(hay: &[u8], run: Span) -> Result<(), Reason> {
-    let (mut colons, mut last) = (0, b' ');
-    for byte in run.of(hay) {
-        if *byte == b':' {
-            colons += if last == b':' { GROUPS } else { 1 };
-        }
-        last = *byte;
-    }
-    let enough = colons >= GROUPS - 1 || hay.get(run.end) == Some(&b'.');
+    let text = run.of(hay);
+    let colons = text.iter().filter(|byte| **byte == b':').count();
+    let enough = colons >= GROUPS - 1
+        || hay.get(run.end) == Some(&b'.')
+        || text.windows(2).any(|pair| pair == b"::");
     if enough { Ok(()) } else { Err("not eight groups of up to four hex digits") }
-}
-
-fn in_core(byte: &u8) -> bool {
-    byte.is_ascii_hexdigit() || *byte == b':'
 }
 
 /// The address in a run of hex digits and colons; a dotted tail or port may follow the run.
