@@ -111,7 +111,7 @@ mod tests {
             assert_eq!(nature(&head, false), Some(Nature::Refused(name)));
             for short in 1..head.len() {
                 assert_eq!(nature(&head[..short], false), None, "{name} {short}");
-                assert_eq!(nature(&head[..short], true).is_some(), true);
+                assert!(nature(&head[..short], true).is_some());
             }
         }
         for plain in
