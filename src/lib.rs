@@ -66,7 +66,7 @@
 //! let key = [0x2a; 32]; // of the program's own, 256 random bits
 //! let mut scrubber = Scrubber::new(Arc::new(policy), Some(HashKey::new(&key)));
 //! let mut out = Vec::new();
-//! scrubber.scrub(b"ana@example.com ANA@example.COM\n", &mut out);
+//! scrubber.scrub(b"ana@example.com ana@EXAMPLE.com\n", &mut out);
 //! let tokens: Vec<&[u8]> = out.trim_ascii().split(|byte| *byte == b' ').collect();
 //! assert!(tokens[0].starts_with(b"[email:k"));
 //! assert_eq!(tokens[0], tokens[1]);
