@@ -120,17 +120,34 @@ fn every_row_of_the_tables() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
-/// The tables leave these to the program; what it decides is written in rules/detectors and held here.
+/// Rows that the tables leave to the program and of which nothing is found; of every other one all is.
+const LEFT_ALONE: [&str; 13] = [
+    "kex curve25519-sha256@libssh.org",
+    "mac hmac-sha2-256-etm@openssh.com",
+    "mail to root@localhost",
+    "db user app@orders denied",
+    "find user [1001@192.0.2.51]",
+    "call a::b done",
+    "user:1000:1000::/home/user:/bin/sh",
+    "b.a.9.8.7.6.5.0.4.0.0.0.3.0.0.0.2.0.0.0.1.0.0.0.0.0.0.0.1.2.3.4.ip6.arpa",
+    "host 203-0-113-9.dyn.example.net",
+    "Oct 1 00:00:00 ip-10-0-0-1 sshd[1]: x",
+    "addr_203.0.113.9_ok",
+    "card 4111.1111.1111.1111 ok",
+    "ord=6795061899455057?",
+];
+
+/// What is decided about them is said in rules/detectors and held here.
 #[test]
 fn open_questions_are_decided() {
     let kinds = Kinds::default();
-    for row in rows("policy_open") {
+    for row in rows("policy_open").iter().filter(|row| row.level == "any") {
         let Some(kind) = kinds.get(&row.kind) else { continue };
-        let found: Vec<String> = find(&row.text)
-            .iter()
-            .filter(|found| found.kind == kind)
-            .map(|found| String::from_utf8_lossy(found.span.of(&row.text)).into_owned())
-            .collect();
-        println!("{:6} {:60} {found:?}", row.kind, String::from_utf8_lossy(&row.text));
+        let found: Vec<Span> =
+            find(&row.text).iter().filter(|found| found.kind == kind).map(|found| found.span).collect();
+        let text = String::from_utf8_lossy(&row.text);
+        let wanted =
+            if LEFT_ALONE.contains(&text.as_ref()) { Vec::new() } else { spans(&row.text, &row.expected) };
+        assert_eq!(found, wanted, "{text}");
     }
 }

@@ -63,6 +63,16 @@ proptest! {
     }
 
     #[test]
+    fn the_fast_lane_changes_nothing_but_the_speed(log in logs::log(), policy in policy()) {
+        let mut slow = SCRUBBERS[policy].clone().without_fast_lane();
+        let mut out = Vec::new();
+        slow.scrub(&log, &mut out);
+        let (fast, tally) = scrub(policy, &log);
+        prop_assert_eq!(shown(&fast), shown(&out), "from {}", shown(&log));
+        prop_assert_eq!(tally.changed, slow.take_tally().changed);
+    }
+
+    #[test]
     fn records_are_judged_each_for_itself(lines in proptest::collection::vec(logs::line(), 1..6), policy in policy()) {
         let whole: Vec<u8> = lines.iter().flat_map(|line| [line.as_slice(), b"\n"].concat()).collect();
         let apart: Vec<u8> = lines.iter().flat_map(|line| scrub(policy, &[line.as_slice(), b"\n"].concat()).0).collect();

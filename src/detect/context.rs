@@ -35,6 +35,11 @@ pub(super) fn is_word(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || byte == b'_'
 }
 
+/// Whether the text is one of `words`, which are separated by blanks, in any case.
+pub(super) fn is_one_of(text: &[u8], words: &str) -> bool {
+    words.split(' ').any(|word| text.eq_ignore_ascii_case(word.as_bytes()))
+}
+
 /// Whether one of `words` (lower case) stands as a whole word in the `reach` bytes before `at`.
 ///
 /// `-`, `_`, `.`, digits and a change to upper case are joints: `cardNumber`, `card_no` and `card2` hold

@@ -3,7 +3,7 @@
 //! A log glues addresses to keys, paths and text, so what RFC 5322 allows in a local part is not what is
 //! taken: the bytes that delimit in practice end it, unless the form of the address says otherwise.
 
-use super::context::{char_after, char_before};
+use super::context::{char_after, char_before, is_one_of};
 use super::{Detector, Reason, Trigger, Verdict, ipv4, ipv6};
 use crate::finding::Finding;
 use crate::kind::Kind;
@@ -259,93 +259,27 @@ fn host_name(hay: &[u8], start: usize, end: usize) -> Result<usize, Reason> {
     Err("no dot in the domain")
 }
 
-/// Length of the letters that a last label begins with, if it may be one: two or more, or `xn--`.
+/// Length of what a last label begins with, if it may be one: `xn--…`, or two letters or more, among which digits
+/// may stand (no top-level domain has any, but typing errors do, and so do hosts of private networks).
 fn top_label(label: &[u8]) -> Option<usize> {
     if label.get(..4).is_some_and(|prefix| prefix.eq_ignore_ascii_case(b"xn--")) {
         let length = label.iter().take_while(|byte| byte.is_ascii_alphanumeric() || **byte == b'-').count();
         return (length > 4).then_some(length);
     }
-    let length = label.iter().take_while(|byte| byte.is_ascii_alphabetic() || !byte.is_ascii()).count();
-    let is_cut = label.get(length).is_none_or(|byte| matches!(byte, b'-' | b'_'));
-    (length >= 2 && is_cut).then_some(length)
+    let is_letter = |byte: &&u8| byte.is_ascii_alphabetic() || !byte.is_ascii();
+    let length = label.iter().take_while(|byte| is_letter(byte) || byte.is_ascii_digit()).count();
+    let letters = label[..length].iter().filter(is_letter).count();
+    (letters >= 2 && !label[0].is_ascii_digit()).then_some(length)
 }
 
 /// Last labels that are endings of files and systemd units, and no domain that anybody uses for mail.
-const NO_DOMAINS: [&[u8]; 58] = [
-    b"service",
-    b"socket",
-    b"timer",
-    b"slice",
-    b"scope",
-    b"mount",
-    b"automount",
-    b"target",
-    b"device",
-    b"path",
-    b"swap",
-    b"png",
-    b"jpg",
-    b"jpeg",
-    b"gif",
-    b"svg",
-    b"webp",
-    b"avif",
-    b"ico",
-    b"bmp",
-    b"css",
-    b"js",
-    b"mjs",
-    b"cjs",
-    b"jsx",
-    b"tsx",
-    b"ts",
-    b"html",
-    b"htm",
-    b"php",
-    b"json",
-    b"xml",
-    b"yml",
-    b"yaml",
-    b"toml",
-    b"txt",
-    b"log",
-    b"gz",
-    b"tgz",
-    b"zip",
-    b"tar",
-    b"xz",
-    b"jar",
-    b"war",
-    b"class",
-    b"exe",
-    b"dll",
-    b"pdf",
-    b"doc",
-    b"docx",
-    b"csv",
-    b"woff",
-    b"ttf",
-    b"conf",
-    b"cfg",
-    b"tmp",
-    b"bak",
-    b"whl",
-];
+const NO_DOMAINS: &str = "\
+    service socket timer slice scope mount automount target device path swap png jpg jpeg gif svg webp \
+    avif ico bmp css js mjs cjs jsx tsx ts html htm php json xml yml yaml toml txt log gz tgz zip tar xz \
+    jar war class exe dll pdf doc docx csv woff ttf conf cfg tmp bak whl";
 /// Words of pre-release versions.
-const PRE_RELEASES: [&[u8]; 12] = [
-    b"alpha",
-    b"beta",
-    b"rc",
-    b"next",
-    b"canary",
-    b"dev",
-    b"latest",
-    b"snapshot",
-    b"final",
-    b"release",
-    b"nightly",
-    b"pre",
-];
+const PRE_RELEASES: &str = "\
+    alpha beta rc next canary dev latest snapshot final release nightly pre";
 
 fn check_labels(name: &[u8]) -> Result<(), Reason> {
     let labels: (usize, bool) = name.split(|byte| *byte == b'.').fold((0, true), |(count, valid), label| {
@@ -365,17 +299,13 @@ fn check_labels(name: &[u8]) -> Result<(), Reason> {
     let first = names.next().unwrap_or(name);
     let second = names.next().unwrap_or(name);
     let last = name.rsplit(|byte| *byte == b'.').next().unwrap_or(name);
-    if is_one_of(last, &NO_DOMAINS) || is_scale(first) {
+    if is_one_of(last, NO_DOMAINS) || is_scale(first) {
         return Err("name of a file or a unit");
     }
-    if is_number(first) && (second[0].is_ascii_digit() || is_one_of(last, &PRE_RELEASES)) {
+    if is_number(first) && (second[0].is_ascii_digit() || is_one_of(last, PRE_RELEASES)) {
         return Err("version of a package");
     }
     Ok(())
-}
-
-fn is_one_of(label: &[u8], known: &[&[u8]]) -> bool {
-    known.iter().any(|known| label.eq_ignore_ascii_case(known))
 }
 
 /// `2x` of `icon@2x.png`.
@@ -390,29 +320,14 @@ fn is_number(label: &[u8]) -> bool {
 }
 
 /// Domains under which RFC 4251 section 6 has private names of algorithms.
-const ALGORITHM_DOMAINS: [&[u8]; 3] = [b"openssh.com", b"libssh.org", b"lysator.liu.se"];
+const ALGORITHM_DOMAINS: &str = "\
+    openssh.com libssh.org lysator.liu.se";
 /// What those names begin with.
-const ALGORITHMS: [&[u8]; 18] = [
-    b"aes",
-    b"chacha20",
-    b"hmac",
-    b"umac",
-    b"curve25519",
-    b"sntrup",
-    b"ssh-",
-    b"sk-",
-    b"rsa-",
-    b"ecdsa",
-    b"zlib",
-    b"rijndael",
-    b"kex-",
-    b"ext-",
-    b"hostkeys",
-    b"webauthn",
-    b"mlkem",
-    b"seed",
-];
+const ALGORITHMS: &str = "\
+    aes chacha20 hmac umac curve25519 sntrup ssh- sk- rsa- ecdsa zlib rijndael kex- ext- hostkeys \
+    webauthn mlkem seed";
 
 fn is_algorithm(local: &[u8], domain: &[u8]) -> bool {
-    is_one_of(domain, &ALGORITHM_DOMAINS) && ALGORITHMS.iter().any(|name| local.starts_with(name))
+    is_one_of(domain, ALGORITHM_DOMAINS)
+        && ALGORITHMS.split(' ').any(|name| local.starts_with(name.as_bytes()))
 }

@@ -66,6 +66,11 @@ impl Detectors {
         !self.patterns.is_empty() || !self.lists.is_empty()
     }
 
+    /// Whether a built-in kind is looked for.
+    pub fn finds(&self, kind: Kind) -> bool {
+        self.kinds.contains(kind)
+    }
+
     /// Whether no detector is on.
     pub fn is_empty(&self) -> bool {
         self.kinds.is_empty() && !self.needs_every_record()

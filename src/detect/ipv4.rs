@@ -1,6 +1,6 @@
 //! IPv4 addresses in dotted decimal (RFC 791), told from versions, OIDs and other dotted numbers.
 
-use super::context::{has_word_before, is_word};
+use super::context::{has_word_before, is_one_of, is_word};
 use super::{Detector, Reason, Trigger, Verdict};
 use crate::finding::Finding;
 use crate::kind::Kind;
@@ -137,17 +137,14 @@ fn has_twin(before: &[u8], rest: &[u8]) -> bool {
 }
 
 /// Endings after a version in the name of a package, a library or an archive.
-const FILE_ENDINGS: [&[u8]; 32] = [
-    b"el5", b"el6", b"el7", b"el8", b"el9", b"fc", b"rpm", b"deb", b"apk", b"tar", b"tgz", b"gz", b"bz2",
-    b"xz", b"zip", b"jar", b"war", b"whl", b"gem", b"dll", b"exe", b"msi", b"so", b"dylib", b"js", b"css",
-    b"php", b"html", b"x86", b"amd64", b"noarch", b"nupkg",
-];
+const FILE_ENDINGS: &str = "\
+    el5 el6 el7 el8 el9 fc rpm deb apk tar tgz gz bz2 xz zip jar war whl gem dll exe msi so dylib js css \
+    php html x86 amd64 noarch nupkg";
 
 fn has_file_ending(rest: &[u8]) -> bool {
     let length = rest.iter().take_while(|byte| byte.is_ascii_alphanumeric()).count();
     let ending = &rest[..length];
-    FILE_ENDINGS.iter().any(|known| ending.eq_ignore_ascii_case(known))
-        || ending.len() <= 4 && ending.starts_with(b"fc")
+    is_one_of(ending, FILE_ENDINGS) || ending.len() <= 4 && ending.starts_with(b"fc")
 }
 
 /// Words after which four numbers are a version or an object identifier.
@@ -155,112 +152,19 @@ const VERSION_WORDS: [&str; 8] = ["version", "versions", "ver", "vers", "rv", "f
 /// Words that also stand before addresses (`release 192.168.0.7`), so the numbers have to be low.
 const WEAK_VERSION_WORDS: [&str; 6] = ["v", "release", "build", "revision", "rev", "section"];
 /// Words after a hyphen that make the number before them a version.
-const VERSION_SUFFIXES: [&[u8]; 18] = [
-    b"alpha",
-    b"beta",
-    b"rc",
-    b"pre",
-    b"snapshot",
-    b"release",
-    b"final",
-    b"ga",
-    b"dev",
-    b"stable",
-    b"nightly",
-    b"microsoft",
-    b"generic",
-    b"ubuntu",
-    b"debian",
-    b"amd64",
-    b"x86_64",
-    b"lts",
-];
+const VERSION_SUFFIXES: &str = "\
+    alpha beta rc pre snapshot release final ga dev stable nightly microsoft generic ubuntu debian amd64 \
+    x86_64 lts";
 /// Words before a hyphen or a slash that name what has an address, not a product.
-const ADDRESS_WORDS: [&[u8]; 40] = [
-    b"ip",
-    b"ipv4",
-    b"ip4",
-    b"inet",
-    b"addr",
-    b"address",
-    b"host",
-    b"hostname",
-    b"node",
-    b"server",
-    b"srv",
-    b"client",
-    b"peer",
-    b"remote",
-    b"local",
-    b"static",
-    b"dynamic",
-    b"dyn",
-    b"dhcp",
-    b"dsl",
-    b"adsl",
-    b"ppp",
-    b"pool",
-    b"cable",
-    b"worker",
-    b"master",
-    b"slave",
-    b"gateway",
-    b"gw",
-    b"router",
-    b"dns",
-    b"ns",
-    b"from",
-    b"to",
-    b"src",
-    b"dst",
-    b"tcp",
-    b"udp",
-    b"icmp",
-    b"handler",
-];
+const ADDRESS_WORDS: &str = "\
+    ip ipv4 ip4 inet addr address host hostname node server srv client peer remote local static dynamic \
+    dyn dhcp dsl adsl ppp pool cable worker master slave gateway gw router dns ns from to src dst tcp \
+    udp icmp handler";
 /// Products written in lower case or all capitals, which otherwise are words of a path or host names.
-const PRODUCTS: [&[u8]; 40] = [
-    b"opr",
-    b"gsa",
-    b"mra",
-    b"fbav",
-    b"fbsv",
-    b"crios",
-    b"fxios",
-    b"edg",
-    b"edga",
-    b"edgios",
-    b"linux",
-    b"kernel",
-    b"curl",
-    b"wget",
-    b"python",
-    b"ruby",
-    b"perl",
-    b"php",
-    b"java",
-    b"node",
-    b"nginx",
-    b"apache",
-    b"okhttp",
-    b"axios",
-    b"openssl",
-    b"libcurl",
-    b"libwww-perl",
-    b"winhttp",
-    b"git",
-    b"npm",
-    b"pip",
-    b"go",
-    b"dart",
-    b"requests",
-    b"aiohttp",
-    b"electron",
-    b"ios",
-    b"darwin",
-    b"msie",
-    b"lcc",
-];
+const PRODUCTS: &str = "\
+    opr gsa mra fbav fbsv crios fxios edg edga edgios linux kernel curl wget python ruby perl php java \
+    node nginx apache okhttp axios openssl libcurl libwww-perl winhttp git npm pip go dart requests \
+    aiohttp electron ios darwin msie lcc";
 
 fn reject_version(hay: &[u8], span: Span) -> Result<(), Reason> {
     let before = &hay[..span.start];
@@ -297,8 +201,8 @@ fn has_version_suffix(rest: &[u8]) -> bool {
     let Some((b'-' | b'+' | b'~', rest)) = rest.split_first() else { return false };
     let digits = digits_at(rest);
     let word = &rest[digits.min(3)..];
-    VERSION_SUFFIXES.iter().any(|suffix| {
-        word.get(..suffix.len()).is_some_and(|start| start.eq_ignore_ascii_case(suffix))
+    VERSION_SUFFIXES.split(' ').any(|suffix| {
+        word.get(..suffix.len()).is_some_and(|start| start.eq_ignore_ascii_case(suffix.as_bytes()))
             && !word.get(suffix.len()).is_some_and(u8::is_ascii_alphabetic)
     })
 }
@@ -328,10 +232,12 @@ fn last_word(before: &[u8]) -> &[u8] {
 
 /// Among other products with versions, as in `OpenSSL/1.0.1 zlib/1.2.3.4 libidn/1.23`.
 fn is_listed(before: &[u8], word: &[u8], rest: &[u8]) -> bool {
+    // Two hosts next to each other have quads on both sides, lists of products hardly ever do.
     let is_version = |token: &[u8]| {
-        let slash = token.iter().position(|byte| *byte == b'/');
-        token.first().is_some_and(u8::is_ascii_alphabetic)
-            && slash.is_some_and(|slash| token.get(slash + 1).is_some_and(u8::is_ascii_digit))
+        let Some(slash) = token.iter().position(|byte| *byte == b'/') else { return false };
+        let version = &token[slash + 1..];
+        let dots = version.iter().filter(|byte| **byte == b'.').count();
+        token[0].is_ascii_alphabetic() && version.first().is_some_and(u8::is_ascii_digit) && dots < 3
     };
     let earlier = &before[..before.len() - 1 - word.len()];
     let earlier = &earlier[earlier.len().saturating_sub(2 * MAX_WORD_BYTES)..];
@@ -340,12 +246,13 @@ fn is_listed(before: &[u8], word: &[u8], rest: &[u8]) -> bool {
     let previous = earlier.next().map_or(&[][..], |token| &token[..token.len().min(MAX_WORD_BYTES)]);
     let next = rest.strip_prefix(b" ").map_or(&[][..], |rest| &rest[..rest.len().min(MAX_WORD_BYTES)]);
     let next = next.split(|byte| *byte == b' ').next().unwrap_or(next);
-    separated && (is_version(previous) || is_version(next))
+    let is_host = is_one_of(word, ADDRESS_WORDS);
+    separated && !is_host && (is_version(previous) || is_version(next))
 }
 
 fn is_known_product(word: &[u8]) -> bool {
     let name = word.rsplit(|byte| *byte == b'-').next().unwrap_or(word);
-    [word, name].iter().any(|word| PRODUCTS.iter().any(|known| word.eq_ignore_ascii_case(known)))
+    [word, name].iter().any(|word| is_one_of(word, PRODUCTS))
 }
 
 /// A product is written with capital and small letters and does not stand in a path.
@@ -354,7 +261,7 @@ fn is_product(word: &[u8], before: &[u8]) -> bool {
     if matches!(in_front, Some(b'/' | b':' | b'=' | b'@' | b'\\' | b'[')) && !is_known_product(word) {
         return false;
     }
-    if ADDRESS_WORDS.iter().any(|known| word.eq_ignore_ascii_case(known)) {
+    if is_one_of(word, ADDRESS_WORDS) {
         return false;
     }
     let mixed = word[0].is_ascii_uppercase() && word.iter().any(u8::is_ascii_lowercase);
@@ -367,7 +274,7 @@ fn reject_package(before: &[u8], quad: &[u8]) -> Result<(), Reason> {
     let word = last_word(&before[..before.len() - 1]);
     let name = word.rsplit(|byte| matches!(byte, b'-' | b'.' | b'_')).next().unwrap_or(word);
     let is_name = name.first().is_some_and(u8::is_ascii_alphabetic);
-    if !is_name || ADDRESS_WORDS.iter().any(|known| name.eq_ignore_ascii_case(known)) || !is_low(quad) {
+    if !is_name || is_one_of(name, ADDRESS_WORDS) || !is_low(quad) {
         return Ok(());
     }
     Err("version of a package")

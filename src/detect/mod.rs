@@ -11,8 +11,10 @@ mod index;
 pub mod ipv4;
 pub mod ipv6;
 pub mod list;
+pub mod marks;
 pub mod pan;
 pub mod pattern;
+pub mod simd;
 pub mod unescape;
 
 use crate::finding::Finding;

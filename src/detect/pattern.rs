@@ -1,9 +1,10 @@
 //! The user's regex detectors.
 //!
 //! One search of the `regex` crate is linear, all searches of a record together need not be: each may run to
-//! the record's end and come back with a match of one byte. So a search sees a window of the record, and a
-//! match that reaches the window's end is searched again in a larger one. The work for a record is then at
-//! most its length times the window, and no setting of the user's can change that.
+//! the record's end and come back with a match of one byte. So a search first sees a small window of the
+//! record, and a larger one only if nothing ends inside the smaller. A larger window then pays for itself by
+//! how far it gets; where it does not, a budget ends the growth. The work for a record is at most its length
+//! times the window, and no regex can change that.
 
 use regex::bytes::{Regex, RegexBuilder};
 use regex_syntax::hir::{Hir, HirKind};
@@ -14,12 +15,11 @@ use crate::finding::Finding;
 use crate::kind::Kind;
 use crate::span::Span;
 
-/// Bytes that one search sees beyond where it starts. A match whose *beginning* is unclear for longer than
-/// this (`"[^"]*" secret`) is not found; the documentation of `regex` in a rules file says so.
+/// Bytes that a search sees beyond where it starts, at first. Where a shorter match and a longer one begin
+/// at the same place, the longer is taken only if it ends within this.
 const WINDOW_BYTES: usize = 1024;
-/// Times a record's length that larger windows may see in all. `a[^b]*$|a` grows each window to no avail;
-/// beyond this a match is taken as the window shows it, which may be too much but never too little.
-const MAX_REGROWN: usize = 8;
+/// Times a record's length that larger windows may see in all: doubling costs at most four.
+const MAX_REGROWN: usize = 16;
 /// Compiled size of one pattern: `\w{1000}` and `(a{1000}){1000}` are refused within milliseconds.
 const MAX_COMPILED_BYTES: usize = 1 << 20;
 /// Of the lazy automaton's cache, per thread.
@@ -98,27 +98,24 @@ impl Pattern {
         }
     }
 
-    /// The next match at or after `from`; `None` if the window holds none, and `from` is then moved on.
+    /// The next match at or after `from`; `None` if there is none in sight, and `from` is then moved on.
     fn next_match(&self, line: &[u8], from: &mut usize, budget: &mut usize) -> Option<(Span, Span)> {
         let mut window = WINDOW_BYTES;
         loop {
-            let end = line.len().min(*from + window);
-            let seen = &line[..end];
-            let Some(captures) = self.regex.captures_at(seen, *from) else {
-                *from = if end == line.len() { end } else { end - WINDOW_BYTES / 2 };
-                return None;
-            };
-            let whole = captures.get(0).map(|found| Span::new(found.start(), found.end()))?;
-            let value = captures
-                .get(self.group)
-                .map_or(Span::default(), |found| Span::new(found.start(), found.end()));
-            if end == line.len() || whole.end < end || *budget < whole.len() {
-                return Some((whole, value));
+            let end = line.len().min(from.saturating_add(window));
+            let found = self.regex.captures_at(&line[..end], *from).and_then(|captures| {
+                let span = |group| captures.get(group).map(|found| Span::new(found.start(), found.end()));
+                Some((span(0)?, span(self.group).unwrap_or_default()))
+            });
+            let ends_inside = found.is_some_and(|(whole, _)| whole.end < end);
+            if end == line.len() || ends_inside || *budget < window {
+                if found.is_none() {
+                    *from = if end == line.len() { end } else { end - WINDOW_BYTES / 2 };
+                }
+                return found;
             }
-            *budget -= whole.len();
-            // It touches the window's end: look again from where it begins, twice as far.
-            *from = whole.start;
-            window = (whole.len() * 2).max(WINDOW_BYTES);
+            *budget -= window;
+            window *= 2;
         }
     }
 
@@ -269,7 +266,16 @@ mod tests {
         let run = pattern(r"<[^>]+>").unwrap();
         let mut text = vec![b' '; 700];
         text.extend([b"<".as_slice(), &[b'y'; 5000], b"> <z>"].concat());
-        assert_eq!(found(&run, &text), [[b"<".as_slice(), &[b'y'; 5000], b">"].concat(), b"<z>".to_vec()]);
+        let lengths: Vec<usize> = found(&run, &text).iter().map(Vec::len).collect();
+        assert_eq!(lengths, [5002, 3]);
+    }
+
+    #[test]
+    fn a_hostile_record_finishes() {
+        let text = [b"a".repeat(1 << 16).as_slice(), b"b"].concat();
+        for regex in ["a[^b]*$|a", r"[a-z]*X|[a-z]", "a[a-z]*c|a", r"(?:a|b)+\d", r"a\b"] {
+            found(&pattern(regex).unwrap(), &text);
+        }
     }
 
     #[test]

@@ -11,6 +11,17 @@ use crate::span::Span;
 /// soft hyphen (U+00A0, U+00AD), the zero-width characters (U+200B..U+200D, U+2060) and the byte-order mark.
 pub(super) const INTRODUCERS: [u8; 7] = [b'\\', b'%', b'&', ESC, 0xC2, 0xE2, 0xEF];
 
+/// The same as a table: most bytes of a log are looked up here.
+const IS_INTRODUCER: [bool; 256] = {
+    let mut table = [false; 256];
+    let mut at = 0;
+    while at < INTRODUCERS.len() {
+        table[INTRODUCERS[at] as usize] = true;
+        at += 1;
+    }
+    table
+};
+
 const ESC: u8 = 0x1B;
 /// Longer control sequences are not colours. A bound keeps a line of lone ESC bytes linear.
 const MAX_CSI_BYTES: usize = 64;
@@ -62,13 +73,18 @@ pub fn needs_unescape(value: &[u8]) -> bool {
         || memchr::memchr3(0xC2, 0xE2, 0xEF, value).is_some()
 }
 
+/// Whether an escape begins at `at`.
+pub fn begins_escape(hay: &[u8], at: usize) -> bool {
+    escape_at(hay, at, Ansi::Remove).is_some()
+}
+
 /// Decodes every escape of `hay` once, into `out`, which is cleared first. Whether there was any.
 pub fn unescape(hay: &[u8], ansi: Ansi, out: &mut Decoded) -> bool {
     out.clear();
     let mut copied = 0;
     let mut at = 0;
     while at < hay.len() {
-        let escape = if INTRODUCERS.contains(&hay[at]) { escape_at(hay, at, ansi) } else { None };
+        let escape = if IS_INTRODUCER[usize::from(hay[at])] { escape_at(hay, at, ansi) } else { None };
         let Some(escape) = escape else {
             at += 1;
             continue;
@@ -79,7 +95,8 @@ pub fn unescape(hay: &[u8], ansi: Ansi, out: &mut Decoded) -> bool {
         copied = at;
     }
     out.push_verbatim(&hay[copied..], copied);
-    out.bytes.len() != hay.len() || out.bytes != hay
+    // Every escape is longer than what it stands for, so one is a change.
+    copied > 0
 }
 
 fn escape_at(hay: &[u8], at: usize, ansi: Ansi) -> Option<Escape> {
@@ -212,14 +229,17 @@ fn zero_width(rest: &[u8]) -> Option<usize> {
 ///
 /// Selective, for `%2F`, `\n` and `\"` are everywhere and hide nothing: a separator of card numbers counts
 /// only between digits, a colour only inside a word of digits, dots and colons.
-pub(super) fn hides_trigger(hay: &[u8], at: usize) -> bool {
+pub fn hides_trigger(hay: &[u8], at: usize) -> bool {
     let Some((first, length)) = innermost(&hay[at..]) else { return false };
     match first {
         b'@' | b'.' | b':' | b'0'..=b'9' => true,
         b' ' | b'-' | b'+' | 0xC2 => joins(hay, at, length, |byte| byte.is_ascii_digit()),
         // What is left after the decoding may itself begin an escape: `\\u0040`, `&amp;#64;`.
         b'\\' | b'%' | b'&' => true,
-        _ => joins(hay, at, length, |byte| byte.is_ascii_hexdigit() || matches!(byte, b'.' | b':')),
+        0 | b'a'..=b'f' | b'A'..=b'F' => {
+            joins(hay, at, length, |byte| byte.is_ascii_hexdigit() || matches!(byte, b'.' | b':'))
+        }
+        _ => false,
     }
 }
 
@@ -281,4 +301,65 @@ fn nested_percent(rest: &[u8], mut at: usize) -> Option<(u8, usize)> {
 fn reduced(escape: &Escape) -> (u8, usize) {
     let vanishes = escape.bytes[0] == ESC || zero_width(escape.as_bytes()).is_some();
     (if vanishes { 0 } else { escape.bytes[0] }, escape.length)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn decoded(text: &str, ansi: Ansi) -> String {
+        let mut out = Decoded::default();
+        unescape(text.as_bytes(), ansi, &mut out);
+        String::from_utf8_lossy(&out.bytes).into_owned()
+    }
+
+    fn hides(text: &str) -> bool {
+        let hay = text.as_bytes();
+        (0..hay.len()).any(|at| INTRODUCERS.contains(&hay[at]) && hides_trigger(hay, at))
+    }
+
+    #[test]
+    fn one_step_decodes_each_escape_once() {
+        let pairs = [
+            (r#"a\\nb\nc\/d\"e"#, "a\\nb\nc/d\"e"),
+            (r"\u0040\u00e9\ud83d\ude00\ud83d", "@\u{e9}\u{1f600}\\ud83d"),
+            (r"\x40\xc3\xa9\xff", "@\u{e9}\u{fffd}"),
+            ("%40%2540%u0040%C3%A9%B4%1B%ZZ%4", "@%40@\u{e9}%B4%1B%ZZ%4"),
+            ("&#64;&#x40;&amp;amp;&commat;&period;&colon;&nbsp;&bogus;&#;", "@@&amp;@.:\u{a0}&bogus;&#;"),
+            ("x\u{200b}y\u{feff}z\u{ad}\u{2060}\u{e9}\u{2013}", "xyz\u{e9}\u{2013}"),
+            (r"D\bob\f \033[1m\e[0m", "D\\bob\\f \u{1b}[1m\u{1b}[0m"),
+        ];
+        for (text, wanted) in pairs {
+            assert_eq!(decoded(text, Ansi::Remove), wanted, "{text}");
+        }
+    }
+
+    #[test]
+    fn control_sequences_vanish_or_separate() {
+        let text = "a\u{1b}[1;31mb\u{1b}[0mc\u{1b}[\u{1b}d";
+        assert_eq!(decoded(text, Ansi::Remove), "abc\u{1b}[\u{1b}d");
+        assert_eq!(decoded(text, Ansi::Separate), "a\nb\nc\u{1b}[\u{1b}d");
+    }
+
+    #[test]
+    fn common_escapes_hide_nothing() {
+        let common =
+            ["a%2Fb", "a%3Db%20c", r"x\ny", r#"\"q\""#, "&lt;&amp;&gt;", "caf\u{e9}\u{2013}", r"C:\\Users"];
+        for text in common {
+            assert!(!hides(text), "{text}");
+        }
+        assert!(!hides("\u{1b}[31mERROR\u{1b}[0m at"));
+        let hidden =
+            ["a%40b", "1%201", "%2540", r"\\u003a", "&amp;#64;", "9\u{1b}[0m.", "1\u{200b}2", "%5Cu0040"];
+        for text in hidden {
+            assert!(hides(text), "{text}");
+        }
+    }
+
+    #[test]
+    fn nothing_to_decode_is_said() {
+        let mut out = Decoded::default();
+        assert!(!unescape(b"100% \\z & \x1b", Ansi::Remove, &mut out));
+        assert!(!needs_unescape(b"plain text 203.0.113.9") && needs_unescape(b"a\\b"));
+    }
 }

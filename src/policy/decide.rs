@@ -1,5 +1,7 @@
 //! Which rule decides about which bytes.
 
+use std::net::IpAddr;
+
 use super::named::pairs;
 use super::{Covers, FormatChoice, Numbers, Policy, Rule, Values};
 use crate::action::Action;
@@ -164,6 +166,77 @@ enum Cover {
     Yes,
 }
 
+impl Policy {
+    /// The rule that acts: the first that covers, or a binding one that leaves less. Where fields are unknown
+    /// the strongest rule that may be meant acts.
+    fn choose(&self, mut covers: impl FnMut(&Rule) -> Cover) -> Option<usize> {
+        let mut chosen: Option<usize> = None;
+        let mut settled = false;
+        for (index, rule) in self.rules.iter().enumerate() {
+            if settled && !self.binds(rule, chosen) {
+                continue;
+            }
+            let cover = covers(rule);
+            let stronger = |other: usize| rule.action.strength() > self.rules[other].action.strength();
+            if cover != Cover::No && chosen.is_none_or(stronger) {
+                chosen = Some(index);
+            }
+            settled |= cover == Cover::Yes;
+        }
+        chosen
+    }
+
+    /// Whether a binding rule is asked although another was chosen.
+    fn binds(&self, rule: &Rule, chosen: Option<usize>) -> bool {
+        rule.binding && !chosen.is_some_and(|chosen| self.rules[chosen].instead_of.contains(&rule.name))
+    }
+
+    /// The rule that acts on a value, its escapes undone, wherever it stands. Only for policies that do not
+    /// ask where: see [`Policy::needs_fields`].
+    pub fn rule_for_value(&self, kind: Kind, plain: &[u8]) -> Option<usize> {
+        self.choose(|rule| match &rule.covers {
+            Covers::Find { kinds, only, unless, .. }
+                if is_of(kinds, kind, || hashed_as(kind, plain))
+                    && self.holds(only.as_ref(), unless.as_ref(), kind, || plain) =>
+            {
+                Cover::Yes
+            }
+            _ => Cover::No,
+        })
+    }
+
+    /// The rule that acts on every value of a kind, if it is the same for all of them.
+    pub fn rule_for_kind(&self, kind: Kind) -> Option<usize> {
+        let concerns = |rule: &&Rule| match &rule.covers {
+            Covers::Find { kinds, .. } => {
+                kinds.contains(kind) || kind == Kind::IPV6 && kinds.contains(Kind::IPV4)
+            }
+            Covers::Field { .. } => false,
+        };
+        let first = self.rules.iter().find(concerns)?;
+        let unconditional = match &first.covers {
+            Covers::Find { kinds, only: None, unless: None, .. } => kinds.contains(kind),
+            _ => false,
+        };
+        let bound = self.rules.iter().filter(concerns).any(|rule| rule.binding);
+        self.rules.iter().position(|rule| std::ptr::eq(rule, first)).filter(|_| unconditional && !bound)
+    }
+
+    fn holds<P: AsRef<[u8]>>(&self, only: Option<&Values>, unless: Option<&Values>, kind: Kind, plain: impl FnOnce() -> P) -> bool {
+        if only.is_none() && unless.is_none() {
+            return true;
+        }
+        let plain = plain();
+        only.is_none_or(|only| self.matches(only, kind, plain.as_ref()))
+            && !unless.is_some_and(|unless| self.matches(unless, kind, plain.as_ref()))
+    }
+}
+
+/// A mapped IPv6 address is covered by rules for either kind of address.
+fn is_of(kinds: &KindSet, kind: Kind, hashed_as: impl FnOnce() -> Kind) -> bool {
+    kinds.contains(kind) || kind == Kind::IPV6 && kinds.contains(Kind::IPV4) && hashed_as() == Kind::IPV4
+}
+
 impl Judge<'_, '_> {
     /// Decides about what was found.
     fn values(&mut self, sightings: &[Sighting], out: &mut Vec<Decision>) {
@@ -184,36 +257,15 @@ impl Judge<'_, '_> {
         }
     }
 
-    /// The rule that acts on a sighting, and what the value is taken for: the first rule that covers it or a
-    /// binding one that leaves less. Where fields are unknown the strongest rule that may be meant acts.
+    /// The rule that acts on a sighting, and what the value is taken for.
     fn rule_for(&mut self, sighting: Sighting, whole: bool) -> Option<(usize, Kind)> {
-        let mut chosen: Option<usize> = None;
-        let mut settled: Option<usize> = None;
-        for (index, rule) in self.policy.rules.iter().enumerate() {
-            if settled.is_some() && !self.binds(rule, chosen) {
-                continue;
-            }
-            match self.covers(rule, sighting, whole) {
-                Cover::No => continue,
-                Cover::Maybe => {}
-                Cover::Yes => settled = settled.or(Some(index)),
-            }
-            let stronger = |other: usize| rule.action.strength() > self.policy.rules[other].action.strength();
-            if chosen.is_none_or(stronger) {
-                chosen = Some(index);
-            }
-        }
-        let rule = chosen?;
-        let kind = match self.policy.rules[rule].covers {
+        let policy = self.policy;
+        let rule = policy.choose(|rule| self.covers(rule, sighting, whole))?;
+        let kind = match policy.rules[rule].covers {
             Covers::Field { kind: Some(kind), .. } => kind,
             _ => sighting.finding.kind,
         };
         Some((rule, kind))
-    }
-
-    fn binds(&self, rule: &Rule, chosen: Option<usize>) -> bool {
-        let replaced = |chosen: usize| self.policy.rules[chosen].instead_of.contains(&rule.name);
-        rule.binding && !chosen.is_some_and(replaced)
     }
 
     fn covers(&mut self, rule: &Rule, sighting: Sighting, whole: bool) -> Cover {
@@ -223,7 +275,12 @@ impl Judge<'_, '_> {
                 if meant { Cover::Yes } else { Cover::No }
             }
             Covers::Find { kinds, within, not_within, only, unless } => {
-                if !self.is_of(kinds, sighting) || !self.holds(only.as_ref(), unless.as_ref(), sighting) {
+                let Finding { kind, span } = sighting.finding;
+                if !is_of(kinds, kind, || hashed_as(kind, &self.plain(span, sighting.field))) {
+                    return Cover::No;
+                }
+                let policy = self.policy;
+                if !policy.holds(only.as_ref(), unless.as_ref(), kind, || self.plain(span, sighting.field)) {
                     return Cover::No;
                 }
                 if within.is_none() && not_within.is_empty() {
@@ -240,25 +297,8 @@ impl Judge<'_, '_> {
         }
     }
 
-    /// A mapped IPv6 address is covered by rules for either kind of address.
-    fn is_of(&mut self, kinds: &KindSet, sighting: Sighting) -> bool {
-        let Finding { kind, span } = sighting.finding;
-        let mapped = kind == Kind::IPV6 && kinds.contains(Kind::IPV4);
-        kinds.contains(kind) || mapped && hashed_as(kind, &self.plain(span, sighting.field)) == Kind::IPV4
-    }
-
     fn plain(&mut self, span: Span, field: usize) -> Vec<u8> {
         (self.plain)(span, &self.record.fields[field])
-    }
-
-    fn holds(&mut self, only: Option<&Values>, unless: Option<&Values>, sighting: Sighting) -> bool {
-        if only.is_none() && unless.is_none() {
-            return true;
-        }
-        let plain = self.plain(sighting.finding.span, sighting.field);
-        let kind = sighting.finding.kind;
-        only.is_none_or(|only| self.policy.matches(only, kind, &plain))
-            && !unless.is_some_and(|unless| self.policy.matches(unless, kind, &plain))
     }
 
     /// Decides about whole values by where they stand. A value that was found as a whole has been decided
@@ -293,18 +333,11 @@ impl Judge<'_, '_> {
     }
 
     fn field_rule(&self, at: usize) -> Option<(usize, Kind)> {
-        let mut chosen: Option<usize> = None;
-        for (index, rule) in self.policy.rules.iter().enumerate() {
-            let Covers::Field { fields, .. } = &rule.covers else { continue };
-            if chosen.is_some() && !self.binds(rule, chosen) || !self.names.any(self.record, at, fields) {
-                continue;
-            }
-            let stronger = |other: usize| rule.action.strength() > self.policy.rules[other].action.strength();
-            if chosen.is_none_or(stronger) {
-                chosen = Some(index);
-            }
-        }
-        chosen.map(|rule| (rule, self.policy.field_kind(rule)))
+        let rule = self.policy.choose(|rule| match &rule.covers {
+            Covers::Field { fields, .. } if self.names.any(self.record, at, fields) => Cover::Yes,
+            _ => Cover::No,
+        })?;
+        Some((rule, self.policy.field_kind(rule)))
     }
 
     /// Field rules where there are no fields: names followed by `=` or `:`. A selector is met by the whole
@@ -346,17 +379,28 @@ impl Policy {
 
     /// Whether a condition holds for a value with its escapes undone.
     fn matches(&self, values: &Values, kind: Kind, plain: &[u8]) -> bool {
-        let canonical = canonical(kind, plain);
-        let lower = canonical.to_ascii_lowercase();
-        let address = ipv4(&canonical)
-            .map(std::net::IpAddr::from)
-            .or_else(|| ipv6(&canonical).map(std::net::IpAddr::from));
+        let in_network = |address: IpAddr| values.networks.iter().any(|network| network.contains(address));
+        if !values.networks.is_empty() && address(kind, plain).is_some_and(in_network) {
+            return true;
+        }
+        let Values { values, domains, suffixes, lists, .. } = values;
+        if values.is_empty() && domains.is_empty() && suffixes.is_empty() && lists.is_empty() {
+            return false;
+        }
+        let lower = canonical(kind, plain).to_ascii_lowercase();
         let domain = memchr::memrchr(b'@', &lower).map(|at| &lower[at + 1..]);
-        address.is_some_and(|address| values.networks.iter().any(|network| network.contains(address)))
-            || values.values.iter().any(|value| value.eq_ignore_ascii_case(&canonical))
-            || domain.is_some_and(|domain| values.domains.iter().any(|wanted| within_domain(domain, wanted)))
-            || values.suffixes.iter().any(|suffix| lower.ends_with(suffix))
-            || values.lists.iter().any(|list| self.lists[*list].contains(plain))
+        values.iter().any(|value| value.eq_ignore_ascii_case(&lower))
+            || domain.is_some_and(|domain| domains.iter().any(|wanted| within_domain(domain, wanted)))
+            || suffixes.iter().any(|suffix| lower.ends_with(suffix))
+            || lists.iter().any(|list| self.lists[*list].contains(plain))
+    }
+}
+
+/// The IP address that a value is; a mapped one counts as the IPv4 address that it holds.
+fn address(kind: Kind, plain: &[u8]) -> Option<IpAddr> {
+    match kind {
+        Kind::IPV6 => ipv6(plain).map(|address| address.to_canonical()),
+        _ => ipv4(plain).map(IpAddr::from).or_else(|| ipv6(plain).map(|address| address.to_canonical())),
     }
 }
 
@@ -366,12 +410,12 @@ fn within_domain(domain: &[u8], wanted: &[u8]) -> bool {
 
 impl super::Network {
     /// Whether the address lies in the network.
-    pub fn contains(&self, address: std::net::IpAddr) -> bool {
+    pub fn contains(&self, address: IpAddr) -> bool {
         let (own, other, bits) = match (self.address, address) {
-            (std::net::IpAddr::V4(own), std::net::IpAddr::V4(other)) => {
+            (IpAddr::V4(own), IpAddr::V4(other)) => {
                 (u128::from(own.to_bits()) << 96, u128::from(other.to_bits()) << 96, 32)
             }
-            (std::net::IpAddr::V6(own), std::net::IpAddr::V6(other)) => (own.to_bits(), other.to_bits(), 128),
+            (IpAddr::V6(own), IpAddr::V6(other)) => (own.to_bits(), other.to_bits(), 128),
             _ => return false,
         };
         let kept = u128::MAX.checked_shl(128 - u32::from(self.prefix.min(bits))).unwrap_or(0);

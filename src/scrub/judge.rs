@@ -2,13 +2,14 @@
 
 use std::sync::Arc;
 
+use super::lane::Lane;
 use crate::action::Action;
 use crate::action::Tools;
 use crate::action::hash::HashKey;
 use crate::action::residue::Residues;
 use crate::decoded::Decoded;
 use crate::detect::unescape::{Ansi, unescape};
-use crate::detect::{Candidate, Detectors, MAX_DEPTH, Reason};
+use crate::detect::{Detectors, MAX_DEPTH, Reason};
 use crate::edit::{Cause, Edits};
 use crate::finding::Finding;
 use crate::format::json::Json;
@@ -24,6 +25,9 @@ use crate::withhold::withhold;
 /// neighbour hid; each pass removes at least one, and real records settle in the second. A record made so
 /// that it does not settle is withheld.
 const MAX_PASSES: usize = 8;
+
+/// Bytes before a value that tell what it is (`"version":"1.2.3.4"`): as far as any detector looks.
+const CONTEXT_BYTES: usize = 192;
 
 /// What becomes of a record.
 #[derive(Debug)]
@@ -57,9 +61,6 @@ pub struct Judged {
 #[derive(Debug)]
 pub(super) struct Judge {
     law: Law,
-    candidates: Vec<Candidate>,
-    next_candidate: usize,
-    next_byte: usize,
     scratch: Scratch,
     text: Vec<u8>,
     tally: Tally,
@@ -86,8 +87,8 @@ struct Scratch {
     edits: Edits,
 }
 
-/// One value as detectors see it: the name of its field for context, `":"`, and the content with the escapes
-/// of its format undone.
+/// One value as detectors see it: what stands before it in the record, for context, and its content with the
+/// escapes of its format undone.
 #[derive(Debug, Default)]
 struct Value {
     decoded: Decoded,
@@ -121,9 +122,6 @@ impl Judge {
     fn under(law: Law) -> Judge {
         Judge {
             law,
-            candidates: Vec::new(),
-            next_candidate: 0,
-            next_byte: 0,
             scratch: Scratch::default(),
             text: Vec::new(),
             tally: Tally::default(),
@@ -134,34 +132,23 @@ impl Judge {
         &self.law.policy
     }
 
+    /// The fast lane, if the policy fits it.
+    pub(super) fn lane(&self) -> Option<Lane> {
+        Lane::new(&self.law.policy, &self.law.detectors, self.tools())
+    }
+
+    /// What actions need.
+    pub(super) fn tools(&self) -> Tools<'_> {
+        Tools { kinds: &self.law.policy.kinds, key: self.law.key.as_ref() }
+    }
+
+    /// Whether every record has to be judged, also those without a candidate.
+    pub(super) fn needs_every_record(&self) -> bool {
+        self.law.every_record
+    }
+
     pub(super) fn take_tally(&mut self) -> Tally {
         std::mem::take(&mut self.tally)
-    }
-
-    /// Notes where the records that need work are.
-    pub(super) fn index(&mut self, block: &[u8]) {
-        self.candidates.clear();
-        self.next_candidate = 0;
-        self.next_byte = 0;
-        if !self.law.every_record {
-            crate::detect::index(block, &mut self.candidates);
-        }
-    }
-
-    /// The next record that needs work, with its line end.
-    pub(super) fn next_record(&mut self, block: &[u8]) -> Option<Span> {
-        let at = if self.law.every_record {
-            (self.next_byte < block.len()).then_some(self.next_byte)?
-        } else {
-            let rest = &self.candidates[self.next_candidate..];
-            self.next_candidate += rest.iter().take_while(|candidate| candidate.at < self.next_byte).count();
-            self.candidates.get(self.next_candidate)?.at
-        };
-        let before = memchr::memrchr(b'\n', &block[self.next_byte..at]);
-        let start = before.map_or(self.next_byte, |feed| self.next_byte + feed + 1);
-        let end = memchr::memchr(b'\n', &block[at..]).map_or(block.len(), |feed| at + feed + 1);
-        self.next_byte = end;
-        Some(Span::new(start, end))
     }
 
     /// Judges a record without its line end.
@@ -339,11 +326,8 @@ impl Value {
         detect: &mut crate::detect::Scratch,
     ) {
         self.hay.clear();
-        let name = if field.role == Role::Name { None } else { nearest_name(record, field) };
-        if let Some(name) = name {
-            self.hay.extend_from_slice(name.value.of(record.bytes));
-            self.hay.extend_from_slice(b"\":\"");
-        }
+        let before = field.value.start.saturating_sub(CONTEXT_BYTES)..field.value.start;
+        self.hay.extend_from_slice(&record.bytes[before]);
         let content = self.hay.len();
         if field.escaped {
             self.decoded.clear();
@@ -394,17 +378,6 @@ impl Value {
             at <= found || !again
         });
         self.findings.sort_unstable();
-    }
-}
-
-/// The name under which a value stands: its own, or for an element that of its array.
-fn nearest_name<'r>(record: &Record<'r>, field: &Field) -> Option<&'r Field> {
-    let mut field = field;
-    loop {
-        if let Some(name) = field.name {
-            return record.fields.get(name);
-        }
-        field = record.fields.get(field.parent?)?;
     }
 }
 
