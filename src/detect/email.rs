@@ -165,7 +165,7 @@ fn is_name_character(character: char) -> bool {
 }
 
 /// Marks of a rewritten sender, each with what has to follow it: SRS, BATV, VERP and mailing lists.
-const REWRITTEN: [(&[u8], &[u8]); 12] = [
+pub const REWRITTEN: [(&[u8], &[u8]); 12] = [
     (b"srs0", b"=+-"),
     (b"srs1", b"=+-"),
     (b"prvs", b"="),
@@ -305,20 +305,23 @@ fn ascii_end(hay: &[u8], start: usize, end: usize) -> usize {
     end
 }
 
-/// The end of the longest host name of two labels or more that ends in letters.
+/// The end of the longest host name of two labels or more that ends in letters. Where the whole is none
+/// (`example.com.log`), what is left without its last label may be one.
 fn host_name(hay: &[u8], start: usize, end: usize) -> Result<usize, Reason> {
     let domain = &hay[start..end];
-    let labels_end = domain.windows(2).position(|pair| pair == b"..").map_or(domain.len(), |at| at);
-    let mut end = labels_end;
+    let mut end = domain.windows(2).position(|pair| pair == b"..").unwrap_or(domain.len());
+    let mut failed = None;
     while let Some(dot) = domain[..end].iter().rposition(|byte| *byte == b'.') {
         if let Some(length) = top_label(&domain[dot + 1..end]) {
             let name = &domain[..dot + 1 + length];
-            check_labels(name)?;
-            return Ok(start + name.len());
+            match check_labels(name) {
+                Ok(()) => return Ok(start + name.len()),
+                Err(reason) => failed = failed.or(Some(reason)),
+            }
         }
         end = dot;
     }
-    Err("no dot in the domain")
+    Err(failed.unwrap_or("no dot in the domain"))
 }
 
 /// Length of what a last label begins with, if it may be one: `xn--…`, or two letters or more, among which digits
@@ -335,14 +338,14 @@ fn top_label(label: &[u8]) -> Option<usize> {
 }
 
 /// Last labels that are endings of files and systemd units, and no domain that anybody uses for mail.
-static NO_DOMAINS: Words = Words::of(
+pub static NO_DOMAINS: Words = Words::of(
     "\
     service socket timer slice scope mount automount target device path swap png jpg jpeg gif svg webp \
     avif ico bmp css js mjs cjs jsx tsx ts html htm php json xml yml yaml toml txt log gz tgz zip tar xz \
     jar war class exe dll pdf doc docx csv woff ttf conf cfg tmp bak whl",
 );
 /// Words of pre-release versions.
-static PRE_RELEASES: Words = Words::of(
+pub static PRE_RELEASES: Words = Words::of(
     "\
     alpha beta rc next canary dev latest snapshot final release nightly pre",
 );
@@ -386,12 +389,12 @@ fn is_number(label: &[u8]) -> bool {
 }
 
 /// Domains under which RFC 4251 section 6 has private names of algorithms.
-static ALGORITHM_DOMAINS: Words = Words::of(
+pub static ALGORITHM_DOMAINS: Words = Words::of(
     "\
     openssh.com libssh.org lysator.liu.se",
 );
 /// What those names begin with.
-static ALGORITHMS: Words = Words::of(
+pub static ALGORITHMS: Words = Words::of(
     "\
     aes chacha20 hmac umac curve25519 sntrup ssh- sk- rsa- ecdsa zlib rijndael kex- ext- hostkeys \
     webauthn mlkem seed",

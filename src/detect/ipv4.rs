@@ -145,7 +145,7 @@ fn has_twin(before: &[u8], rest: &[u8]) -> bool {
 }
 
 /// Endings after a version in the name of a package, a library or an archive.
-static FILE_ENDINGS: Words = Words::of(
+pub static FILE_ENDINGS: Words = Words::of(
     "\
     el5 el6 el7 el8 el9 fc rpm deb apk tar tgz gz bz2 xz zip jar war whl gem dll exe msi so dylib js css \
     php html x86 amd64 noarch nupkg",
@@ -158,24 +158,24 @@ fn has_file_ending(rest: &[u8]) -> bool {
 }
 
 /// Words after which four numbers are a version or an object identifier.
-const VERSION_WORDS: [&str; 8] = ["version", "versions", "ver", "vers", "rv", "firmware", "fw", "oid"];
+pub const VERSION_WORDS: [&str; 8] = ["version", "versions", "ver", "vers", "rv", "firmware", "fw", "oid"];
 /// Words that also stand before addresses (`release 192.168.0.7`), so the numbers have to be low.
-const WEAK_VERSION_WORDS: [&str; 6] = ["v", "release", "build", "revision", "rev", "section"];
+pub const WEAK_VERSION_WORDS: [&str; 6] = ["v", "release", "build", "revision", "rev", "section"];
 /// Words after a hyphen that make the number before them a version.
-static VERSION_SUFFIXES: Words = Words::of(
+pub static VERSION_SUFFIXES: Words = Words::of(
     "\
     alpha beta rc pre snapshot release final ga dev stable nightly microsoft generic ubuntu debian amd64 \
     x86_64 lts",
 );
 /// Words before a hyphen or a slash that name what has an address, not a product.
-static ADDRESS_WORDS: Words = Words::of(
+pub static ADDRESS_WORDS: Words = Words::of(
     "\
     ip ipv4 ip4 inet addr address host hostname node server srv client peer remote local static dynamic \
     dyn dhcp dsl adsl ppp pool cable worker master slave gateway gw router dns ns from to src dst tcp \
     udp icmp handler",
 );
 /// Products written in lower case or all capitals, which otherwise are words of a path or host names.
-static PRODUCTS: Words = Words::of(
+pub static PRODUCTS: Words = Words::of(
     "\
     opr gsa mra fbav fbsv crios fxios edg edga edgios linux kernel curl wget python ruby perl php java \
     node nginx apache okhttp axios openssl libcurl libwww-perl winhttp git npm pip go dart requests \

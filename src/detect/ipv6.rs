@@ -14,6 +14,7 @@ pub struct Ipv6;
 /// Eight groups of four digits and a port: 39 + 6 bytes, and some of the word in front (`6:` of `IPv6:`).
 const MAX_BACK_BYTES: usize = 64;
 const GROUPS: usize = 8;
+const MAX_GROUP_DIGITS: usize = 4;
 
 impl Detector for Ipv6 {
     fn kinds(&self) -> &'static [Kind] {
@@ -25,35 +26,44 @@ impl Detector for Ipv6 {
     }
 
     fn verify(&self, hay: &[u8], at: usize) -> Verdict {
-        let floor = at.saturating_sub(MAX_BACK_BYTES);
-        let before = hay[floor..at].iter().rev().take_while(|byte| IN_CORE[usize::from(**byte)]).count();
-        let after = hay[at..].iter().take_while(|byte| IN_CORE[usize::from(**byte)]).count();
-        let run = Span::new(at - before, at + after);
+        let run = run_around(hay, at);
         let outcome = may_be_address(hay, run).and_then(|()| address(hay, run));
         let outcome = outcome.map(|span| Finding { span, kind: Kind::IPV6 });
         Verdict { outcome, resume: run.end.max(at + 1) }
     }
 }
 
-/// Hex digits and `:`.
-static IN_CORE: [bool; 256] = {
-    let mut table = [false; 256];
-    let mut byte = 0;
-    while byte < 256 {
-        table[byte] = (byte as u8).is_ascii_hexdigit() || byte as u8 == b':';
-        byte += 1;
-    }
-    table
-};
-
 /// Turns MAC addresses and the like away at once: without `::` there are seven colons, or a dotted tail.
 fn may_be_address(hay: &[u8], run: Span) -> Result<(), Reason> {
     let text = run.of(hay);
     let colons = text.iter().filter(|byte| **byte == b':').count();
-    let enough = colons >= GROUPS - 1
-        || hay.get(run.end) == Some(&b'.')
-        || text.windows(2).any(|pair| pair == b"::");
+    let enough =
+        colons >= GROUPS - 1 || hay.get(run.end) == Some(&b'.') || text.windows(2).any(|pair| pair == b"::");
     if enough { Ok(()) } else { Err("not eight groups of up to four hex digits") }
+}
+
+/// The hex digits and colons around a colon, up to a group of more than four digits. That is a word (an epoch,
+/// a hash, a port) which must not hide the address next to it.
+fn run_around(hay: &[u8], colon: usize) -> Span {
+    let floor = colon.saturating_sub(MAX_BACK_BYTES);
+    let before = reach(hay[floor..colon].iter().rev());
+    let after = reach(hay[colon + 1..].iter());
+    Span::new(colon - before, colon + 1 + after)
+}
+
+/// How many bytes the colons and the groups of up to four digits are.
+fn reach<'h>(bytes: impl Iterator<Item = &'h u8>) -> usize {
+    let (mut length, mut digits) = (0, 0);
+    for byte in bytes {
+        match byte {
+            b':' => digits = 0,
+            _ if !byte.is_ascii_hexdigit() => break,
+            _ if digits == MAX_GROUP_DIGITS => return length - digits,
+            _ => digits += 1,
+        }
+        length += 1;
+    }
+    length
 }
 
 /// The address in a run of hex digits and colons; a dotted tail or port may follow the run.
@@ -103,7 +113,7 @@ fn address_end(hay: &[u8], run: Span) -> Result<usize, Reason> {
     let mut end = run.end;
     let text = run.of(hay);
     let glued = is_word(after) && text.last() != Some(&b':');
-    if glued || is_port(text) {
+    if glued {
         end = run.start + text.iter().rposition(|byte| *byte == b':').ok_or("glued to a word")?;
         if hay[run.start..end].ends_with(b":") {
             return Err("glued to a word");
@@ -126,12 +136,6 @@ fn address_end(hay: &[u8], run: Span) -> Result<usize, Reason> {
         return Ok(run.start + cut);
     }
     Err("not eight groups of up to four hex digits")
-}
-
-/// The last group has five decimal digits, up to 65535: too long for a group.
-fn is_port(text: &[u8]) -> bool {
-    let group = text.rsplit(|byte| *byte == b':').next().unwrap_or(text);
-    group.len() == 5 && group.iter().all(u8::is_ascii_digit) && group <= b"65535".as_slice()
 }
 
 /// What follows the dot after a run: the rest of `::ffff:192.0.2.1`, a port as tcpdump writes it, or the

@@ -20,6 +20,7 @@ pub mod unescape;
 use crate::finding::Finding;
 use crate::kind::Kind;
 
+pub use context::Words;
 pub use find::{Detectors, Explained, MAX_DEPTH, Scratch};
 pub use index::{index, is_no_break_space, scan};
 pub use unescape::needs_unescape;

@@ -21,7 +21,7 @@ const MAX_DIGITS: usize = 19;
 const LAYOUTS: [&[usize]; 4] = [&[4, 4, 4, 4, 3], &[4, 4, 4, 4], &[4, 6, 5], &[4, 6, 4]];
 
 /// Words next to a number that say it is a card number.
-const KEYWORDS: [&str; 28] = [
+pub const KEYWORDS: [&str; 28] = [
     "card",
     "cards",
     "cardno",
