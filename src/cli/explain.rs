@@ -3,8 +3,9 @@
 use std::io::{self, BufRead, Write};
 
 use super::args::Explain;
-use super::exit::{Exit, reason};
+use super::exit::Exit;
 use super::print::{escaped, message};
+use crate::error::reason;
 use crate::scrub::{Judged, Scrubber};
 use crate::span::Span;
 use crate::stream::{Output, Target};
