@@ -9,7 +9,7 @@ use clap::{Args as Group, Parser, Subcommand, ValueEnum};
 ///
 /// Without a command: scrubs FILEs, or standard input, to standard output.
 #[derive(Debug, Parser)]
-#[command(name = "logscrub", version, args_conflicts_with_subcommands = true, after_help = AFTER_HELP)]
+#[command(name = "logscrub", version, args_conflicts_with_subcommands = true, after_help = EXIT_CODES)]
 pub(super) struct Args {
     #[command(subcommand)]
     pub(super) command: Option<Command>,
@@ -17,7 +17,8 @@ pub(super) struct Args {
     pub(super) filter: Filter,
 }
 
-const AFTER_HELP: &str = "\
+/// Shown below the help and in the manual page.
+pub(super) const EXIT_CODES: &str = "\
 Exit codes, the first that applies:
   2  usage, rules or key fault, or output that is also an input: nothing was read
   4  the output failed

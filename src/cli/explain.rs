@@ -3,11 +3,12 @@
 use std::io::{self, BufRead, Write};
 
 use super::args::Explain;
-use super::exit::{Exit, reason};
+use super::exit::Exit;
 use super::print::{escaped, message};
+use crate::error::reason;
 use crate::scrub::{Judged, Scrubber};
 use crate::span::Span;
-use crate::stream::{Output, Target};
+use crate::stream::{Output, Target, sys};
 
 pub(super) fn run(args: &Explain) -> Exit {
     start(args).unwrap_or_else(|exit| exit)
@@ -16,6 +17,10 @@ pub(super) fn run(args: &Explain) -> Exit {
 fn start(args: &Explain) -> Result<Exit, Exit> {
     let mut scrubber = args.by.scrubber()?;
     let mut output = Output::open(&Target::Stdout).map_err(|cause| Exit::of_output(&cause))?;
+    if sys::closed_at_start(0) {
+        message("stdin: bad file descriptor");
+        return Ok(Exit::Input);
+    }
     for (number, line) in io::stdin().lock().split(b'\n').enumerate() {
         let line = line.map_err(|cause| {
             message(&format!("stdin: {}", reason(&cause)));

@@ -3,9 +3,12 @@
 use std::io::{self, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 
-use super::args::{Filter, Reading};
-use super::exit::{Exit, reason};
+use clap::CommandFactory;
+
+use super::args::{Args, Filter, Reading};
+use super::exit::Exit;
 use super::print::{message, to_stderr, usage_fault};
+use crate::error::reason;
 use crate::report::{self, Run};
 use crate::stream::{Input, Interrupts, Outcome, Output, Place, Settings, Target, Watch, drive};
 
@@ -21,6 +24,7 @@ fn start(args: &Filter) -> Result<Exit, Exit> {
     if !args.label.is_empty() {
         return Err(usage_fault("--label is not yet supported: rules by source come with a later version"));
     }
+    refuse_command(&args.files)?;
     let mut scrubber = args.by.scrubber()?;
     let shows_line = !args.quiet && io::stderr().is_terminal();
     if !(shows_line || args.stats || args.report.is_some()) {
@@ -29,14 +33,9 @@ fn start(args: &Filter) -> Result<Exit, Exit> {
     let policy = std::sync::Arc::clone(scrubber.policy());
     let places = places(&args.files);
     let target = args.output.clone().map_or(Target::Stdout, Target::Path);
-    if let Some(input) = target.input_that_is_output(&places) {
-        return Err(usage_fault(&format!(
-            "{}: input is also the output",
-            super::print::escaped(input.name().as_bytes())
-        )));
-    }
+    refuse_overlap(args, &target, &places)?;
     let mut watch = args.reading.watch()?;
-    let mut output = Output::open(&target).map_err(|cause| Exit::of_output(&cause))?;
+    let mut output = Output::open(&target).map_err(|cause| failed(args, &cause))?;
     let settings = args.reading.settings(&places);
     let outcome = drive(places.iter().map(Input::open), scrubber, &mut output, &mut watch, &settings);
     let exit = finish(args, output, &outcome);
@@ -48,25 +47,64 @@ fn start(args: &Filter) -> Result<Exit, Exit> {
         message(&report::text::closing_line(&run));
     }
     if let Some(path) = &args.report {
-        write_report(path, &run).map_err(|cause| {
-            message(&format!("report {}: {}", path.display(), reason(&cause)));
-            Exit::Output
-        })?;
+        let name = format!("report {}", path.display());
+        write_report(path, &run).map_err(|cause| Exit::of_output_to(&name, &cause))?;
     }
     Ok(exit)
+}
+
+/// A command behind options is read as a file: who writes so does not mean one. After `--` they do.
+fn refuse_command(files: &[PathBuf]) -> Result<(), Exit> {
+    let is_command =
+        |file: &PathBuf| Args::command().get_subcommands().any(|known| file == Path::new(known.get_name()));
+    let dashes = std::env::args_os().any(|argument| argument == "--");
+    match files.first().filter(|file| !dashes && is_command(file)) {
+        Some(file) => {
+            let name = file.display();
+            Err(usage_fault(&format!(
+                "options go behind the command: logscrub {name} …; a file is given as ./{name}"
+            )))
+        }
+        None => Ok(()),
+    }
+}
+
+/// Nothing is written over what is read, and no report over the output.
+fn refuse_overlap(args: &Filter, target: &Target, places: &[Place]) -> Result<(), Exit> {
+    if let Some(input) = target.input_that_is_output(places) {
+        return Err(usage_fault(&format!("{}: input is also the output", input.name())));
+    }
+    let Some(report) = &args.report else { return Ok(()) };
+    let output = args.output.iter().cloned().map(Place::Path);
+    let others: Vec<Place> = places.iter().cloned().chain(output).collect();
+    if args.output.as_ref() == Some(report)
+        || Target::Path(report.clone()).input_that_is_output(&others).is_some()
+    {
+        return Err(usage_fault(&format!(
+            "{}: the report would replace an input or the output",
+            report.display()
+        )));
+    }
+    Ok(())
+}
+
+/// The end that a failed write of the output leads to.
+fn failed(args: &Filter, cause: &io::Error) -> Exit {
+    let name = args.output.as_ref().map_or("output".to_owned(), |path| path.display().to_string());
+    Exit::of_output_to(&name, cause)
 }
 
 /// Puts the output in place and says which code the run ends with.
 fn finish(args: &Filter, output: Output, outcome: &Outcome) -> Exit {
     outcome.input_faults.iter().for_each(|fault| message(&fault.to_string()));
     if let Err(cause) = &outcome.output {
-        return Exit::of_output(cause);
+        return failed(args, cause);
     }
     if let Some(signal) = outcome.ended_by {
         return Exit::Signal(signal); // a file that was to be replaced stays as it was
     }
     if let Err(cause) = output.commit() {
-        return Exit::of_output(&cause);
+        return failed(args, &cause);
     }
     if !outcome.input_faults.is_empty() {
         return Exit::Input;

@@ -100,7 +100,7 @@ fn under(folder: &Path, faults: &mut Vec<Fault>) -> Vec<PathBuf> {
             Err(fault) => {
                 let source = fault.path().unwrap_or(folder).display().to_string();
                 let what =
-                    fault.io_error().map_or_else(|| "cannot be walked".to_owned(), super::exit::reason);
+                    fault.io_error().map_or_else(|| "cannot be walked".to_owned(), crate::error::reason);
                 faults.push(Fault { source, what, offset: None });
             }
         }
