@@ -58,9 +58,10 @@ impl Marks {
     }
 }
 
-/// A list with room for every byte of a block, which is initialised once and then kept.
+/// A list that is written several places at once.
 #[derive(Debug, Default)]
-struct Places {
+pub(super) struct Places {
+    /// Initialised beyond `count`: what lies there is room.
     room: Vec<u32>,
     count: usize,
 }
@@ -70,11 +71,30 @@ impl Places {
         &self.room[..self.count]
     }
 
-    fn make_room(&mut self, places: usize) -> &mut [u32] {
-        if self.room.len() < places {
-            self.room.resize(places, 0);
+    /// Appends the offsets of the bits of a window in which bit [`OVERLAP_BYTES`] is offset `from`.
+    #[inline(always)]
+    fn write(&mut self, mut bits: u64, from: usize) {
+        let base = (from as u32).wrapping_sub(OVERLAP_BYTES as u32);
+        let count = self.count + bits.count_ones() as usize;
+        if self.room.len() < count + AT_ONCE {
+            self.grow(count);
         }
-        &mut self.room
+        loop {
+            for place in &mut self.room[self.count..self.count + AT_ONCE] {
+                *place = base.wrapping_add(bits.trailing_zeros());
+                bits &= bits.wrapping_sub(1);
+            }
+            self.count += AT_ONCE;
+            if self.count >= count {
+                self.count = count;
+                return;
+            }
+        }
+    }
+
+    #[cold]
+    fn grow(&mut self, count: usize) {
+        self.room.resize(2 * count + WINDOW_BYTES, 0);
     }
 }
 
@@ -85,22 +105,19 @@ pub fn mark(block: &[u8], marks: &mut Marks) {
 
 /// Marks a block at a level that the processor has. Blocks are shorter than 4 GiB.
 pub fn mark_at(level: Level, block: &[u8], marks: &mut Marks) {
-    let room = block.len() + 2 * WINDOW_BYTES;
-    let (candidates, escapes) =
-        simd::mark(level, block, marks.candidates.make_room(room), marks.escapes.make_room(room));
-    marks.candidates.count = candidates;
-    marks.escapes.count = escapes;
+    marks.candidates.count = 0;
+    marks.escapes.count = 0;
+    simd::mark(level, block, &mut marks.candidates, &mut marks.escapes);
 }
 
-/// Goes over the block with one way to classify a window. Returns how many marks of each sort were written.
+/// Goes over the block with one way to classify a window.
 #[inline(always)]
 pub(super) fn mark_with(
     classify: impl Fn(&[u8; WINDOW_BYTES]) -> Masks,
     block: &[u8],
-    candidates: &mut [u32],
-    escapes: &mut [u32],
-) -> (usize, usize) {
-    let (mut marked, mut escaped) = (0, 0);
+    candidates: &mut Places,
+    escapes: &mut Places,
+) {
     let mut from = 0;
     // One byte more than there are: the card that ends the block is marked at the byte after it.
     while from <= block.len() {
@@ -109,14 +126,13 @@ pub(super) fn mark_with(
             Some(window) => classify(window),
             None => classify(&at_edge(block, from)),
         };
-        marked += write(masks.candidates(), from, &mut candidates[marked..]);
+        candidates.write(masks.candidates(), from);
         let due = masks.escape & (u64::MAX << OVERLAP_BYTES);
         if due != 0 {
-            escaped += write(due, from, &mut escapes[escaped..]);
+            escapes.write(due, from);
         }
         from += STEP_BYTES;
     }
-    (marked, escaped)
 }
 
 /// A window that reaches over an edge of the block. Line feeds stand for what is not there.
@@ -126,24 +142,6 @@ fn at_edge(block: &[u8], from: usize) -> [u8; WINDOW_BYTES] {
     let here = &block[from - before..block.len().min(from + STEP_BYTES)];
     window[OVERLAP_BYTES - before..][..here.len()].copy_from_slice(here);
     window
-}
-
-/// Writes the offsets of the bits of a window in which bit [`OVERLAP_BYTES`] is offset `from`.
-#[inline(always)]
-fn write(mut bits: u64, from: usize, out: &mut [u32]) -> usize {
-    let count = bits.count_ones() as usize;
-    let base = (from as u32).wrapping_sub(OVERLAP_BYTES as u32);
-    let mut written = 0;
-    loop {
-        for place in &mut out[written..written + AT_ONCE] {
-            *place = base.wrapping_add(bits.trailing_zeros());
-            bits &= bits.wrapping_sub(1);
-        }
-        written += AT_ONCE;
-        if written >= count {
-            return count;
-        }
-    }
 }
 
 impl Masks {

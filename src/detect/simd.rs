@@ -5,7 +5,7 @@
 //! Gigabytes of JSON per Second", VLDB Journal 28, 2019.)
 #![allow(unsafe_code)]
 
-use super::marks::{Masks, WINDOW_BYTES, mark_with};
+use super::marks::{Masks, Places, WINDOW_BYTES, mark_with};
 
 /// Vector instructions, worst first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -72,9 +72,7 @@ fn has_bit_counts() -> bool {
 pub(super) fn mark(
     level: Level,
     block: &[u8],
-    candidates: &mut [u32],
-    escapes: &mut [u32],
-) -> (usize, usize) {
+    candidates: &mut Places, escapes: &mut Places) {
     match level {
         #[cfg(target_arch = "x86_64")]
         // SAFETY: the processor has the instructions, as was asked just now.
@@ -179,10 +177,10 @@ mod portable {
 mod x86 {
     use std::arch::x86_64::*;
 
-    use super::{AT, COLON, DIGIT, DOT, ESCAPE, HIGH, LOW, Masks, SEPARATOR, WINDOW_BYTES, mark_with};
+    use super::{AT, COLON, DIGIT, DOT, ESCAPE, HIGH, LOW, Masks, SEPARATOR, Places, WINDOW_BYTES, mark_with};
 
     #[target_feature(enable = "avx512f,avx512bw,bmi1,lzcnt,popcnt")]
-    pub(super) fn mark_avx512(block: &[u8], candidates: &mut [u32], escapes: &mut [u32]) -> (usize, usize) {
+    pub(super) fn mark_avx512(block: &[u8], candidates: &mut Places, escapes: &mut Places) {
         mark_with(|window| classify_avx512(window), block, candidates, escapes)
     }
 
@@ -210,7 +208,7 @@ mod x86 {
     }
 
     #[target_feature(enable = "avx2,bmi1,lzcnt,popcnt")]
-    pub(super) fn mark_avx2(block: &[u8], candidates: &mut [u32], escapes: &mut [u32]) -> (usize, usize) {
+    pub(super) fn mark_avx2(block: &[u8], candidates: &mut Places, escapes: &mut Places) {
         mark_with(|window| classify_avx2(window), block, candidates, escapes)
     }
 
@@ -246,7 +244,7 @@ mod x86 {
     }
 
     #[target_feature(enable = "ssse3,popcnt")]
-    pub(super) fn mark_ssse3(block: &[u8], candidates: &mut [u32], escapes: &mut [u32]) -> (usize, usize) {
+    pub(super) fn mark_ssse3(block: &[u8], candidates: &mut Places, escapes: &mut Places) {
         mark_with(|window| classify_ssse3(window), block, candidates, escapes)
     }
 
@@ -297,10 +295,10 @@ mod x86 {
 mod neon {
     use std::arch::aarch64::*;
 
-    use super::{AT, COLON, DIGIT, DOT, ESCAPE, HIGH, LOW, Masks, SEPARATOR, WINDOW_BYTES, mark_with};
+    use super::{AT, COLON, DIGIT, DOT, ESCAPE, HIGH, LOW, Masks, SEPARATOR, Places, WINDOW_BYTES, mark_with};
 
     #[target_feature(enable = "neon")]
-    pub(super) fn mark(block: &[u8], candidates: &mut [u32], escapes: &mut [u32]) -> (usize, usize) {
+    pub(super) fn mark(block: &[u8], candidates: &mut Places, escapes: &mut Places) {
         mark_with(|window| classify(window), block, candidates, escapes)
     }
 
