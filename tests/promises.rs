@@ -30,12 +30,17 @@ fn shown(bytes: &[u8]) -> String {
     bytes.escape_ascii().to_string()
 }
 
+/// More of them find rarer faults: set `LOGSCRUB_CASES`.
+fn cases() -> u32 {
+    std::env::var("LOGSCRUB_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(1500)
+}
+
 fn policy() -> impl Strategy<Value = usize> {
     0..logs::POLICIES.len()
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 1500, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: cases(), failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn scrubbing_what_was_scrubbed_changes_nothing(log in logs::log(), policy in policy()) {

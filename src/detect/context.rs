@@ -104,8 +104,15 @@ pub(super) fn has_word_before<W: AsRef<[u8]>>(hay: &[u8], at: usize, reach: usiz
                     && hay[begin..end].eq_ignore_ascii_case(word)
                     && is_joint(hay, begin)
                     && is_joint(hay, end)
+                    && !is_label(hay, begin, end)
             })
     })
+}
+
+/// Whether the word stands alone in square brackets: `[pan]` is what was left of a value, and says nothing
+/// about the next one.
+fn is_label(hay: &[u8], begin: usize, end: usize) -> bool {
+    begin > 0 && hay[begin - 1] == b'[' && hay.get(end) == Some(&b']')
 }
 
 /// Whether a word may begin or end at `at`.

@@ -85,8 +85,12 @@ fn quoted_start(hay: &[u8], closing: usize) -> Result<usize, Reason> {
     let is_open = |at: usize| hay[at] == b'"' && (at == 0 || hay[at - 1] != b'\\');
     let open = (floor..closing).rev().find(|&at| is_open(at)).ok_or("quotes that do not open")?;
     let content = &hay[open + 1..closing];
-    let delimited = open == 0
-        || matches!(hay[open - 1], b' ' | b'\t' | b'<' | b'(' | b'[' | b'=' | b':' | b',' | b';' | b'>');
+    let delimited = match open.checked_sub(1).map(|before| hay[before]) {
+        None | Some(b' ' | b'\t' | b'<' | b'(' | b'[' | b'=' | b':' | b',' | b';' | b'>') => true,
+        // An address at the start of a JSON text; `","@` is the end of one text and the start of the next.
+        Some(b'"') => content.first().is_some_and(u8::is_ascii_alphanumeric),
+        _ => false,
+    };
     if content.is_empty() || !delimited || content.iter().any(u8::is_ascii_control) {
         return Err("nothing before the @");
     }

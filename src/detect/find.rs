@@ -152,6 +152,7 @@ impl Detectors {
         self.judge(hay, candidates, base, &mut |_, _, outcome| out.extend(outcome));
         self.patterns.iter().for_each(|pattern| pattern.find(hay, out));
         self.lists.iter().for_each(|list| list.find(hay, out));
+        join_overlapping(out);
     }
 
     fn judge(
@@ -215,6 +216,22 @@ fn to_raw(levels: &[Decoded], span: Span) -> Span {
 
 fn raw_finding(levels: &[Decoded], finding: Finding) -> Finding {
     Finding { span: to_raw(levels, finding.span), ..finding }
+}
+
+/// Joins findings of one level and kind that overlap (`a@b.example@c.example`): each of them is a value, and
+/// what only one of them covers must not stay.
+fn join_overlapping(found: &mut Vec<Finding>) {
+    if found.len() < 2 {
+        return;
+    }
+    found.sort_unstable_by_key(|finding| (finding.kind, finding.span));
+    found.dedup_by(|next, one| {
+        let overlaps = next.kind == one.kind && next.span.overlaps(one.span);
+        if overlaps {
+            one.span.end = one.span.end.max(next.span.end);
+        }
+        overlaps
+    });
 }
 
 /// Leaves, of the sightings of one kind that overlap, the deepest, then the longest; drops IPv4 addresses

@@ -69,10 +69,7 @@ fn has_bit_counts() -> bool {
 }
 
 /// Marks a block, see [`mark_with`]. A level that the processor lacks is taken for [`Level::Portable`].
-pub(super) fn mark(
-    level: Level,
-    block: &[u8],
-    candidates: &mut Places, escapes: &mut Places) {
+pub(super) fn mark(level: Level, block: &[u8], candidates: &mut Places, escapes: &mut Places) {
     match level {
         #[cfg(target_arch = "x86_64")]
         // SAFETY: the processor has the instructions, as was asked just now.
@@ -177,7 +174,9 @@ mod portable {
 mod x86 {
     use std::arch::x86_64::*;
 
-    use super::{AT, COLON, DIGIT, DOT, ESCAPE, HIGH, LOW, Masks, SEPARATOR, Places, WINDOW_BYTES, mark_with};
+    use super::{
+        AT, COLON, DIGIT, DOT, ESCAPE, HIGH, LOW, Masks, Places, SEPARATOR, WINDOW_BYTES, mark_with,
+    };
 
     #[target_feature(enable = "avx512f,avx512bw,bmi1,lzcnt,popcnt")]
     pub(super) fn mark_avx512(block: &[u8], candidates: &mut Places, escapes: &mut Places) {
@@ -295,7 +294,9 @@ mod x86 {
 mod neon {
     use std::arch::aarch64::*;
 
-    use super::{AT, COLON, DIGIT, DOT, ESCAPE, HIGH, LOW, Masks, SEPARATOR, Places, WINDOW_BYTES, mark_with};
+    use super::{
+        AT, COLON, DIGIT, DOT, ESCAPE, HIGH, LOW, Masks, Places, SEPARATOR, WINDOW_BYTES, mark_with,
+    };
 
     #[target_feature(enable = "neon")]
     pub(super) fn mark(block: &[u8], candidates: &mut Places, escapes: &mut Places) {

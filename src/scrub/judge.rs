@@ -340,10 +340,6 @@ impl Value {
         self.hay.clear();
         let before = field.value.start.saturating_sub(CONTEXT_BYTES)..field.value.start;
         self.hay.extend_from_slice(&record.bytes[before]);
-        if field.escaped && let Some(quote) = self.hay.last_mut() {
-            // A quote at the start of the text is one of its own, and not the second of two.
-            *quote = b'(';
-        }
         let content = self.hay.len();
         if field.escaped {
             self.decoded.clear();

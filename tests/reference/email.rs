@@ -191,7 +191,8 @@ fn quoted_start(text: &[u8], closing: usize) -> Option<usize> {
     let is_open = |at: &usize| text[*at] == b'"' && (*at == 0 || text[*at - 1] != b'\\');
     let open = (closing.saturating_sub(64)..closing).rev().find(is_open)?;
     let content = &text[open + 1..closing];
-    let begins = open == 0 || b" \t<([=:,;>".contains(&text[open - 1]);
+    let doubled = byte_before(text, open) == b'"' && byte(content, 0).is_ascii_alphanumeric();
+    let begins = open == 0 || b" \t<([=:,;>".contains(&text[open - 1]) || doubled;
     (begins && !content.is_empty() && !content.iter().any(u8::is_ascii_control)).then_some(open)
 }
 
