@@ -360,8 +360,8 @@ impl Value {
 }
 
 impl Value {
-    /// `\b` and `\f` are escapes in JSON and parts of names elsewhere (`DOMAIN\bob`). Where a record was meant
-    /// to be JSON, what only JSON's own reading shows is added to what was found.
+    /// What only JSON's own reading shows, of a record that was meant to be JSON: `\b` and `\f` are escapes
+    /// there and parts of names elsewhere (`DOMAIN\bob`), and no other escapes are undone in the same step.
     fn find_in_broken_json(
         &mut self,
         record: &Record<'_>,
@@ -370,8 +370,7 @@ impl Value {
     ) {
         let bytes = record.bytes;
         let meant = matches!(bytes.trim_ascii_start().first(), Some(b'{' | b'['));
-        let ambiguous = |at: usize| matches!(bytes.get(at + 1), Some(b'b' | b'f'));
-        if !meant || !memchr::memchr_iter(b'\\', bytes).any(ambiguous) {
+        if !meant || !bytes.contains(&b'\\') {
             return;
         }
         self.decoded.clear();
@@ -381,13 +380,19 @@ impl Value {
         for at in found..self.findings.len() {
             self.findings[at].span = self.decoded.raw(self.findings[at].span);
         }
-        let known = self.findings[..found].to_vec();
+        let mut known = self.findings[..found].to_vec();
+        known.sort_unstable_by_key(|finding| (finding.kind, finding.span));
+        // Known findings of one kind do not overlap, so the last that starts before the end of another tells.
+        let is_known = |finding: &Finding| {
+            let next = known
+                .partition_point(|other| (other.kind, other.span.start) < (finding.kind, finding.span.end));
+            let last = next.checked_sub(1).map(|last| known[last]);
+            last.is_some_and(|last| last.kind == finding.kind && last.span.overlaps(finding.span))
+        };
         let mut at = 0;
         self.findings.retain(|finding| {
             at += 1;
-            let again =
-                known.iter().any(|other| other.kind == finding.kind && other.span.overlaps(finding.span));
-            at <= found || !again
+            at <= found || !is_known(finding)
         });
         self.findings.sort_unstable();
     }

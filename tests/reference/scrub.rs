@@ -78,8 +78,7 @@ fn scrub_once(record: &[u8], policy: Policy) -> Vec<u8> {
 fn in_text(record: &[u8]) -> Vec<Found> {
     let mut found = find(record);
     let meant = b"{[".contains(record.trim_ascii_start().first().unwrap_or(&b' '));
-    let ambiguous = record.windows(2).any(|pair| pair == b"\\b" || pair == b"\\f");
-    if meant && ambiguous {
+    if meant && record.contains(&b'\\') {
         let level = Level::raw(record);
         let level = level.undo(unescape::in_json).unwrap_or(level);
         let known = found.clone();
