@@ -19,7 +19,7 @@ use crate::tally::Tally;
 use crate::withhold::{line_end, withhold};
 use judge::Judge;
 pub use judge::{Judged, Outcome};
-use lane::Lane;
+use lane::{Job, Lane};
 use long::Long;
 use records::{Record, Records};
 
@@ -97,10 +97,14 @@ impl Scrubber {
     /// Finds the edits of a record in the fast lane, if it can be judged there.
     fn edit_in_lane(&mut self, block: &[u8], record: &Record) -> bool {
         let Some(lane) = self.lane.as_ref().filter(|_| !record.escaped) else { return false };
-        let marks = &self.records.marks.candidates()[record.candidates.clone()];
-        let (policy, tools) = (self.judge.policy(), self.judge.tools());
-        let content = record.content.of(block);
-        lane.edits(policy, tools, content, marks, record.content.start, &mut self.buffers).is_ok()
+        let job = Job {
+            policy: self.judge.policy(),
+            tools: self.judge.tools(),
+            record: record.content.of(block),
+            marks: &self.records.marks.candidates()[record.candidates.clone()],
+            base: record.content.start,
+        };
+        lane.edits(job, &mut self.buffers).is_ok()
     }
 
     /// Makes the edits that the fast lane found. Returns how far the block is written now.

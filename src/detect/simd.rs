@@ -171,6 +171,7 @@ mod portable {
 }
 
 #[cfg(target_arch = "x86_64")]
+#[allow(clippy::wildcard_imports, reason = "thirty names that all begin with _mm")]
 mod x86 {
     use std::arch::x86_64::*;
 
@@ -291,6 +292,7 @@ mod x86 {
 }
 
 #[cfg(target_arch = "aarch64")]
+#[allow(clippy::wildcard_imports, reason = "names that all begin with v")]
 mod neon {
     use std::arch::aarch64::*;
 

@@ -9,6 +9,7 @@
 use crate::action::{self, Action, Tools};
 use crate::detect::marks::{Marks, mark};
 use crate::detect::{DETECTORS, Detectors};
+use crate::finding::Finding;
 use crate::kind::Kind;
 use crate::policy::Policy;
 use crate::span::Span;
@@ -52,6 +53,19 @@ pub(super) struct Edit {
     pub(super) kind: Kind,
 }
 
+/// A record on its way through the lane, and by what it is judged.
+#[derive(Clone, Copy)]
+pub(super) struct Job<'j> {
+    pub(super) policy: &'j Policy,
+    pub(super) tools: Tools<'j>,
+    /// The record, without its line end and without an escape in it.
+    pub(super) record: &'j [u8],
+    /// The candidates of its block that lie in it.
+    pub(super) marks: &'j [u32],
+    /// Where in its block it starts.
+    pub(super) base: usize,
+}
+
 /// Buffers of the lane.
 #[derive(Debug, Default)]
 pub(super) struct Buffers {
@@ -86,36 +100,20 @@ impl Lane {
         Some(Lane { lots, json: policy.format.admits("json"), truncates_by_value: by_value })
     }
 
-    /// Finds the edits of a record (without its line end, and without an escape in it). `marks` are those of
-    /// its block, in which it starts at `base`.
-    pub(super) fn edits(
-        &self,
-        policy: &Policy,
-        tools: Tools<'_>,
-        record: &[u8],
-        marks: &[u32],
-        base: usize,
-        buffers: &mut Buffers,
-    ) -> Result<(), OutOfLane> {
+    /// Finds the edits of a record.
+    pub(super) fn edits(&self, job: Job<'_>, buffers: &mut Buffers) -> Result<(), OutOfLane> {
         buffers.edits.clear();
         buffers.text.clear();
         buffers.rejected.clear();
-        self.pass(policy, tools, record, marks, base, buffers)?;
+        self.pass(job, buffers)?;
         if buffers.edits.is_empty() || !self.needs_second_look(buffers) {
             return Ok(());
         }
-        self.second_look(policy, tools, record, buffers)
+        self.second_look(job, buffers)
     }
 
-    fn pass(
-        &self,
-        policy: &Policy,
-        tools: Tools<'_>,
-        record: &[u8],
-        marks: &[u32],
-        base: usize,
-        buffers: &mut Buffers,
-    ) -> Result<(), OutOfLane> {
+    fn pass(&self, job: Job<'_>, buffers: &mut Buffers) -> Result<(), OutOfLane> {
+        let Job { record, marks, base, .. } = job;
         let json = self.json && looks_structured(record);
         let mut judged_to = 0; // by the detector of IPv6, which judges whole runs
         let mut end = 0; // of the last finding
@@ -145,22 +143,14 @@ impl Lane {
             if json && !is_in_string(record, finding.span) {
                 return Err(OutOfLane);
             }
-            self.act(policy, tools, record, finding.span, finding.kind, lot, buffers);
+            self.act(job, finding, lot, buffers);
         }
         Ok(())
     }
 
-    #[allow(clippy::too_many_arguments)]
-    fn act(
-        &self,
-        policy: &Policy,
-        tools: Tools<'_>,
-        record: &[u8],
-        span: Span,
-        kind: Kind,
-        lot: usize,
-        buffers: &mut Buffers,
-    ) {
+    fn act(&self, job: Job<'_>, finding: Finding, lot: usize, buffers: &mut Buffers) {
+        let Job { policy, tools, record, .. } = job;
+        let Finding { span, kind } = finding;
         let value = span.of(record);
         let start = buffers.text.len();
         let rule = match &self.lots[lot] {
@@ -201,13 +191,8 @@ impl Lane {
     }
 
     /// Judges what would be left. A record that would change again is out of the ordinary.
-    fn second_look(
-        &self,
-        policy: &Policy,
-        tools: Tools<'_>,
-        record: &[u8],
-        buffers: &mut Buffers,
-    ) -> Result<(), OutOfLane> {
+    fn second_look(&self, job: Job<'_>, buffers: &mut Buffers) -> Result<(), OutOfLane> {
+        let record = job.record;
         let mut again = std::mem::take(&mut buffers.again);
         again.clear();
         let mut from = 0;
@@ -220,7 +205,8 @@ impl Lane {
         let mut marks = std::mem::take(&mut buffers.marks);
         mark(&again, &mut marks);
         let edits = buffers.edits.len();
-        let settled = self.pass(policy, tools, &again, marks.candidates(), 0, buffers);
+        let left = Job { record: &again, marks: marks.candidates(), base: 0, ..job };
+        let settled = self.pass(left, buffers);
         buffers.again = again;
         buffers.marks = marks;
         if settled.is_ok() && buffers.edits.len() == edits { Ok(()) } else { Err(OutOfLane) }
@@ -233,7 +219,8 @@ fn lot(policy: &Policy, detectors: &Detectors, kind: Kind, tools: Tools<'_>) -> 
     }
     let Some(rule) = policy.rule_for_kind(kind) else { return Lot::Ask };
     match &policy.rules[rule].action {
-        Action::Keep => Lot::Stay,
+        // An IPv6 address that stays still hides the IPv4 address in its tail.
+        Action::Keep if kind != Kind::IPV6 => Lot::Stay,
         action @ Action::Redact { .. } => {
             let mut text = Vec::new();
             action::apply(action, kind, b"", b"", tools, &mut text);

@@ -251,7 +251,7 @@ impl Input {
         if !self.settled {
             self.settle(true);
         }
-        self.fault = Some(self.fault_at(reason(&error), self.offset));
+        self.fault = Some(self.fault_at(reason(error), self.offset));
     }
 
     fn take_in(&mut self, raw: &[u8], at_end: bool) {
