@@ -31,16 +31,12 @@ pub struct Scrubber {
     buffers: lane::Buffers,
     records: Records,
     long: Option<Long>,
-    counts_records: bool,
     tally: Tally,
 }
 
 impl Clone for Scrubber {
     fn clone(&self) -> Scrubber {
-        Scrubber {
-            counts_records: self.counts_records,
-            ..Scrubber::of(self.judge.clone(), self.lane.clone())
-        }
+        Scrubber::of(self.judge.clone(), self.lane.clone())
     }
 }
 
@@ -59,15 +55,8 @@ impl Scrubber {
             buffers: lane::Buffers::default(),
             records: Records::default(),
             long: None,
-            counts_records: true,
             tally: Tally::default(),
         }
-    }
-
-    /// Without the count of records in the tally: a pass over all line feeds costs as much as copying.
-    pub fn without_record_count(mut self) -> Scrubber {
-        self.counts_records = false;
-        self
     }
 
     /// The same scrubber without its fast lane, which changes nothing but the speed. For tests that hold that.
@@ -88,9 +77,7 @@ impl Scrubber {
             };
         }
         out.extend_from_slice(&block[copied..]);
-        if self.counts_records {
-            self.tally.records += count_records(block);
-        }
+        self.tally.records += self.records.count(block);
         self.tally.add(&self.judge.take_tally());
     }
 
@@ -148,7 +135,7 @@ impl Scrubber {
         long.piece(&mut self.judge, piece, last, out);
         if last {
             self.long = None;
-            self.tally.records += u64::from(self.counts_records);
+            self.tally.records += 1;
             self.tally.add(&self.judge.take_tally());
         }
     }

@@ -55,15 +55,40 @@ fn run_around(hay: &[u8], colon: usize) -> Span {
 fn reach<'h>(bytes: impl Iterator<Item = &'h u8>) -> usize {
     let (mut length, mut digits) = (0, 0);
     for byte in bytes {
-        match byte {
-            b':' => digits = 0,
-            _ if !byte.is_ascii_hexdigit() => break,
-            _ if digits == MAX_GROUP_DIGITS => return length - digits,
-            _ => digits += 1,
+        match PARTS[usize::from(*byte)] {
+            Part::Colon => digits = 0,
+            Part::Other => break,
+            Part::Digit if digits == MAX_GROUP_DIGITS => return length - digits,
+            Part::Digit => digits += 1,
         }
         length += 1;
     }
     length
+}
+
+/// What a byte is to an address.
+#[derive(Clone, Copy)]
+enum Part {
+    Digit,
+    Colon,
+    Other,
+}
+
+static PARTS: [Part; 256] = {
+    let mut table = [Part::Other; 256];
+    let mut byte = 0;
+    while byte < 128 {
+        if (byte as u8).is_ascii_hexdigit() {
+            table[byte] = Part::Digit;
+        }
+        byte += 1;
+    }
+    table[b':' as usize] = Part::Colon;
+    table
+};
+
+fn is_hex(byte: u8) -> bool {
+    matches!(PARTS[usize::from(byte)], Part::Digit)
 }
 
 /// The address in a run of hex digits and colons; a dotted tail or port may follow the run.
@@ -181,7 +206,7 @@ pub(super) fn is_address(text: &[u8]) -> bool {
             }
             b':' if digits == 0 || at + 1 == text.len() => return false,
             b':' => (groups, digits) = (groups + 1, 0),
-            _ if digits < 4 && byte.is_ascii_hexdigit() => digits += 1,
+            _ if digits < MAX_GROUP_DIGITS && is_hex(*byte) => digits += 1,
             _ => return false,
         }
         at += 1;

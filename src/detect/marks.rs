@@ -36,13 +36,16 @@ pub struct Masks {
     pub separator: u64,
     /// `\`, `%`, `&`, ESC and all bytes outside ASCII: each may begin an escape.
     pub escape: u64,
+    /// Line feed.
+    pub feed: u64,
 }
 
 /// Places in one block, as offsets in ascending order.
 #[derive(Debug, Default)]
 pub struct Marks {
-    candidates: Places,
-    escapes: Places,
+    pub(super) candidates: Places,
+    pub(super) escapes: Places,
+    pub(super) feeds: Places,
 }
 
 impl Marks {
@@ -50,6 +53,11 @@ impl Marks {
     /// last digit of a group that may end a card number.
     pub fn candidates(&self) -> &[u32] {
         self.candidates.list()
+    }
+
+    /// Line feeds.
+    pub fn feeds(&self) -> &[u32] {
+        self.feeds.list()
     }
 
     /// Bytes that may begin an escape.
@@ -92,6 +100,12 @@ impl Places {
         }
     }
 
+    /// Takes back what was marked in the bytes that stand for the end of the block.
+    fn forget_from(&mut self, end: usize) {
+        let beyond = self.list().iter().rev().take_while(|place| **place as usize >= end).count();
+        self.count -= beyond;
+    }
+
     #[cold]
     fn grow(&mut self, count: usize) {
         self.room.resize(2 * count + WINDOW_BYTES, 0);
@@ -107,17 +121,13 @@ pub fn mark(block: &[u8], marks: &mut Marks) {
 pub fn mark_at(level: Level, block: &[u8], marks: &mut Marks) {
     marks.candidates.count = 0;
     marks.escapes.count = 0;
-    simd::mark(level, block, &mut marks.candidates, &mut marks.escapes);
+    marks.feeds.count = 0;
+    simd::mark(level, block, marks);
 }
 
 /// Goes over the block with one way to classify a window.
 #[inline(always)]
-pub(super) fn mark_with(
-    classify: impl Fn(&[u8; WINDOW_BYTES]) -> Masks,
-    block: &[u8],
-    candidates: &mut Places,
-    escapes: &mut Places,
-) {
+pub(super) fn mark_with(classify: impl Fn(&[u8; WINDOW_BYTES]) -> Masks, block: &[u8], marks: &mut Marks) {
     let mut from = 0;
     // One byte more than there are: the card that ends the block is marked at the byte after it.
     while from <= block.len() {
@@ -126,13 +136,17 @@ pub(super) fn mark_with(
             Some(window) => classify(window),
             None => classify(&at_edge(block, from)),
         };
-        candidates.write(masks.candidates(), from);
-        let due = masks.escape & (u64::MAX << OVERLAP_BYTES);
-        if due != 0 {
-            escapes.write(due, from);
+        marks.candidates.write(masks.candidates(), from);
+        let due = u64::MAX << OVERLAP_BYTES;
+        if masks.feed & due != 0 {
+            marks.feeds.write(masks.feed & due, from);
+        }
+        if masks.escape & due != 0 {
+            marks.escapes.write(masks.escape & due, from);
         }
         from += STEP_BYTES;
     }
+    marks.feeds.forget_from(block.len());
 }
 
 /// A window that reaches over an edge of the block. Line feeds stand for what is not there.

@@ -5,7 +5,7 @@
 //! Gigabytes of JSON per Second", VLDB Journal 28, 2019.)
 #![allow(unsafe_code)]
 
-use super::marks::{Masks, Places, WINDOW_BYTES, mark_with};
+use super::marks::{Marks, Masks, WINDOW_BYTES, mark_with};
 
 /// Vector instructions, worst first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -69,21 +69,21 @@ fn has_bit_counts() -> bool {
 }
 
 /// Marks a block, see [`mark_with`]. A level that the processor lacks is taken for [`Level::Portable`].
-pub(super) fn mark(level: Level, block: &[u8], candidates: &mut Places, escapes: &mut Places) {
+pub(super) fn mark(level: Level, block: &[u8], marks: &mut Marks) {
     match level {
         #[cfg(target_arch = "x86_64")]
         // SAFETY: the processor has the instructions, as was asked just now.
-        Level::Avx512 if level.is_here() => unsafe { x86::mark_avx512(block, candidates, escapes) },
+        Level::Avx512 if level.is_here() => unsafe { x86::mark_avx512(block, marks) },
         #[cfg(target_arch = "x86_64")]
         // SAFETY: as above.
-        Level::Avx2 if level.is_here() => unsafe { x86::mark_avx2(block, candidates, escapes) },
+        Level::Avx2 if level.is_here() => unsafe { x86::mark_avx2(block, marks) },
         #[cfg(target_arch = "x86_64")]
         // SAFETY: as above.
-        Level::Ssse3 if level.is_here() => unsafe { x86::mark_ssse3(block, candidates, escapes) },
+        Level::Ssse3 if level.is_here() => unsafe { x86::mark_ssse3(block, marks) },
         #[cfg(target_arch = "aarch64")]
         // SAFETY: as above.
-        Level::Neon if level.is_here() => unsafe { neon::mark(block, candidates, escapes) },
-        _ => mark_with(portable::classify, block, candidates, escapes),
+        Level::Neon if level.is_here() => unsafe { neon::mark(block, marks) },
+        _ => mark_with(portable::classify, block, marks),
     }
 }
 
@@ -154,6 +154,13 @@ mod portable {
             masks.colon |= bits(COLON);
             masks.at |= bits(AT);
             masks.separator |= bits(SEPARATOR);
+            // The bit of a zero byte, by the arithmetic that adds 0x7f to each of eight bytes: line feeds are few.
+            let feeds = u64::from_le_bytes(*chunk) ^ (u64::from(b'\n') * 0x0101_0101_0101_0101);
+            let low_bits = 0x7f7f_7f7f_7f7f_7f7f;
+            let zero = !(((feeds & low_bits) + low_bits) | feeds | low_bits);
+            if zero != 0 {
+                masks.feed |= gather(zero >> 7) << (8 * at);
+            }
             // Escapes are rare: one look tells whether there is any.
             if classes & (u64::from(ESCAPE) * 0x0101_0101_0101_0101) != 0 {
                 masks.escape |=
@@ -175,13 +182,11 @@ mod portable {
 mod x86 {
     use std::arch::x86_64::*;
 
-    use super::{
-        AT, COLON, DIGIT, DOT, ESCAPE, HIGH, LOW, Masks, Places, SEPARATOR, WINDOW_BYTES, mark_with,
-    };
+    use super::{AT, COLON, DIGIT, DOT, ESCAPE, HIGH, LOW, Marks, Masks, SEPARATOR, WINDOW_BYTES, mark_with};
 
     #[target_feature(enable = "avx512f,avx512bw,bmi1,lzcnt,popcnt")]
-    pub(super) fn mark_avx512(block: &[u8], candidates: &mut Places, escapes: &mut Places) {
-        mark_with(|window| classify_avx512(window), block, candidates, escapes)
+    pub(super) fn mark_avx512(block: &[u8], marks: &mut Marks) {
+        mark_with(|window| classify_avx512(window), block, marks)
     }
 
     #[target_feature(enable = "avx512f,avx512bw,bmi1,lzcnt,popcnt")]
@@ -203,13 +208,14 @@ mod x86 {
                 at: of(AT),
                 separator: of(SEPARATOR),
                 escape: of(ESCAPE) | _mm512_movepi8_mask(bytes),
+                feed: _mm512_cmpeq_epi8_mask(bytes, _mm512_set1_epi8(b'\n' as i8)),
             }
         }
     }
 
     #[target_feature(enable = "avx2,bmi1,lzcnt,popcnt")]
-    pub(super) fn mark_avx2(block: &[u8], candidates: &mut Places, escapes: &mut Places) {
-        mark_with(|window| classify_avx2(window), block, candidates, escapes)
+    pub(super) fn mark_avx2(block: &[u8], marks: &mut Marks) {
+        mark_with(|window| classify_avx2(window), block, marks)
     }
 
     #[target_feature(enable = "avx2,bmi1,lzcnt,popcnt")]
@@ -237,6 +243,7 @@ mod x86 {
                     at: top(_mm256_slli_epi16::<4>(classes)),
                     separator: top(_mm256_slli_epi16::<3>(classes)),
                     escape: !top(escape) & 0xffff_ffff | top(bytes),
+                    feed: top(_mm256_cmpeq_epi8(bytes, _mm256_set1_epi8(b'\n' as i8))),
                 }
             }
         };
@@ -244,8 +251,8 @@ mod x86 {
     }
 
     #[target_feature(enable = "ssse3,popcnt")]
-    pub(super) fn mark_ssse3(block: &[u8], candidates: &mut Places, escapes: &mut Places) {
-        mark_with(|window| classify_ssse3(window), block, candidates, escapes)
+    pub(super) fn mark_ssse3(block: &[u8], marks: &mut Marks) {
+        mark_with(|window| classify_ssse3(window), block, marks)
     }
 
     #[target_feature(enable = "ssse3,popcnt")]
@@ -269,6 +276,7 @@ mod x86 {
                     at: top(_mm_slli_epi16::<4>(classes)),
                     separator: top(_mm_slli_epi16::<3>(classes)),
                     escape: !top(escape) & 0xffff | top(bytes),
+                    feed: top(_mm_cmpeq_epi8(bytes, _mm_set1_epi8(b'\n' as i8))),
                 }
             }
         };
@@ -286,6 +294,7 @@ mod x86 {
             whole.at |= part.at << (at * bytes);
             whole.separator |= part.separator << (at * bytes);
             whole.escape |= part.escape << (at * bytes);
+            whole.feed |= part.feed << (at * bytes);
         }
         whole
     }
@@ -296,13 +305,11 @@ mod x86 {
 mod neon {
     use std::arch::aarch64::*;
 
-    use super::{
-        AT, COLON, DIGIT, DOT, ESCAPE, HIGH, LOW, Masks, Places, SEPARATOR, WINDOW_BYTES, mark_with,
-    };
+    use super::{AT, COLON, DIGIT, DOT, ESCAPE, HIGH, LOW, Marks, Masks, SEPARATOR, WINDOW_BYTES, mark_with};
 
     #[target_feature(enable = "neon")]
-    pub(super) fn mark(block: &[u8], candidates: &mut Places, escapes: &mut Places) {
-        mark_with(|window| classify(window), block, candidates, escapes)
+    pub(super) fn mark(block: &[u8], marks: &mut Marks) {
+        mark_with(|window| classify(window), block, marks)
     }
 
     #[target_feature(enable = "neon")]
@@ -327,6 +334,7 @@ mod neon {
                 at: of(AT),
                 separator: of(SEPARATOR),
                 escape: of(ESCAPE) | gathered(bytes.map(|bytes| vcgeq_u8(bytes, vdupq_n_u8(0x80)))),
+                feed: gathered(bytes.map(|bytes| vceqq_u8(bytes, vdupq_n_u8(b'\n')))),
             }
         }
     }
@@ -361,6 +369,7 @@ mod tests {
                 mark_at(*level, &all[..length], &mut marks);
                 assert_eq!(marks.candidates(), twin.candidates(), "{level:?} {length}");
                 assert_eq!(marks.escapes(), twin.escapes(), "{level:?} {length}");
+                assert_eq!(marks.feeds(), twin.feeds(), "{level:?} {length}");
             }
         }
     }

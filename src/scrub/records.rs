@@ -2,8 +2,6 @@
 
 use std::ops::Range;
 
-use memchr::{memchr, memrchr};
-
 use crate::detect::is_no_break_space;
 use crate::detect::marks::{Marks, mark};
 use crate::detect::unescape::{begins_escape, hides_trigger};
@@ -31,14 +29,20 @@ pub(super) struct Records {
     every: bool,
     candidate: usize,
     escape: usize,
+    feed: usize,
     byte: usize,
 }
 
 impl Records {
+    /// Lines of the block; a last one without a line feed counts.
+    pub(super) fn count(&self, block: &[u8]) -> u64 {
+        self.marks.feeds().len() as u64 + u64::from(block.last().is_some_and(|last| *last != b'\n'))
+    }
+
     /// Starts with a new block.
     pub(super) fn begin(&mut self, block: &[u8], every: bool) {
         mark(block, &mut self.marks);
-        (self.every, self.candidate, self.escape, self.byte) = (every, 0, 0, 0);
+        (self.every, self.candidate, self.escape, self.feed, self.byte) = (every, 0, 0, 0, 0);
     }
 
     pub(super) fn next(&mut self, block: &[u8]) -> Option<Record> {
@@ -48,8 +52,8 @@ impl Records {
             let candidate = self.marks.candidates().get(self.candidate).map(|at| *at as usize);
             self.hiding_escape(block, candidate.unwrap_or(block.len())).or(candidate)?
         };
-        let start = memrchr(b'\n', &block[self.byte..at]).map_or(self.byte, |feed| self.byte + feed + 1);
-        let end = memchr(b'\n', &block[at..]).map_or(block.len(), |feed| at + feed + 1);
+        let start = self.line_of(at);
+        let end = self.marks.feeds().get(self.feed).map_or(block.len(), |feed| *feed as usize + 1);
         let content = Span::new(start, end - line_end(&block[start..end]).len());
         let first = self.candidate;
         self.candidate += count_below(&self.marks.candidates()[first..], end);
@@ -64,10 +68,18 @@ impl Records {
         let found = ahead.take_while(|at| *at < to).find(|at| hides(block, *at));
         if found.is_none() {
             // Those of the record of the candidate at `to` are looked at once more.
-            let line = memrchr(b'\n', &block[self.byte..to]).map_or(self.byte, |feed| self.byte + feed + 1);
+            let line = self.line_of(to);
             self.escape += count_below(&self.marks.escapes()[self.escape..], line);
         }
         found
+    }
+
+    /// Goes on to the line feed behind `at`, which is never before the place of the last call. Where the line
+    /// of `at` starts.
+    fn line_of(&mut self, at: usize) -> usize {
+        self.feed += count_below(&self.marks.feeds()[self.feed..], at);
+        let before = self.feed.checked_sub(1).map(|before| self.marks.feeds()[before] as usize + 1);
+        before.unwrap_or(0)
     }
 
     /// Goes on behind the escapes of a record. Whether one of them is an escape.
