@@ -37,7 +37,10 @@ pub struct Scrubber {
 
 impl Clone for Scrubber {
     fn clone(&self) -> Scrubber {
-        Scrubber { counts_records: self.counts_records, ..Scrubber::of(self.judge.clone(), self.lane.clone()) }
+        Scrubber {
+            counts_records: self.counts_records,
+            ..Scrubber::of(self.judge.clone(), self.lane.clone())
+        }
     }
 }
 
@@ -94,7 +97,7 @@ impl Scrubber {
     /// Finds the edits of a record in the fast lane, if it can be judged there.
     fn edit_in_lane(&mut self, block: &[u8], record: &Record) -> bool {
         let Some(lane) = self.lane.as_ref().filter(|_| !record.escaped) else { return false };
-        let marks = &self.records.marks.candidates[record.candidates.clone()];
+        let marks = &self.records.marks.candidates()[record.candidates.clone()];
         let (policy, tools) = (self.judge.policy(), self.judge.tools());
         let content = record.content.of(block);
         lane.edits(policy, tools, content, marks, record.content.start, &mut self.buffers).is_ok()

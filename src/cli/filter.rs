@@ -21,7 +21,11 @@ fn start(args: &Filter) -> Result<Exit, Exit> {
     if !args.label.is_empty() {
         return Err(usage_fault("--label is not yet supported: rules by source come with a later version"));
     }
-    let scrubber = args.by.scrubber()?;
+    let mut scrubber = args.by.scrubber()?;
+    let shows_line = !args.quiet && io::stderr().is_terminal();
+    if !(shows_line || args.stats || args.report.is_some()) {
+        scrubber = scrubber.without_record_count();
+    }
     let policy = std::sync::Arc::clone(scrubber.policy());
     let places = places(&args.files);
     let target = args.output.clone().map_or(Target::Stdout, Target::Path);
@@ -40,7 +44,7 @@ fn start(args: &Filter) -> Result<Exit, Exit> {
     if args.stats {
         to_stderr(&report::text::table(&run));
     }
-    if !args.quiet && io::stderr().is_terminal() {
+    if shows_line {
         message(&report::text::closing_line(&run));
     }
     if let Some(path) = &args.report {

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::list::List;
+use super::marks::Marks;
 use super::pattern::Pattern;
 use super::unescape::{Ansi, needs_unescape, unescape};
 use super::{Candidate, DETECTORS, Detector, Reason, Trigger, index};
@@ -28,6 +29,7 @@ pub struct Detectors {
 #[derive(Debug, Default)]
 pub struct Scratch {
     candidates: Vec<Candidate>,
+    marks: Marks,
     levels: [Decoded; MAX_DEPTH],
     level: Vec<Finding>,
     sightings: Vec<Sighting>,
@@ -82,7 +84,7 @@ impl Detectors {
     pub fn find(&self, value: &[u8], scratch: &mut Scratch, out: &mut Vec<Finding>) {
         let mut candidates = std::mem::take(&mut scratch.candidates);
         candidates.clear();
-        index(value, &mut candidates);
+        index(value, &mut scratch.marks, &mut candidates);
         self.find_candidates(value, &candidates, 0, scratch, out);
         scratch.candidates = candidates;
     }
@@ -121,7 +123,7 @@ impl Detectors {
             let depth = levels.len();
             let hay = levels.last().map_or(value, |level| level.bytes.as_slice());
             let mut candidates = Vec::new();
-            index(hay, &mut candidates);
+            index(hay, &mut Marks::default(), &mut candidates);
             let mut seen = Vec::new();
             self.judge(hay, &candidates, 0, &mut |candidate, detector, outcome| {
                 seen.push((candidate, detector, outcome));
@@ -183,7 +185,7 @@ impl Detectors {
         scratch: &mut Scratch,
         found: &mut Vec<Sighting>,
     ) -> bool {
-        let Scratch { candidates, levels, level, .. } = scratch;
+        let Scratch { candidates, marks, levels, level, .. } = scratch;
         let mut coloured = value.contains(&ESC);
         for depth in 0..MAX_DEPTH {
             let (outer, inner) = levels.split_at_mut(depth);
@@ -195,7 +197,7 @@ impl Detectors {
             let hay = levels[depth].bytes.as_slice();
             coloured |= hay.contains(&ESC);
             candidates.clear();
-            index(hay, candidates);
+            index(hay, marks, candidates);
             level.clear();
             self.search(hay, candidates, 0, level);
             let rank = depth + 1 + if ansi == Ansi::Remove { MAX_DEPTH } else { 0 };

@@ -14,8 +14,6 @@ pub struct Ipv6;
 /// Eight groups of four digits and a port: 39 + 6 bytes, and some of the word in front (`6:` of `IPv6:`).
 const MAX_BACK_BYTES: usize = 64;
 const GROUPS: usize = 8;
-/// More groups than an address and its port can have: fingerprints, netfilter's `MAC=`.
-const MAX_PIECES: usize = 10;
 
 impl Detector for Ipv6 {
     fn kinds(&self) -> &'static [Kind] {
@@ -28,16 +26,34 @@ impl Detector for Ipv6 {
 
     fn verify(&self, hay: &[u8], at: usize) -> Verdict {
         let floor = at.saturating_sub(MAX_BACK_BYTES);
-        let before = hay[floor..at].iter().rev().take_while(|byte| in_core(byte)).count();
-        let start = at - before;
-        let end = hay[at..].iter().position(|byte| !in_core(byte)).map_or(hay.len(), |length| at + length);
-        let outcome = address(hay, Span::new(start, end)).map(|span| Finding { span, kind: Kind::IPV6 });
-        Verdict { outcome, resume: end.max(at + 1) }
+        let before = hay[floor..at].iter().rev().take_while(|byte| IN_CORE[usize::from(**byte)]).count();
+        let after = hay[at..].iter().take_while(|byte| IN_CORE[usize::from(**byte)]).count();
+        let run = Span::new(at - before, at + after);
+        let outcome = may_be_address(hay, run).and_then(|()| address(hay, run));
+        let outcome = outcome.map(|span| Finding { span, kind: Kind::IPV6 });
+        Verdict { outcome, resume: run.end.max(at + 1) }
     }
 }
 
-fn in_core(byte: &u8) -> bool {
-    byte.is_ascii_hexdigit() || *byte == b':'
+/// Hex digits and `:`.
+static IN_CORE: [bool; 256] = {
+    let mut table = [false; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        table[byte] = (byte as u8).is_ascii_hexdigit() || byte as u8 == b':';
+        byte += 1;
+    }
+    table
+};
+
+/// Turns MAC addresses and the like away at once: without `::` there are seven colons, or a dotted tail.
+fn may_be_address(hay: &[u8], run: Span) -> Result<(), Reason> {
+    let text = run.of(hay);
+    let colons = text.iter().filter(|byte| **byte == b':').count();
+    let enough = colons >= GROUPS - 1
+        || hay.get(run.end) == Some(&b'.')
+        || text.windows(2).any(|pair| pair == b"::");
+    if enough { Ok(()) } else { Err("not eight groups of up to four hex digits") }
 }
 
 /// The address in a run of hex digits and colons; a dotted tail or port may follow the run.
@@ -146,35 +162,31 @@ fn dotted_end(hay: &[u8], run: Span) -> Result<Option<usize>, Reason> {
 
 /// RFC 4291 section 2.2: eight groups, or fewer with one `::`; the last two may be an IPv4 address.
 pub(super) fn is_address(text: &[u8]) -> bool {
-    let Some(double) = text.windows(2).position(|pair| pair == b"::") else {
-        return groups(text, true) == Some(GROUPS);
-    };
-    let (head, tail) = (&text[..double], &text[double + 2..]);
-    match (groups(head, false), groups(tail, true)) {
-        (Some(head), Some(tail)) => head + tail < GROUPS,
-        _ => false,
+    let (mut groups, mut digits, mut double) = (0, 0, false);
+    let mut at = 0;
+    while let Some(byte) = text.get(at) {
+        match byte {
+            b'.' => return is_quad(&text[at - digits..]) && is_complete(groups + 2, double),
+            b':' if text.get(at + 1) == Some(&b':') => {
+                if double || groups == 0 && digits == 0 && at > 0 {
+                    return false;
+                }
+                groups += usize::from(digits > 0);
+                (digits, double) = (0, true);
+                at += 1;
+            }
+            b':' if digits == 0 || at + 1 == text.len() => return false,
+            b':' => (groups, digits) = (groups + 1, 0),
+            _ if digits < 4 && byte.is_ascii_hexdigit() => digits += 1,
+            _ => return false,
+        }
+        at += 1;
     }
+    is_complete(groups + usize::from(digits > 0), double)
 }
 
-/// Number of groups in a list without `::`; a dotted address counts two and may only come last.
-fn groups(list: &[u8], may_end_dotted: bool) -> Option<usize> {
-    if list.is_empty() {
-        return Some(0);
-    }
-    let mut count = 0;
-    let mut pieces = list.split(|byte| *byte == b':').peekable();
-    while let Some(piece) = pieces.next() {
-        let is_last = pieces.peek().is_none();
-        count += match piece {
-            _ if (1..=4).contains(&piece.len()) && piece.iter().all(u8::is_ascii_hexdigit) => 1,
-            _ if is_last && may_end_dotted && is_quad(piece) => 2,
-            _ => return None,
-        };
-        if count > MAX_PIECES {
-            return None;
-        }
-    }
-    Some(count)
+fn is_complete(groups: usize, double: bool) -> bool {
+    if double { groups < GROUPS } else { groups == GROUPS }
 }
 
 /// What has the form of an address and is none.
@@ -188,8 +200,8 @@ fn check_shape(hay: &[u8], span: Span) -> Result<(), Reason> {
     if all_pairs && pieces().filter(|piece| !piece.is_empty()).count() == GROUPS {
         return Err("an identifier of eight octets");
     }
-    let all_decimal = text.iter().all(|byte| byte.is_ascii_digit() || *byte == b':');
-    if text.ends_with(b"::") && all_pairs && all_decimal {
+    let all_decimal = || text.iter().all(|byte| byte.is_ascii_digit() || *byte == b':');
+    if text.ends_with(b"::") && all_pairs && all_decimal() {
         return Err("a time");
     }
     if text.ends_with(b"::")
@@ -197,8 +209,8 @@ fn check_shape(hay: &[u8], span: Span) -> Result<(), Reason> {
     {
         return Err("empty fields between colons");
     }
-    let named = pieces().filter(|piece| !piece.is_empty()).count();
-    if named < 3 && !text.iter().any(u8::is_ascii_digit) {
+    let named = || pieces().filter(|piece| !piece.is_empty()).count();
+    if !text.iter().any(u8::is_ascii_digit) && named() < 3 {
         return Err("scope operator between names");
     }
     Ok(())

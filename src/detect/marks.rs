@@ -39,13 +39,43 @@ pub struct Masks {
 }
 
 /// Places in one block, as offsets in ascending order.
-#[derive(Debug, Default, PartialEq, Eq, Clone)]
+#[derive(Debug, Default)]
 pub struct Marks {
+    candidates: Places,
+    escapes: Places,
+}
+
+impl Marks {
     /// Candidates: `@`; the second colon of `::` and a fourth colon; the first digit after a third dot; the
     /// last digit of a group that may end a card number.
-    pub candidates: Vec<u32>,
+    pub fn candidates(&self) -> &[u32] {
+        self.candidates.list()
+    }
+
     /// Bytes that may begin an escape.
-    pub escapes: Vec<u32>,
+    pub fn escapes(&self) -> &[u32] {
+        self.escapes.list()
+    }
+}
+
+/// A list with room for every byte of a block, which is initialised once and then kept.
+#[derive(Debug, Default)]
+struct Places {
+    room: Vec<u32>,
+    count: usize,
+}
+
+impl Places {
+    fn list(&self) -> &[u32] {
+        &self.room[..self.count]
+    }
+
+    fn make_room(&mut self, places: usize) -> &mut [u32] {
+        if self.room.len() < places {
+            self.room.resize(places, 0);
+        }
+        &mut self.room
+    }
 }
 
 /// Marks a block at the best level that the processor has.
@@ -56,16 +86,10 @@ pub fn mark(block: &[u8], marks: &mut Marks) {
 /// Marks a block at a level that the processor has. Blocks are shorter than 4 GiB.
 pub fn mark_at(level: Level, block: &[u8], marks: &mut Marks) {
     let room = block.len() + 2 * WINDOW_BYTES;
-    for list in [&mut marks.candidates, &mut marks.escapes] {
-        // Every byte may be marked. The room is initialised once and then kept.
-        if list.capacity() < room {
-            *list = Vec::new();
-        }
-        list.resize(room, 0);
-    }
-    let (candidates, escapes) = simd::mark(level, block, &mut marks.candidates, &mut marks.escapes);
-    marks.candidates.truncate(candidates);
-    marks.escapes.truncate(escapes);
+    let (candidates, escapes) =
+        simd::mark(level, block, marks.candidates.make_room(room), marks.escapes.make_room(room));
+    marks.candidates.count = candidates;
+    marks.escapes.count = escapes;
 }
 
 /// Goes over the block with one way to classify a window. Returns how many marks of each sort were written.

@@ -21,7 +21,7 @@ use crate::finding::Finding;
 use crate::kind::Kind;
 
 pub use find::{Detectors, Explained, MAX_DEPTH, Scratch};
-pub use index::index;
+pub use index::{index, is_no_break_space, scan};
 pub use unescape::needs_unescape;
 
 /// The built-in detectors: a new one is its file and a line here.

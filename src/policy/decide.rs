@@ -222,7 +222,13 @@ impl Policy {
         self.rules.iter().position(|rule| std::ptr::eq(rule, first)).filter(|_| unconditional && !bound)
     }
 
-    fn holds<P: AsRef<[u8]>>(&self, only: Option<&Values>, unless: Option<&Values>, kind: Kind, plain: impl FnOnce() -> P) -> bool {
+    fn holds<P: AsRef<[u8]>>(
+        &self,
+        only: Option<&Values>,
+        unless: Option<&Values>,
+        kind: Kind,
+        plain: impl FnOnce() -> P,
+    ) -> bool {
         if only.is_none() && unless.is_none() {
             return true;
         }

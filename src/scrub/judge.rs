@@ -8,6 +8,7 @@ use crate::action::Tools;
 use crate::action::hash::HashKey;
 use crate::action::residue::Residues;
 use crate::decoded::Decoded;
+use crate::detect::marks::{Marks, mark};
 use crate::detect::unescape::{Ansi, unescape};
 use crate::detect::{Detectors, MAX_DEPTH, Reason};
 use crate::edit::{Cause, Edits};
@@ -91,6 +92,7 @@ struct Scratch {
 /// escapes of its format undone.
 #[derive(Debug, Default)]
 struct Value {
+    marks: Marks,
     decoded: Decoded,
     hay: Vec<u8>,
     findings: Vec<Finding>,
@@ -120,12 +122,7 @@ impl Judge {
     }
 
     fn under(law: Law) -> Judge {
-        Judge {
-            law,
-            scratch: Scratch::default(),
-            text: Vec::new(),
-            tally: Tally::default(),
-        }
+        Judge { law, scratch: Scratch::default(), text: Vec::new(), tally: Tally::default() }
     }
 
     pub(super) fn policy(&self) -> &Arc<Policy> {
@@ -297,8 +294,14 @@ impl Law {
         detect: &mut crate::detect::Scratch,
         out: &mut Vec<Sighting>,
     ) {
+        if record.named {
+            mark(record.bytes, &mut value.marks);
+        }
         for (at, field) in record.fields.iter().enumerate() {
             if !matches!(field.role, Role::Text | Role::Number | Role::Name) || field.value.is_empty() {
+                continue;
+            }
+            if record.named && !self.detectors.needs_every_record() && !value.may_hold(field) {
                 continue;
             }
             value.findings.clear();
@@ -317,6 +320,15 @@ impl Law {
 }
 
 impl Value {
+    /// Whether a candidate, or a byte that may begin an escape, was marked in the field.
+    fn may_hold(&self, field: &Field) -> bool {
+        let within = |places: &[u32]| {
+            let next = places.partition_point(|at| (*at as usize) < field.value.start);
+            places.get(next).is_some_and(|at| (*at as usize) < field.value.end)
+        };
+        within(self.marks.candidates()) || within(self.marks.escapes())
+    }
+
     /// Searches one field. The findings count from the start of the record.
     fn find(
         &mut self,

@@ -73,10 +73,14 @@ impl Lane {
             Action::Redact { with: Some(text) } => text.bytes().all(is_inert),
             _ => true,
         };
-        if policy.needs_fields() || detectors.needs_every_record() || !policy.rules.iter().all(|rule| fits(&rule.action)) {
+        if policy.needs_fields()
+            || detectors.needs_every_record()
+            || !policy.rules.iter().all(|rule| fits(&rule.action))
+        {
             return None;
         }
-        let lots = [Kind::EMAIL, Kind::IPV4, Kind::IPV6, Kind::PAN].map(|kind| lot(policy, detectors, kind, tools));
+        let lots =
+            [Kind::EMAIL, Kind::IPV4, Kind::IPV6, Kind::PAN].map(|kind| lot(policy, detectors, kind, tools));
         let by_value = policy.rules.iter().any(|rule| matches!(rule.action, Action::Truncate(_)))
             && lots.contains(&Lot::Ask);
         Some(Lane { lots, json: policy.format.admits("json"), truncates_by_value: by_value })
@@ -188,7 +192,10 @@ impl Lane {
             return true;
         }
         let near = |at: usize| {
-            buffers.edits.iter().any(|edit| edit.span.start <= at + REACH_BYTES && at <= edit.span.end + REACH_BYTES)
+            buffers
+                .edits
+                .iter()
+                .any(|edit| edit.span.start <= at + REACH_BYTES && at <= edit.span.end + REACH_BYTES)
         };
         buffers.rejected.iter().any(|at| near(*at))
     }
@@ -213,7 +220,7 @@ impl Lane {
         let mut marks = std::mem::take(&mut buffers.marks);
         mark(&again, &mut marks);
         let edits = buffers.edits.len();
-        let settled = self.pass(policy, tools, &again, &marks.candidates, 0, buffers);
+        let settled = self.pass(policy, tools, &again, marks.candidates(), 0, buffers);
         buffers.again = again;
         buffers.marks = marks;
         if settled.is_ok() && buffers.edits.len() == edits { Ok(()) } else { Err(OutOfLane) }

@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use memchr::{memchr, memrchr};
 
+use crate::detect::is_no_break_space;
 use crate::detect::marks::{Marks, mark};
 use crate::detect::unescape::{begins_escape, hides_trigger};
 use crate::span::Span;
@@ -44,14 +45,14 @@ impl Records {
         let at = if self.every {
             (self.byte < block.len()).then_some(self.byte)?
         } else {
-            let candidate = self.marks.candidates.get(self.candidate).map(|at| *at as usize);
+            let candidate = self.marks.candidates().get(self.candidate).map(|at| *at as usize);
             self.hiding_escape(block, candidate.unwrap_or(block.len())).or(candidate)?
         };
         let start = memrchr(b'\n', &block[self.byte..at]).map_or(self.byte, |feed| self.byte + feed + 1);
         let end = memchr(b'\n', &block[at..]).map_or(block.len(), |feed| at + feed + 1);
         let content = Span::new(start, end - line_end(&block[start..end]).len());
         let first = self.candidate;
-        self.candidate += count_below(&self.marks.candidates[first..], end);
+        self.candidate += count_below(&self.marks.candidates()[first..], end);
         let escaped = self.pass_escapes(block, content, end);
         self.byte = end;
         Some(Record { content, end, candidates: first..self.candidate, escaped })
@@ -59,22 +60,24 @@ impl Records {
 
     /// The first escape before `to` that may stand for what candidates are made of.
     fn hiding_escape(&mut self, block: &[u8], to: usize) -> Option<usize> {
-        let ahead = self.marks.escapes[self.escape..].iter().map(|at| *at as usize);
+        let ahead = self.marks.escapes()[self.escape..].iter().map(|at| *at as usize);
         let found = ahead.take_while(|at| *at < to).find(|at| hides(block, *at));
         if found.is_none() {
             // Those of the record of the candidate at `to` are looked at once more.
             let line = memrchr(b'\n', &block[self.byte..to]).map_or(self.byte, |feed| self.byte + feed + 1);
-            self.escape += count_below(&self.marks.escapes[self.escape..], line);
+            self.escape += count_below(&self.marks.escapes()[self.escape..], line);
         }
         found
     }
 
     /// Goes on behind the escapes of a record. Whether one of them is an escape.
     fn pass_escapes(&mut self, block: &[u8], content: Span, end: usize) -> bool {
-        let from = self.escape + count_below(&self.marks.escapes[self.escape..], content.start);
-        self.escape = from + count_below(&self.marks.escapes[from..], end);
+        let from = self.escape + count_below(&self.marks.escapes()[self.escape..], content.start);
+        self.escape = from + count_below(&self.marks.escapes()[from..], end);
         let record = content.of(block);
-        self.marks.escapes[from..self.escape].iter().any(|at| needs_judge(record, *at as usize - content.start))
+        self.marks.escapes()[from..self.escape]
+            .iter()
+            .any(|at| needs_judge(record, *at as usize - content.start))
     }
 }
 
@@ -89,11 +92,6 @@ fn hides(block: &[u8], at: usize) -> bool {
         0xc2 => hides_trigger(block, at) || is_no_break_space(block, at),
         _ => false,
     }
-}
-
-/// A no-break space may stand between the groups of a card number; the marks do not know it.
-fn is_no_break_space(block: &[u8], at: usize) -> bool {
-    block.get(at + 1) == Some(&0xa0)
 }
 
 /// JSON knows escapes that no other text has, so that any backslash is left to the judge.
