@@ -9,6 +9,7 @@ use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_m
 use logs::{KINDS, Log};
 use logscrub::action::Tools;
 use logscrub::decoded::Decoded;
+use logscrub::detect::marks::Marks;
 use logscrub::detect::unescape::{Ansi, unescape};
 use logscrub::detect::{Candidate, Detectors, Scratch, index};
 use logscrub::edit::Edits;
@@ -27,10 +28,10 @@ fn indexing(criterion: &mut Criterion) {
     for log in logs::all(BLOCK_BYTES) {
         group.throughput(Throughput::Bytes(log.text.len() as u64));
         group.bench_function(log.name, |bencher| {
-            let mut candidates = Vec::new();
+            let (mut marks, mut candidates) = (Marks::default(), Vec::new());
             bencher.iter(|| {
                 candidates.clear();
-                index(black_box(&log.text), &mut candidates);
+                index(black_box(&log.text), &mut marks, &mut candidates);
                 candidates.len()
             });
         });
@@ -62,7 +63,7 @@ fn with_candidates(log: &Log) -> Vec<(&[u8], Vec<Candidate>)> {
     log.lines()
         .map(|line| {
             let mut candidates = Vec::new();
-            index(line, &mut candidates);
+            index(line, &mut Marks::default(), &mut candidates);
             (line, candidates)
         })
         .collect()
