@@ -62,8 +62,8 @@ fn detection(criterion: &mut Criterion) {
 fn with_candidates(log: &Log) -> Vec<(&[u8], Vec<Candidate>)> {
     log.lines()
         .map(|line| {
-            let (mut marks, mut candidates) = (Marks::default(), Vec::new());
-            index(line, &mut marks, &mut candidates);
+            let mut candidates = Vec::new();
+            index(line, &mut Marks::default(), &mut candidates);
             (line, candidates)
         })
         .collect()
