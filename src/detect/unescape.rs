@@ -238,7 +238,22 @@ pub fn hides_trigger(hay: &[u8], at: usize) -> bool {
         b'\\' | b'%' | b'&' => true,
         0 | b'a'..=b'f' | b'A'..=b'F' => {
             joins(hay, at, length, |byte| byte.is_ascii_hexdigit() || matches!(byte, b'.' | b':'))
+                || first == 0 && joins_groups(&hay[..at], &hay[at + length..])
         }
+        _ => false,
+    }
+}
+
+/// Whether what vanishes stands beside the separator of two groups of digits: `4111 ESC[1m1111`.
+fn joins_groups(before: &[u8], after: &[u8]) -> bool {
+    let ends = |text: &[u8]| text.last().is_some_and(u8::is_ascii_digit);
+    let begins =
+        |text: &[u8]| text.first().is_some_and(|byte| byte.is_ascii_digit() || INTRODUCERS.contains(byte));
+    match (before, after) {
+        ([group @ .., b' ' | b'-' | b'+' | 0xA0], rest) => {
+            ends(group.strip_suffix(b"\xC2").unwrap_or(group)) && begins(rest)
+        }
+        (group, [b' ' | b'-' | b'+', rest @ ..]) => ends(group) && begins(rest),
         _ => false,
     }
 }
@@ -349,8 +364,19 @@ mod tests {
             assert!(!hides(text), "{text}");
         }
         assert!(!hides("\u{1b}[31mERROR\u{1b}[0m at"));
-        let hidden =
-            ["a%40b", "1%201", "%2540", r"\\u003a", "&amp;#64;", "9\u{1b}[0m.", "1\u{200b}2", "%5Cu0040"];
+        let hidden = [
+            "3782-822463\u{feff}-10005",
+            "4111 \u{1b}[1m1111",
+            "4111\u{a0}\u{200b}1111",
+            "a%40b",
+            "1%201",
+            "%2540",
+            r"\\u003a",
+            "&amp;#64;",
+            "9\u{1b}[0m.",
+            "1\u{200b}2",
+            "%5Cu0040",
+        ];
         for text in hidden {
             assert!(hides(text), "{text}");
         }

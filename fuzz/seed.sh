@@ -1,0 +1,18 @@
+#!/bin/sh
+# First inputs from what the tests have: each text of the tables, plain and as JSON, under some policies.
+set -eu
+cd "$(dirname "$0")/.."
+for target in pipeline detectors json rules; do mkdir -p "fuzz/corpus/$target"; done
+cat tests/cases/*.tsv | awk -F '\t' '$1 != "kind" && NF > 3 && $3 != "" {
+    policy = sprintf("%c", 48 + NR % 8)
+    json = $3; gsub(/\\/, "\\\\", json); gsub(/"/, "\\\"", json)
+    printf "%s", $3 > ("fuzz/corpus/detectors/case-" NR)
+    printf "%s%s%s\n", policy, policy, $3 > ("fuzz/corpus/pipeline/case-" NR)
+    printf "%s%s{\"card\":[\"%s\"]}\n", policy, policy, json > ("fuzz/corpus/pipeline/json-" NR)
+    printf "%s{\"card\":[\"%s\"]}", policy, json > ("fuzz/corpus/json/case-" NR)
+    close("fuzz/corpus/detectors/case-" NR); close("fuzz/corpus/pipeline/case-" NR)
+    close("fuzz/corpus/pipeline/json-" NR); close("fuzz/corpus/json/case-" NR)
+}'
+for file in rules/packs/*.toml tests/rules/*/*.toml tests/rules/*/*/*.toml; do
+    cp "$file" "fuzz/corpus/rules/$(echo "$file" | tr / -)"
+done
