@@ -1,7 +1,7 @@
 //! [`Marks`]: where in a block a match is possible, from bit masks.
 //!
 //! The block is gone over in windows of 64 bytes, each of which becomes one bit mask for each class of bytes
-//! ([`Masks`]); mask algebra then finds the candidates. Windows overlap by [`OVERLAP_BYTES`], so that no
+//! ([`Masks`]); mask algebra then finds the candidates. Windows overlap by 16 bytes, so that no
 //! state is carried from one to the next: the shifts across words that carries need are slow on current
 //! cores and were measured to cost 1.6 times as much.
 //!
