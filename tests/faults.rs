@@ -561,7 +561,7 @@ fn cycled(text: &str) -> Vec<u8> {
 
 #[test]
 fn a_line_without_end_takes_bounded_memory() {
-    let total = if is_big() { 1 << 30 } else { 40 << 20 };
+    let total = if is_big() { 1 << 30 } else { 64 << 20 };
     let (code, out, most) = stream(&["-j2"], &cycled("words, and ana@example.com "), total);
     assert!(
         code == Some(0) && out > total / 2 && most <= MEMORY_BYTES.min(total),
@@ -593,7 +593,7 @@ fn a_long_line_takes_bounded_memory_in_scan_too() {
 
 #[test]
 fn a_long_stream_takes_bounded_memory() {
-    let total = if is_big() { 10 << 30 } else { 40 << 20 };
+    let total = if is_big() { 10 << 30 } else { 64 << 20 };
     let (code, out, most) = stream(&["-j2"], &mixed(1 << 20), total);
     assert!(
         code == Some(0) && out > total / 2 && most <= MEMORY_BYTES.min(total),
