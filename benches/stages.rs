@@ -20,6 +20,7 @@ use logscrub::format::{Field, Format};
 use logscrub::kind::Kind;
 use logscrub::policy::Policy;
 use logscrub::policy::decide::{Record, Sighting};
+use logscrub::span::Span;
 use logscrub::stream::block::BLOCK_BYTES;
 
 /// The candidates in a whole block.
@@ -113,16 +114,19 @@ fn decision(criterion: &mut Criterion) {
     for log in logs::all(BLOCK_BYTES).iter().filter(|log| matches!(log.name, "access" | "dense")) {
         let lines: Vec<(&[u8], Vec<Field>, Vec<Sighting>)> =
             log.lines().map(|line| sighted(&detectors, line)).collect();
-        let (mut decisions, mut edits, mut out) = (Vec::new(), Edits::default(), Vec::new());
+        let (mut all, mut decisions) = (Vec::new(), Vec::new());
+        let (mut edits, mut out) = (Edits::default(), Vec::new());
         let tools = Tools { kinds: &policy.kinds, key: None };
         let mut run = || {
             let mut edited = 0;
             for (bytes, fields, sightings) in &lines {
+                all.clear();
                 decisions.clear();
                 edits.clear();
                 out.clear();
                 let record = Record { bytes, format: &Text, fields, named: false };
-                policy.decide(&record, sightings, &mut |span, _| span.of(bytes).to_vec(), &mut decisions);
+                let mut plain = |span: Span, _: &Field| span.of(bytes).to_vec();
+                policy.decide(&record, sightings, &mut plain, &mut all, &mut decisions);
                 edits.plan(&policy, &record, &decisions, tools, |span, _| span.of(bytes).to_vec());
                 edits.splice(black_box(bytes), &mut out);
                 edited += edits.list.len() as u64;

@@ -76,6 +76,9 @@ pub(super) struct Filter {
     /// What the input is, for rules by source
     #[arg(long, value_name = "NAME=VALUE")]
     pub(super) label: Vec<String>,
+    /// Threads that scrub [default: one for a pipe on few cores, else one a core]
+    #[arg(short = 'j', long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
+    pub(super) threads: Option<u16>,
     #[command(flatten)]
     pub(super) reading: Reading,
     /// End with code 1 if a record was withheld
@@ -98,9 +101,6 @@ pub(super) struct Filter {
 /// How inputs are read.
 #[derive(Debug, Group)]
 pub(super) struct Reading {
-    /// Threads that scrub [default: one for a pipe on few cores, else one a core]
-    #[arg(short = 'j', long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
-    pub(super) threads: Option<u16>,
     /// Longest record that is judged in one piece, as in 1MiB
     #[arg(long, value_name = "BYTES", default_value = "1MiB", value_parser = bytes)]
     pub(super) max_record: usize,
@@ -162,7 +162,7 @@ pub(super) enum RulesCommand {
         /// A rules file, or a pack by name
         #[arg(value_name = "FILE|PACK", default_value = "default")]
         rules: String,
-        /// As one rules file, with everything that it extends in place
+        /// As one rules file, with everything that it extends in place (of lists only their digests)
         #[arg(long)]
         toml: bool,
     },

@@ -32,7 +32,7 @@ fn start(args: &Filter) -> Result<Exit, Exit> {
     refuse_overlap(args, &target, &places)?;
     let mut watch = args.reading.watch()?;
     let mut output = Output::open(&target).map_err(|cause| failed(args, &cause))?;
-    let settings = args.reading.settings(&places);
+    let settings = settings(args, &places);
     let outcome = drive(places.iter().map(Input::open), scrubber, &mut output, &mut watch, &settings);
     let exit = finish(args, output, &outcome);
     let run = Run { policy: &policy, tally: &outcome.tally, faults: &outcome.input_faults };
@@ -129,12 +129,12 @@ impl Reading {
             Interrupts::install().map_err(|cause| usage_fault(&format!("signals: {}", reason(&cause))))?;
         Ok(Watch::new(interrupts, self.grace))
     }
+}
 
-    pub(super) fn settings(&self, places: &[Place]) -> Settings {
-        let cores = std::thread::available_parallelism().map_or(1, usize::from);
-        let files = places.iter().all(|place| matches!(place, Place::Path(_)));
-        let by_itself = if files || cores > FEW_CORES { cores } else { 1 };
-        let threads = self.threads.map_or(by_itself, usize::from);
-        Settings { threads, max_record: self.max_record, ..Settings::default() }
-    }
+fn settings(args: &Filter, places: &[Place]) -> Settings {
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let files = places.iter().all(|place| matches!(place, Place::Path(_)));
+    let by_itself = if files || cores > FEW_CORES { cores } else { 1 };
+    let threads = args.threads.map_or(by_itself, usize::from);
+    Settings { threads, max_record: args.reading.max_record, ..Settings::default() }
 }

@@ -93,23 +93,24 @@ impl Policy {
         self.rules.iter().any(|rule| rule.action == Action::DropRecord)
     }
 
-    /// Appends the decisions about a record: sorted by place, at most one for any byte, none that keeps.
+    /// Appends the decisions about a record to `all`, and to `out` those that act: sorted by place, at most
+    /// one for any byte.
     pub fn decide(
         &self,
         record: &Record<'_>,
         sightings: &[Sighting],
         plain: Plain<'_>,
+        all: &mut Vec<Decision>,
         out: &mut Vec<Decision>,
     ) {
         let names = if record.named && self.needs_fields() { Names::of(record) } else { Names::default() };
-        let mut decisions = Vec::new();
         let mut judge = Judge { policy: self, record, names: &names, plain };
-        judge.values(sightings, &mut decisions);
+        judge.values(sightings, all);
         if self.has_field_rules() {
-            judge.fields(sightings, &mut decisions);
+            judge.fields(sightings, all);
         }
-        decisions.retain(|decision| self.rules[decision.rule].action != Action::Keep);
-        self.part(decisions, out);
+        let acts = |decision: &Decision| self.rules[decision.rule].action != Action::Keep;
+        self.part(all.iter().copied().filter(acts).collect(), out);
     }
 
     /// Parts the bytes among decisions that overlap: the stronger action first, then the longer span. What
@@ -292,7 +293,7 @@ impl Judge<'_, '_> {
                 if within.is_none() && not_within.is_empty() {
                     return Cover::Yes;
                 }
-                if !self.record.named {
+                if !self.record.named || !self.names.has(self.record, sighting.field) {
                     return if rule.action == Action::Keep { Cover::No } else { Cover::Maybe };
                 }
                 let inside =
@@ -320,20 +321,17 @@ impl Judge<'_, '_> {
             .collect();
         found_whole.sort_unstable();
         for (at, field) in self.record.fields.iter().enumerate() {
-            let null = field.role == Role::Literal && field.value.of(self.record.bytes) == b"null";
-            let container = matches!(field.role, Role::Object | Role::Array);
-            if field.role == Role::Name
-                || field.value.is_empty()
-                || null
-                || found_whole.binary_search(&at).is_ok()
-            {
+            if field.role == Role::Name || found_whole.binary_search(&at).is_ok() {
                 continue;
             }
             let Some((rule, kind)) = self.field_rule(at) else { continue };
-            if !container {
-                out.push(Decision { span: field.value, kind, field: at, rule, whole: true, rest: false });
-            } else if self.policy.rules[rule].action.strength() >= Action::Drop.strength() {
-                out.push(Decision { span: field.whole, kind, field: at, rule, whole: true, rest: false });
+            let removes = self.policy.rules[rule].action.strength() >= Action::Drop.strength();
+            let container = matches!(field.role, Role::Object | Role::Array);
+            let null = field.role == Role::Literal && field.value.of(self.record.bytes) == b"null";
+            // What holds other fields is acted on in each of them; what holds nothing can only be removed.
+            if removes || !(container || null || field.value.is_empty()) {
+                let span = if removes { field.whole } else { field.value };
+                out.push(Decision { span, kind, field: at, rule, whole: true, rest: false });
             }
         }
     }
@@ -447,6 +445,19 @@ impl Names {
             decoded.bytes.split(|byte| *byte == b'.').map(normal).collect()
         };
         Names { parts: record.fields.iter().map(&mut name).collect() }
+    }
+
+    /// Whether the field or one that it lies in has a name. An element of an array that is the whole record
+    /// has none.
+    fn has(&self, record: &Record<'_>, at: usize) -> bool {
+        let mut field = Some(at);
+        while let Some(own) = field.map(|at| &record.fields[at]) {
+            if own.role == Role::Name || own.name.is_some() {
+                return true;
+            }
+            field = own.parent;
+        }
+        false
     }
 
     /// Whether one of the selectors names the field or one that it lies in. A name counts as its field.

@@ -50,6 +50,8 @@ pub struct Judged {
     pub format: &'static str,
     /// Everything found, in order, residues left out.
     pub sightings: Vec<Finding>,
+    /// Which rule decides about what, also where it leaves a value as it is.
+    pub decided: Vec<Cause>,
     /// What the policy would change, in order.
     pub changes: Vec<Cause>,
     /// The record as it would be written; `None` if it would be dropped.
@@ -84,6 +86,7 @@ struct Scratch {
     value: Value,
     detect: crate::detect::Scratch,
     sightings: Vec<Sighting>,
+    decided: Vec<Decision>,
     decisions: Vec<Decision>,
     edits: Edits,
 }
@@ -240,16 +243,21 @@ impl Judge {
         self.law.pass(record, format, &mut self.scratch);
         let sightings = self.scratch.sightings.iter().map(|sighting| sighting.finding).collect();
         let changes = self.scratch.edits.list.iter().filter_map(|edit| edit.cause).collect();
-        Judged { format: self.scratch.format, sightings, changes, ..Judged::default() }
+        let cause =
+            |decision: &Decision| Cause { value: decision.span, kind: decision.kind, rule: decision.rule };
+        let decided = self.scratch.decided.iter().map(cause).collect();
+        Judged { format: self.scratch.format, sightings, decided, changes, ..Judged::default() }
     }
 }
 
 impl Law {
     /// Judges a record once. The edits of the pass are left in the scratch.
     fn pass(&self, bytes: &[u8], format: Option<&'static dyn Format>, scratch: &mut Scratch) -> Pass {
-        let Scratch { format: read_as, fields, value, detect, sightings, decisions, edits } = scratch;
+        let Scratch { format: read_as, fields, value, detect, sightings, decided, decisions, edits } =
+            scratch;
         fields.clear();
         sightings.clear();
+        decided.clear();
         decisions.clear();
         edits.clear();
         let format = match format {
@@ -260,8 +268,12 @@ impl Law {
         let record = Record { bytes, format, fields, named: format.quote() == b"\"" };
         self.sight(&record, value, detect, sightings);
         let mut plain = |span: Span, field: &Field| plain(&record, span, field);
-        self.policy.decide(&record, sightings, &mut plain, decisions);
-        decisions.retain(|decision| !self.residues.is(decision.span.of(bytes)));
+        self.policy.decide(&record, sightings, &mut plain, decided, decisions);
+        let value = |decision: &Decision| match decision.whole {
+            true => record.fields[decision.field].value,
+            false => decision.span,
+        };
+        decisions.retain(|decision| !self.residues.is(value(decision).of(bytes)));
         let drops = |decision: &Decision| self.policy.rules[decision.rule].action == Action::DropRecord;
         let tools = Tools { kinds: &self.policy.kinds, key: self.key.as_ref() };
         edits.plan(&self.policy, &record, decisions, tools, &mut plain);
