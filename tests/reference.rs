@@ -104,6 +104,33 @@ fn edge_cases() {
     }));
 }
 
+/// Every value with each invisible thing at each place of it, and with each of its bytes written as an escape.
+#[test]
+fn values_with_something_hidden_inside() {
+    check(
+        logs::VALUES.iter().flat_map(|value| (0..value.len()).flat_map(|at| hidden_at(value.as_bytes(), at))),
+    );
+}
+
+const INVISIBLE: [&str; 8] =
+    ["\u{200b}", "\u{1b}[1m", r"\u001b[0m", r"\\u001b[0m", r"\033[1m", "%E2%80%8B", "&#8203;", r"\u200b"];
+
+fn hidden_at(value: &[u8], at: usize) -> Vec<Vec<u8>> {
+    let (head, tail, code) = (&value[..at], &value[at..], value[at]);
+    let written = [
+        format!("\\u{code:04x}"),
+        format!("\\\\u{code:04x}"),
+        format!("\\x{code:02x}"),
+        format!("%{code:02X}"),
+        format!("%25{code:02x}"),
+        format!("&#{code};"),
+        format!("&amp;#x{code:x};"),
+    ];
+    let inserted = INVISIBLE.iter().map(|text| [head, text.as_bytes(), tail].concat());
+    let replaced = written.iter().map(|text| [head, text.as_bytes(), &tail[1..]].concat());
+    inserted.chain(replaced).collect()
+}
+
 #[test]
 fn pairs_of_edge_cases() {
     let texts = known_texts();

@@ -231,17 +231,55 @@ fn zero_width(rest: &[u8]) -> Option<usize> {
 /// only between digits, a colour only inside a word of digits, dots and colons.
 pub fn hides_trigger(hay: &[u8], at: usize) -> bool {
     let Some((first, length)) = innermost(&hay[at..]) else { return false };
+    // Of `\\u0020` the backslashes in front are part of the escape as it was first written.
+    let start = hay[..at].iter().rposition(|byte| *byte != b'\\').map_or(0, |last| last + 1);
+    let (before, after) = (&hay[..start], &hay[at + length..]);
     match first {
         b'@' | b'.' | b':' | b'0'..=b'9' => true,
-        b' ' | b'-' | b'+' | 0xC2 => joins(hay, at, length, |byte| byte.is_ascii_digit()),
+        b' ' | b'-' | b'+' | 0xC2 => joins(before, after, |byte| byte.is_ascii_digit()),
         // What is left after the decoding may itself begin an escape: `\\u0040`, `&amp;#64;`.
         b'\\' | b'%' | b'&' => true,
-        0 | b'a'..=b'f' | b'A'..=b'F' => {
-            joins(hay, at, length, |byte| byte.is_ascii_hexdigit() || matches!(byte, b'.' | b':'))
-                || first == 0 && joins_groups(&hay[..at], &hay[at + length..])
-        }
+        b'a'..=b'f' | b'A'..=b'F' if joins(before, after, in_address) => true,
+        0 => may_vanish(&hay[..at], before, after),
+        ESC => may_vanish(&hay[..at], before, &after[control_length(after)..]),
+        // The escape is a part of another: of `&#64%3B`, of `\%750040`.
+        b'a'..=b'z' | b'A'..=b'Z' | b'#' | b'[' | b';' => splits_escape(&hay[..at], after),
         _ => false,
     }
+}
+
+fn in_address(byte: u8) -> bool {
+    byte.is_ascii_hexdigit() || matches!(byte, b'.' | b':')
+}
+
+/// Whether the bytes on both sides of an escape, or on one side where the other is an escape as well,
+/// satisfy `fits`.
+fn joins(before: &[u8], after: &[u8], fits: impl Fn(u8) -> bool) -> bool {
+    let continues = |byte: u8| fits(byte) || INTRODUCERS.contains(&byte);
+    before.last().is_some_and(|byte| fits(*byte)) && after.first().is_some_and(|byte| continues(*byte))
+}
+
+/// Whether the bytes around what vanishes make a trigger once they stand side by side.
+fn may_vanish(all_before: &[u8], before: &[u8], after: &[u8]) -> bool {
+    joins(before, after, in_address) || joins_groups(before, after) || splits_escape(all_before, after)
+}
+
+/// Whether the place is inside an escape: between `%` and `40`.
+fn splits_escape(before: &[u8], after: &[u8]) -> bool {
+    /// `&commat`, `\u0040`.
+    const MAX_BEGUN_BYTES: usize = 9;
+    let in_body = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'#' | b'[');
+    let body = before.iter().rev().take(MAX_BEGUN_BYTES).take_while(|byte| in_body(byte)).count();
+    let introducer = before[..before.len() - body].last();
+    let goes_on = |byte: &u8| in_body(byte) || *byte == b';' || INTRODUCERS.contains(byte);
+    introducer.is_some_and(|byte| INTRODUCERS.contains(byte)) && after.first().is_some_and(goes_on)
+}
+
+/// Length of the rest of a control sequence whose ESC was written as an escape; 0 if it is none.
+fn control_length(after: &[u8]) -> usize {
+    let Some((b'[', body)) = after.split_first() else { return 0 };
+    let body = &body[..body.len().min(MAX_CSI_BYTES)];
+    body.iter().position(|byte| !(0x20..=0x3F).contains(byte)).map_or(0, |end| end + 2)
 }
 
 /// Whether what vanishes stands beside the separator of two groups of digits: `4111 ESC[1m1111`.
@@ -256,15 +294,6 @@ fn joins_groups(before: &[u8], after: &[u8]) -> bool {
         (group, [b' ' | b'-' | b'+', rest @ ..]) => ends(group) && begins(rest),
         _ => false,
     }
-}
-
-/// Whether the bytes on both sides of the escape at `at`, or on one side where the other is an escape as
-/// well, satisfy `fits`.
-fn joins(hay: &[u8], at: usize, length: usize, fits: impl Fn(u8) -> bool) -> bool {
-    let before = at.checked_sub(1).and_then(|at| hay.get(at)).copied();
-    let after = hay.get(at + length).copied();
-    let continues = |byte: u8| fits(byte) || INTRODUCERS.contains(&byte);
-    before.is_some_and(&fits) && after.is_some_and(continues)
 }
 
 /// The first byte that the escape at the start of `rest` finally stands for, and the length of the escape.
@@ -314,7 +343,7 @@ fn nested_percent(rest: &[u8], mut at: usize) -> Option<(u8, usize)> {
 }
 
 fn reduced(escape: &Escape) -> (u8, usize) {
-    let vanishes = escape.bytes[0] == ESC || zero_width(escape.as_bytes()).is_some();
+    let vanishes = zero_width(escape.as_bytes()).is_some();
     (if vanishes { 0 } else { escape.bytes[0] }, escape.length)
 }
 
@@ -368,6 +397,10 @@ mod tests {
             "3782-822463\u{feff}-10005",
             "4111 \u{1b}[1m1111",
             "4111\u{a0}\u{200b}1111",
+            r"203.0.\u001b[1m113.9",
+            r"4111\\u00201111",
+            "jane%\u{200b}40example.com",
+            "x\\u00\u{200b}40y",
             "a%40b",
             "1%201",
             "%2540",

@@ -1,0 +1,109 @@
+//! Work grows with the length of a record, not faster: hostile records of megabytes come to an end.
+//!
+//! No clock: a check that is quadratic needs hours for these, and the run is seen to hang.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stdout)]
+
+use std::io::Write;
+use std::path::Path;
+use std::sync::Arc;
+
+use logscrub::action::hash::HashKey;
+use logscrub::policy::Policy;
+use logscrub::scrub::Scrubber;
+use logscrub::stream::{MAX_RECORD_BYTES, ScrubWriter};
+
+/// A record that is judged as a whole; four times as long, it goes in pieces.
+const RECORD_BYTES: usize = MAX_RECORD_BYTES - 1;
+
+/// What a hostile record repeats: triggers, beginnings of values, escapes and structure that never end.
+const UNITS: [&str; 46] = [
+    ":",
+    "::",
+    "1:",
+    "::1",
+    "f",
+    "ffff:",
+    "0:0:0:0:0:0:0:0 ",
+    "12345:",
+    "@",
+    "a@",
+    "@a.",
+    "a@a.",
+    "a@a.aa@",
+    "\"@",
+    "\"a\"@",
+    "a@[",
+    "<a=",
+    "1.",
+    "1.1.1.1.",
+    "1.1.1.1 ",
+    "a/1.1.1.1 ",
+    "1",
+    "4111 ",
+    "4111-1111-",
+    "4111111111111111-",
+    "card ",
+    "\"",
+    "\\",
+    "\\\\",
+    "\\u00",
+    "\\u0040",
+    "%25",
+    "%40",
+    "&#",
+    "&amp;",
+    "\u{1b}[",
+    "\u{1b}[0m1",
+    "\u{200b}1",
+    "[",
+    "[email:",
+    "[email]",
+    "[withheld 1",
+    "{\"a\":",
+    "[[[[",
+    "user=",
+    "jane@example.com ",
+];
+
+/// Openings that make another grammar of what follows.
+const HEADS: [&str; 3] = ["", "{\"a\":\"", "{\"user\":["];
+
+fn scrubbers() -> Vec<Scrubber> {
+    let find = "[[rule]]\nname = \"all\"\nfind = [\"all\"]\naction = \"redact\"\n";
+    let field = "[[rule]]\nname = \"user\"\nfield = [\"user\", \"a.**\"]\naction = \"redact\"\n";
+    [find.to_owned(), format!("{field}{find}")]
+        .iter()
+        .map(|rules| {
+            let policy = Policy::from_toml(rules, "linear", Some(Path::new("."))).unwrap();
+            Scrubber::new(Arc::new(policy), Some(HashKey::new(&[7; 32])))
+        })
+        .collect()
+}
+
+#[test]
+fn hostile_records_come_to_an_end() {
+    let scrubbers = scrubbers();
+    for unit in UNITS {
+        for head in HEADS {
+            let body = unit.repeat(RECORD_BYTES / 8 / unit.len());
+            for scrubber in &scrubbers {
+                let mut out = Vec::new();
+                scrubber.clone().scrub(format!("{head}{body}\n").as_bytes(), &mut out);
+                assert!(out.ends_with(b"\n"), "{head}{unit}");
+            }
+        }
+    }
+}
+
+/// Records of two mebibytes, longer than any window.
+#[test]
+fn hostile_records_without_end_come_to_an_end() {
+    let scrubber = &scrubbers()[0];
+    for unit in UNITS {
+        let record = unit.repeat(2 * MAX_RECORD_BYTES / unit.len());
+        let mut writer = ScrubWriter::new(scrubber.clone(), std::io::sink());
+        writer.write_all(record.as_bytes()).unwrap();
+        assert_eq!(writer.take_tally().withheld, 0, "{unit}");
+        writer.finish().unwrap();
+    }
+}
