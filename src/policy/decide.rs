@@ -1,16 +1,14 @@
 //! Which rule decides about which bytes.
 
-use std::net::IpAddr;
-
 use super::named::pairs;
+use super::paths::Paths;
 use super::{Covers, FormatChoice, Numbers, Policy, Rule, Values};
 use crate::action::Action;
-use crate::action::canonical::{canonical, hashed_as, ipv4, ipv6};
+use crate::action::canonical::hashed_as;
 use crate::detect::Detectors;
 use crate::finding::Finding;
 use crate::format::{Field, Format, Role};
 use crate::kind::{Kind, KindSet};
-use crate::policy::selector::normal;
 use crate::span::Span;
 
 /// A record as the rules see it.
@@ -103,8 +101,8 @@ impl Policy {
         all: &mut Vec<Decision>,
         out: &mut Vec<Decision>,
     ) {
-        let names = if record.named && self.needs_fields() { Names::of(record) } else { Names::default() };
-        let mut judge = Judge { policy: self, record, names: &names, plain };
+        let paths = if record.named && self.needs_fields() { Paths::of(record) } else { Paths::default() };
+        let mut judge = Judge { policy: self, record, paths: &paths, plain };
         judge.values(sightings, all);
         if self.has_field_rules() {
             judge.fields(sightings, all);
@@ -154,7 +152,7 @@ fn overlaps(taken: &std::collections::BTreeMap<usize, usize>, span: Span) -> Vec
 struct Judge<'j, 'p> {
     policy: &'j Policy,
     record: &'j Record<'j>,
-    names: &'j Names,
+    paths: &'j Paths,
     plain: Plain<'p>,
 }
 
@@ -278,7 +276,7 @@ impl Judge<'_, '_> {
     fn covers(&mut self, rule: &Rule, sighting: Sighting, whole: bool) -> Cover {
         match &rule.covers {
             Covers::Field { fields, .. } => {
-                let meant = whole && self.record.named && self.names.any(self.record, sighting.field, fields);
+                let meant = whole && self.record.named && self.paths.any(self.record, sighting.field, fields);
                 if meant { Cover::Yes } else { Cover::No }
             }
             Covers::Find { kinds, within, not_within, only, unless } => {
@@ -293,12 +291,12 @@ impl Judge<'_, '_> {
                 if within.is_none() && not_within.is_empty() {
                     return Cover::Yes;
                 }
-                if !self.record.named || !self.names.has(self.record, sighting.field) {
+                if !self.record.named || !self.paths.has(self.record, sighting.field) {
                     return if rule.action == Action::Keep { Cover::No } else { Cover::Maybe };
                 }
                 let inside =
-                    within.as_ref().is_none_or(|within| self.names.any(self.record, sighting.field, within));
-                let outside = !self.names.any(self.record, sighting.field, not_within);
+                    within.as_ref().is_none_or(|within| self.paths.any(self.record, sighting.field, within));
+                let outside = !self.paths.any(self.record, sighting.field, not_within);
                 if inside && outside { Cover::Yes } else { Cover::No }
             }
         }
@@ -338,7 +336,7 @@ impl Judge<'_, '_> {
 
     fn field_rule(&self, at: usize) -> Option<(usize, Kind)> {
         let rule = self.policy.choose(|rule| match &rule.covers {
-            Covers::Field { fields, .. } if self.names.any(self.record, at, fields) => Cover::Yes,
+            Covers::Field { fields, .. } if self.paths.any(self.record, at, fields) => Cover::Yes,
             _ => Cover::No,
         })?;
         Some((rule, self.policy.field_kind(rule)))
@@ -379,105 +377,6 @@ impl Policy {
             Covers::Field { kind: Some(kind), .. } => kind,
             _ => Kind::FIELD,
         }
-    }
-
-    /// Whether a condition holds for a value with its escapes undone.
-    fn matches(&self, values: &Values, kind: Kind, plain: &[u8]) -> bool {
-        let in_network = |address: IpAddr| values.networks.iter().any(|network| network.contains(address));
-        if !values.networks.is_empty() && address(kind, plain).is_some_and(in_network) {
-            return true;
-        }
-        let Values { values, domains, suffixes, lists, .. } = values;
-        if values.is_empty() && domains.is_empty() && suffixes.is_empty() && lists.is_empty() {
-            return false;
-        }
-        let lower = canonical(kind, plain).to_ascii_lowercase();
-        let domain = memchr::memrchr(b'@', &lower).map(|at| &lower[at + 1..]);
-        values.iter().any(|value| value.eq_ignore_ascii_case(&lower))
-            || domain.is_some_and(|domain| domains.iter().any(|wanted| within_domain(domain, wanted)))
-            || suffixes.iter().any(|suffix| lower.ends_with(suffix))
-            || lists.iter().any(|list| self.lists[*list].contains(plain))
-    }
-}
-
-/// The IP address that a value is; a mapped one counts as the IPv4 address that it holds.
-fn address(kind: Kind, plain: &[u8]) -> Option<IpAddr> {
-    match kind {
-        Kind::IPV6 => ipv6(plain).map(|address| address.to_canonical()),
-        _ => ipv4(plain).map(IpAddr::from).or_else(|| ipv6(plain).map(|address| address.to_canonical())),
-    }
-}
-
-fn within_domain(domain: &[u8], wanted: &[u8]) -> bool {
-    domain.strip_suffix(wanted).is_some_and(|rest| rest.is_empty() || rest.ends_with(b"."))
-}
-
-impl super::Network {
-    /// Whether the address lies in the network.
-    pub fn contains(&self, address: IpAddr) -> bool {
-        let (own, other, bits) = match (self.address, address) {
-            (IpAddr::V4(own), IpAddr::V4(other)) => {
-                (u128::from(own.to_bits()) << 96, u128::from(other.to_bits()) << 96, 32)
-            }
-            (IpAddr::V6(own), IpAddr::V6(other)) => (own.to_bits(), other.to_bits(), 128),
-            _ => return false,
-        };
-        let kept = u128::MAX.checked_shl(128 - u32::from(self.prefix.min(bits))).unwrap_or(0);
-        own & kept == other & kept
-    }
-}
-
-/// The names of a record's fields in normal form, by their places in the list of fields.
-#[derive(Default)]
-struct Names {
-    parts: Vec<Vec<Vec<u8>>>,
-}
-
-impl Names {
-    fn of(record: &Record<'_>) -> Names {
-        let mut decoded = crate::decoded::Decoded::default();
-        let mut name = |field: &Field| {
-            if field.role != Role::Name {
-                return Vec::new();
-            }
-            decoded.clear();
-            record.format.decode(record.bytes, field, &mut decoded);
-            decoded.bytes.split(|byte| *byte == b'.').map(normal).collect()
-        };
-        Names { parts: record.fields.iter().map(&mut name).collect() }
-    }
-
-    /// Whether the field or one that it lies in has a name. An element of an array that is the whole record
-    /// has none.
-    fn has(&self, record: &Record<'_>, at: usize) -> bool {
-        let mut field = Some(at);
-        while let Some(own) = field.map(|at| &record.fields[at]) {
-            if own.role == Role::Name || own.name.is_some() {
-                return true;
-            }
-            field = own.parent;
-        }
-        false
-    }
-
-    /// Whether one of the selectors names the field or one that it lies in. A name counts as its field.
-    fn any(&self, record: &Record<'_>, at: usize, selectors: &[super::selector::Selector]) -> bool {
-        if selectors.is_empty() {
-            return false;
-        }
-        let mut steps: Vec<&[Vec<u8>]> = Vec::new(); // from the inside out, one a name
-        let mut field = Some(at);
-        while let Some(at) = field {
-            let own = &record.fields[at];
-            let name = if own.role == Role::Name { Some(at) } else { own.name };
-            steps.extend(name.map(|name| self.parts[name].as_slice()));
-            field = own.parent;
-        }
-        let mut path: Vec<&[u8]> = Vec::new();
-        steps.iter().rev().any(|parts| {
-            path.extend(parts.iter().map(Vec::as_slice));
-            selectors.iter().any(|selector| selector.matches(&path))
-        })
     }
 }
 

@@ -20,7 +20,7 @@ use crate::policy::Policy;
 use crate::policy::decide::{Decision, Record, Sighting};
 use crate::span::Span;
 use crate::tally::Tally;
-use crate::withhold::withhold;
+use crate::withhold::{is_marker, withhold};
 
 /// How often the result of an edit is judged again. What is left next to an edit can be a value that its
 /// neighbour hid; each pass removes at least one, and real records settle in the second. A record made so
@@ -260,6 +260,10 @@ impl Law {
         decided.clear();
         decisions.clear();
         edits.clear();
+        if is_marker(bytes) {
+            *read_as = Text.name();
+            return Pass::Clean;
+        }
         let format = match format {
             Some(format) if format.fields(bytes, fields).is_ok() => format,
             _ => self.read(bytes, fields),
