@@ -269,7 +269,7 @@ proptest! {
         block.extend_from_slice(&value);
         block.push(b'\n');
         let mut candidates = Vec::new();
-        index(&block, &mut candidates);
+        index(&block, &mut Default::default(), &mut candidates);
         prop_assert!(candidates.is_sorted_by_key(|candidate| candidate.at));
         candidates.retain(|candidate| (base..base + value.len()).contains(&candidate.at));
         let mut out = Vec::new();

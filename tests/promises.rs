@@ -30,12 +30,17 @@ fn shown(bytes: &[u8]) -> String {
     bytes.escape_ascii().to_string()
 }
 
+/// More of them find rarer faults: set `LOGSCRUB_CASES`.
+fn cases() -> u32 {
+    std::env::var("LOGSCRUB_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(1500)
+}
+
 fn policy() -> impl Strategy<Value = usize> {
     0..logs::POLICIES.len()
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 1500, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: cases(), failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn scrubbing_what_was_scrubbed_changes_nothing(log in logs::log(), policy in policy()) {
@@ -60,6 +65,16 @@ proptest! {
         prop_assert_eq!(tally.records, lines(&log));
         prop_assert_eq!(lines(&out) + tally.dropped, lines(&log));
         prop_assert_eq!(tally.withheld, 0);
+    }
+
+    #[test]
+    fn the_fast_lane_changes_nothing_but_the_speed(log in logs::log(), policy in policy()) {
+        let mut slow = SCRUBBERS[policy].clone().without_fast_lane();
+        let mut out = Vec::new();
+        slow.scrub(&log, &mut out);
+        let (fast, tally) = scrub(policy, &log);
+        prop_assert_eq!(shown(&fast), shown(&out), "from {}", shown(&log));
+        prop_assert_eq!(tally.changed, slow.take_tally().changed);
     }
 
     #[test]

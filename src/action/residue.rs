@@ -16,6 +16,13 @@ use crate::span::Span;
 /// Longest residue in bytes: the longest name of a kind, the key id, the longest token and the marks.
 pub const MAX_RESIDUE_BYTES: usize = 128;
 
+/// Digits of the length of a withheld record: fewer than any card number has, or a marker could be forged
+/// around one.
+const MAX_LENGTH_DIGITS: usize = 11;
+
+/// Digits of the number behind the second of two equal names.
+const MAX_ORDINAL_DIGITS: usize = 7;
+
 /// Recognises residues.
 #[derive(Debug, Clone, Default)]
 pub struct Residues {
@@ -53,7 +60,7 @@ impl Residues {
             return true;
         }
         if let Some(digits) = text.strip_prefix(b"withheld ").and_then(|rest| rest.strip_suffix(b" bytes")) {
-            return is_number(digits);
+            return is_number(digits, MAX_LENGTH_DIGITS);
         }
         let end = text.iter().position(|byte| matches!(byte, b':' | b'#')).unwrap_or(text.len());
         let (name, rest) = text.split_at(end);
@@ -61,7 +68,7 @@ impl Residues {
         let Some(kind) = known else { return false };
         match rest.split_first() {
             None => true,
-            Some((b'#', number)) => is_number(number),
+            Some((b'#', number)) => is_number(number, MAX_ORDINAL_DIGITS),
             Some((_, pseudonym)) => self.is_pseudonym(pseudonym, token_symbols(kind)),
         }
     }
@@ -69,7 +76,7 @@ impl Residues {
     /// `k`, the id of a known key, `:`, the token; `#2` may follow.
     fn is_pseudonym(&self, text: &[u8], symbols: usize) -> bool {
         let text = match text.iter().position(|byte| *byte == b'#') {
-            Some(at) if is_number(&text[at + 1..]) => &text[..at],
+            Some(at) if is_number(&text[at + 1..], MAX_ORDINAL_DIGITS) => &text[..at],
             Some(_) => return false,
             None => text,
         };
@@ -85,6 +92,6 @@ impl Residues {
     }
 }
 
-fn is_number(text: &[u8]) -> bool {
-    (1..=20).contains(&text.len()) && text.iter().all(u8::is_ascii_digit)
+fn is_number(text: &[u8], max_digits: usize) -> bool {
+    (1..=max_digits).contains(&text.len()) && text.iter().all(u8::is_ascii_digit)
 }

@@ -2,15 +2,14 @@
 
 /// Whether the digits, as ASCII and with the check digit last, pass. No digits at all do not.
 pub fn holds(digits: impl DoubleEndedIterator<Item = u8>) -> bool {
-    let mut sum = 0u32;
-    let mut count = 0usize;
+    let (mut sum, mut count) = (0_u32, 0_u32);
     for digit in digits.rev() {
         let value = u32::from(digit.wrapping_sub(b'0'));
-        let weighted = if count % 2 == 1 { value * 2 } else { value };
-        sum = (sum + weighted / 10 + weighted % 10) % 10;
+        let doubled = if value > 4 { 2 * value - 9 } else { 2 * value };
+        sum += if count % 2 == 1 { doubled } else { value };
         count += 1;
     }
-    count > 0 && sum == 0
+    count > 0 && sum % 10 == 0
 }
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ use clap::{Args as Group, Parser, Subcommand, ValueEnum};
 ///
 /// Without a command: scrubs FILEs, or standard input, to standard output.
 #[derive(Debug, Parser)]
-#[command(name = "logscrub", version, args_conflicts_with_subcommands = true, after_help = AFTER_HELP)]
+#[command(name = "logscrub", version, args_conflicts_with_subcommands = true, after_help = EXIT_CODES)]
 pub(super) struct Args {
     #[command(subcommand)]
     pub(super) command: Option<Command>,
@@ -17,7 +17,8 @@ pub(super) struct Args {
     pub(super) filter: Filter,
 }
 
-const AFTER_HELP: &str = "\
+/// Shown below the help and in the manual page.
+pub(super) const EXIT_CODES: &str = "\
 Exit codes, the first that applies:
   2  usage, rules or key fault, or output that is also an input: nothing was read
   4  the output failed
@@ -75,6 +76,9 @@ pub(super) struct Filter {
     /// What the input is, for rules by source
     #[arg(long, value_name = "NAME=VALUE")]
     pub(super) label: Vec<String>,
+    /// Threads that scrub [default: one for a pipe on few cores, else one a core]
+    #[arg(short = 'j', long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
+    pub(super) threads: Option<u16>,
     #[command(flatten)]
     pub(super) reading: Reading,
     /// End with code 1 if a record was withheld
@@ -97,9 +101,6 @@ pub(super) struct Filter {
 /// How inputs are read.
 #[derive(Debug, Group)]
 pub(super) struct Reading {
-    /// Threads that scrub [default: one for a pipe on few cores, else one a core]
-    #[arg(short = 'j', long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
-    pub(super) threads: Option<u16>,
     /// Longest record that is judged in one piece, as in 1MiB
     #[arg(long, value_name = "BYTES", default_value = "1MiB", value_parser = bytes)]
     pub(super) max_record: usize,
@@ -161,7 +162,7 @@ pub(super) enum RulesCommand {
         /// A rules file, or a pack by name
         #[arg(value_name = "FILE|PACK", default_value = "default")]
         rules: String,
-        /// As one rules file, with everything that it extends in place
+        /// As one rules file, with everything that it extends in place (of lists only their digests)
         #[arg(long)]
         toml: bool,
     },

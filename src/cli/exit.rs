@@ -5,6 +5,8 @@ use std::process::ExitCode;
 
 use rustix::process::Signal;
 
+use super::print::message;
+use crate::error::reason;
 use crate::stream::sys;
 
 /// How a command ended.
@@ -41,16 +43,15 @@ impl Exit {
 
     /// The end that a failed write leads to.
     pub(super) fn of_output(cause: &io::Error) -> Exit {
+        Exit::of_output_to("output", cause)
+    }
+
+    /// The same for an output that has a name.
+    pub(super) fn of_output_to(name: &str, cause: &io::Error) -> Exit {
         if cause.kind() == io::ErrorKind::BrokenPipe {
             return Exit::BrokenPipe;
         }
-        super::print::message(&format!("output: {}", reason(cause)));
+        message(&format!("{name}: {}", reason(cause)));
         Exit::Output
     }
-}
-
-/// The system's words for a failure, without its number.
-pub(super) fn reason(cause: &io::Error) -> String {
-    let text = cause.to_string();
-    text.split(" (os error").next().unwrap_or_default().to_lowercase()
 }

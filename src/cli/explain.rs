@@ -3,11 +3,13 @@
 use std::io::{self, BufRead, Write};
 
 use super::args::Explain;
-use super::exit::{Exit, reason};
+use super::exit::Exit;
 use super::print::{escaped, message};
+use crate::action::Action;
+use crate::error::reason;
 use crate::scrub::{Judged, Scrubber};
 use crate::span::Span;
-use crate::stream::{Output, Target};
+use crate::stream::{Output, Target, sys};
 
 pub(super) fn run(args: &Explain) -> Exit {
     start(args).unwrap_or_else(|exit| exit)
@@ -16,6 +18,10 @@ pub(super) fn run(args: &Explain) -> Exit {
 fn start(args: &Explain) -> Result<Exit, Exit> {
     let mut scrubber = args.by.scrubber()?;
     let mut output = Output::open(&Target::Stdout).map_err(|cause| Exit::of_output(&cause))?;
+    if sys::closed_at_start(0) {
+        message("stdin: bad file descriptor");
+        return Ok(Exit::Input);
+    }
     for (number, line) in io::stdin().lock().split(b'\n').enumerate() {
         let line = line.map_err(|cause| {
             message(&format!("stdin: {}", reason(&cause)));
@@ -59,18 +65,18 @@ fn shown(line: &[u8], span: Span, values: bool) -> String {
     if values { format!(" {}", escaped(span.of(line))) } else { String::new() }
 }
 
-/// Which rule acts on the value.
+/// Which rule decides about the value.
 fn decided(scrubber: &Scrubber, judged: &Judged, span: Span) -> String {
-    let own = judged.changes.iter().find(|cause| cause.value == span);
-    let other = judged.changes.iter().find(|cause| cause.value.overlaps(span));
-    match (own, other) {
-        (Some(cause), _) => {
-            let rule = &scrubber.policy().rules[cause.rule];
-            format!("rule `{}`: {}", rule.name, rule.action.name())
-        }
-        (None, Some(cause)) => format!("goes with {}, on which a stronger rule acts", place(cause.value)),
-        (None, None) => {
-            "stays as it is: no rule covers it, one keeps it, or nothing is left to remove".to_owned()
-        }
+    let changed = judged.changes.iter().any(|cause| cause.value == span);
+    let stronger = judged.changes.iter().find(|cause| cause.value.overlaps(span));
+    let Some(own) = judged.decided.iter().find(|cause| cause.value == span) else {
+        return "no rule covers it".to_owned();
+    };
+    let rule = &scrubber.policy().rules[own.rule];
+    let said = format!("rule `{}`: {}", rule.name, rule.action.name());
+    match stronger {
+        _ if changed || rule.action == Action::Keep => said,
+        Some(cause) => format!("{said}; goes with {}, on which a stronger rule acts", place(cause.value)),
+        None => format!("{said}; nothing is left to remove"),
     }
 }

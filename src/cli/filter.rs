@@ -3,9 +3,12 @@
 use std::io::{self, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 
-use super::args::{Filter, Reading};
-use super::exit::{Exit, reason};
+use clap::CommandFactory;
+
+use super::args::{Args, Filter, Reading};
+use super::exit::Exit;
 use super::print::{message, to_stderr, usage_fault};
+use crate::error::reason;
 use crate::report::{self, Run};
 use crate::stream::{Input, Interrupts, Outcome, Output, Place, Settings, Target, Watch, drive};
 
@@ -21,19 +24,15 @@ fn start(args: &Filter) -> Result<Exit, Exit> {
     if !args.label.is_empty() {
         return Err(usage_fault("--label is not yet supported: rules by source come with a later version"));
     }
+    refuse_command(&args.files)?;
     let scrubber = args.by.scrubber()?;
     let policy = std::sync::Arc::clone(scrubber.policy());
     let places = places(&args.files);
     let target = args.output.clone().map_or(Target::Stdout, Target::Path);
-    if let Some(input) = target.input_that_is_output(&places) {
-        return Err(usage_fault(&format!(
-            "{}: input is also the output",
-            super::print::escaped(input.name().as_bytes())
-        )));
-    }
+    refuse_overlap(args, &target, &places)?;
     let mut watch = args.reading.watch()?;
-    let mut output = Output::open(&target).map_err(|cause| Exit::of_output(&cause))?;
-    let settings = args.reading.settings(&places);
+    let mut output = Output::open(&target).map_err(|cause| failed(args, &cause))?;
+    let settings = settings(args, &places);
     let outcome = drive(places.iter().map(Input::open), scrubber, &mut output, &mut watch, &settings);
     let exit = finish(args, output, &outcome);
     let run = Run { policy: &policy, tally: &outcome.tally, faults: &outcome.input_faults };
@@ -44,25 +43,64 @@ fn start(args: &Filter) -> Result<Exit, Exit> {
         message(&report::text::closing_line(&run));
     }
     if let Some(path) = &args.report {
-        write_report(path, &run).map_err(|cause| {
-            message(&format!("report {}: {}", path.display(), reason(&cause)));
-            Exit::Output
-        })?;
+        let name = format!("report {}", path.display());
+        write_report(path, &run).map_err(|cause| Exit::of_output_to(&name, &cause))?;
     }
     Ok(exit)
+}
+
+/// A command behind options is read as a file: who writes so does not mean one. After `--` they do.
+fn refuse_command(files: &[PathBuf]) -> Result<(), Exit> {
+    let is_command =
+        |file: &PathBuf| Args::command().get_subcommands().any(|known| file == Path::new(known.get_name()));
+    let dashes = std::env::args_os().any(|argument| argument == "--");
+    match files.first().filter(|file| !dashes && is_command(file)) {
+        Some(file) => {
+            let name = file.display();
+            Err(usage_fault(&format!(
+                "options go behind the command: logscrub {name} …; a file is given as ./{name}"
+            )))
+        }
+        None => Ok(()),
+    }
+}
+
+/// Nothing is written over what is read, and no report over the output.
+fn refuse_overlap(args: &Filter, target: &Target, places: &[Place]) -> Result<(), Exit> {
+    if let Some(input) = target.input_that_is_output(places) {
+        return Err(usage_fault(&format!("{}: input is also the output", input.name())));
+    }
+    let Some(report) = &args.report else { return Ok(()) };
+    let output = args.output.iter().cloned().map(Place::Path);
+    let others: Vec<Place> = places.iter().cloned().chain(output).collect();
+    if args.output.as_ref() == Some(report)
+        || Target::Path(report.clone()).input_that_is_output(&others).is_some()
+    {
+        return Err(usage_fault(&format!(
+            "{}: the report would replace an input or the output",
+            report.display()
+        )));
+    }
+    Ok(())
+}
+
+/// The end that a failed write of the output leads to.
+fn failed(args: &Filter, cause: &io::Error) -> Exit {
+    let name = args.output.as_ref().map_or("output".to_owned(), |path| path.display().to_string());
+    Exit::of_output_to(&name, cause)
 }
 
 /// Puts the output in place and says which code the run ends with.
 fn finish(args: &Filter, output: Output, outcome: &Outcome) -> Exit {
     outcome.input_faults.iter().for_each(|fault| message(&fault.to_string()));
     if let Err(cause) = &outcome.output {
-        return Exit::of_output(cause);
+        return failed(args, cause);
     }
     if let Some(signal) = outcome.ended_by {
         return Exit::Signal(signal); // a file that was to be replaced stays as it was
     }
     if let Err(cause) = output.commit() {
-        return Exit::of_output(&cause);
+        return failed(args, &cause);
     }
     if !outcome.input_faults.is_empty() {
         return Exit::Input;
@@ -91,12 +129,12 @@ impl Reading {
             Interrupts::install().map_err(|cause| usage_fault(&format!("signals: {}", reason(&cause))))?;
         Ok(Watch::new(interrupts, self.grace))
     }
+}
 
-    pub(super) fn settings(&self, places: &[Place]) -> Settings {
-        let cores = std::thread::available_parallelism().map_or(1, usize::from);
-        let files = places.iter().all(|place| matches!(place, Place::Path(_)));
-        let by_itself = if files || cores > FEW_CORES { cores } else { 1 };
-        let threads = self.threads.map_or(by_itself, usize::from);
-        Settings { threads, max_record: self.max_record, ..Settings::default() }
-    }
+fn settings(args: &Filter, places: &[Place]) -> Settings {
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let files = places.iter().all(|place| matches!(place, Place::Path(_)));
+    let by_itself = if files || cores > FEW_CORES { cores } else { 1 };
+    let threads = args.threads.map_or(by_itself, usize::from);
+    Settings { threads, max_record: args.reading.max_record, ..Settings::default() }
 }

@@ -10,9 +10,9 @@ pub(super) fn to_stderr(text: &str) {
     let _ = io::stderr().write_all(text.as_bytes());
 }
 
-/// Writes one line for people to stderr: `logscrub: …`.
+/// Writes one line for people to stderr: `logscrub: …`. Whatever names stand in it are escaped.
 pub(super) fn message(text: &str) {
-    to_stderr(&format!("logscrub: {text}\n"));
+    to_stderr(&format!("logscrub: {}\n", escaped(text.as_bytes())));
 }
 
 /// Writes a fault of usage and returns its exit.

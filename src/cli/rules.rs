@@ -112,11 +112,15 @@ fn check_one(rules: &str) -> bool {
         Ok(policy) => {
             let warnings = check::check(&policy);
             warnings.iter().for_each(|warning| to_stderr(&warning.to_string()));
-            let sum = format!("{rules}: {} rules, {} warnings\n", policy.rules.len(), warnings.len());
-            to_stderr(&sum);
+            let (rules_held, told) = (number(policy.rules.len(), "rule"), number(warnings.len(), "warning"));
+            to_stderr(&format!("{}: {rules_held}, {told}\n", escaped(rules.as_bytes())));
             warnings.is_empty()
         }
     }
+}
+
+fn number(count: usize, what: &str) -> String {
+    if count == 1 { format!("1 {what}") } else { format!("{count} {what}s") }
 }
 
 fn test_one(rules: &str) -> bool {

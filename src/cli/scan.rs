@@ -27,7 +27,7 @@ fn start(args: &Scan) -> Result<Exit, Exit> {
     let policy = Arc::clone(scrubber.policy());
     let mut watch = args.reading.watch()?;
     let mut output = Output::open(&Target::Stdout).map_err(|cause| Exit::of_output(&cause))?;
-    let settings = Settings { threads: 1, ..args.reading.settings(&[]) };
+    let settings = Settings { max_record: args.reading.max_record, ..Settings::default() };
     let mut tally = Tally::default();
     let mut faults = Vec::new();
     let (files, many) = files(&args.paths, &mut faults);
@@ -100,7 +100,7 @@ fn under(folder: &Path, faults: &mut Vec<Fault>) -> Vec<PathBuf> {
             Err(fault) => {
                 let source = fault.path().unwrap_or(folder).display().to_string();
                 let what =
-                    fault.io_error().map_or_else(|| "cannot be walked".to_owned(), super::exit::reason);
+                    fault.io_error().map_or_else(|| "cannot be walked".to_owned(), crate::error::reason);
                 faults.push(Fault { source, what, offset: None });
             }
         }

@@ -35,9 +35,58 @@ pub(super) fn is_word(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || byte == b'_'
 }
 
-/// Whether the text is one of `words`, which are separated by blanks, in any case.
-pub(super) fn is_one_of(text: &[u8], words: &str) -> bool {
-    words.split(' ').any(|word| text.eq_ignore_ascii_case(word.as_bytes()))
+/// A set of words in lower case.
+///
+/// Almost every look-up is in vain, so a filter of one bit for each first letter, last letter and length
+/// answers first: comparing with the words one by one was a third of the time of an access log.
+#[derive(Debug)]
+pub struct Words {
+    text: &'static str,
+    filter: [u64; 16],
+}
+
+impl Words {
+    /// The words of a text, which blanks separate.
+    pub const fn of(text: &'static str) -> Words {
+        let bytes = text.as_bytes();
+        let (mut filter, mut start, mut at) = ([0; 16], 0, 0);
+        while at <= bytes.len() {
+            if at == bytes.len() || bytes[at] == b' ' {
+                if at > start {
+                    let bit = Words::bit(bytes[start], bytes[at - 1], at - start);
+                    filter[bit / 64] |= 1 << (bit % 64);
+                }
+                start = at + 1;
+            }
+            at += 1;
+        }
+        Words { text, filter }
+    }
+
+    /// The words as they were written.
+    pub const fn text(&self) -> &'static str {
+        self.text
+    }
+
+    /// Fibonacci hashing (Knuth, The Art of Computer Programming, section 6.4) to ten bits.
+    const fn bit(first: u8, last: u8, length: usize) -> usize {
+        let key = (first as u32) << 16 | (last as u32) << 8 | length as u32;
+        (key.wrapping_mul(0x9e37_79b1) >> 22) as usize
+    }
+
+    /// The words.
+    pub fn iter(&self) -> impl Iterator<Item = &'static [u8]> {
+        self.text.split(' ').map(str::as_bytes)
+    }
+
+    /// Whether the text is one of them, in any case.
+    #[inline]
+    pub fn contains(&self, text: &[u8]) -> bool {
+        let (Some(first), Some(last)) = (text.first(), text.last()) else { return false };
+        let bit = Words::bit(first.to_ascii_lowercase(), last.to_ascii_lowercase(), text.len());
+        self.filter[bit / 64] >> (bit % 64) & 1 == 1
+            && self.iter().any(|word| text.eq_ignore_ascii_case(word))
+    }
 }
 
 /// Whether one of `words` (lower case) stands as a whole word in the `reach` bytes before `at`.
@@ -55,8 +104,15 @@ pub(super) fn has_word_before<W: AsRef<[u8]>>(hay: &[u8], at: usize, reach: usiz
                     && hay[begin..end].eq_ignore_ascii_case(word)
                     && is_joint(hay, begin)
                     && is_joint(hay, end)
+                    && !is_label(hay, begin, end)
             })
     })
+}
+
+/// Whether the word stands alone in square brackets: `[pan]` is what was left of a value, and says nothing
+/// about the next one.
+fn is_label(hay: &[u8], begin: usize, end: usize) -> bool {
+    begin > 0 && hay[begin - 1] == b'[' && hay.get(end) == Some(&b']')
 }
 
 /// Whether a word may begin or end at `at`.

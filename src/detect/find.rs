@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::list::List;
+use super::marks::Marks;
 use super::pattern::Pattern;
 use super::unescape::{Ansi, holds_invisible, needs_unescape, unescape};
 use super::{Candidate, DETECTORS, Detector, Reason, Trigger, index};
@@ -27,6 +28,7 @@ pub struct Detectors {
 #[derive(Debug, Default)]
 pub struct Scratch {
     candidates: Vec<Candidate>,
+    marks: Marks,
     levels: [Decoded; MAX_DEPTH],
     level: Vec<Finding>,
     sightings: Vec<Sighting>,
@@ -65,6 +67,11 @@ impl Detectors {
         !self.patterns.is_empty() || !self.lists.is_empty()
     }
 
+    /// Whether a built-in kind is looked for.
+    pub fn finds(&self, kind: Kind) -> bool {
+        self.kinds.contains(kind)
+    }
+
     /// Whether no detector is on.
     pub fn is_empty(&self) -> bool {
         self.kinds.is_empty() && !self.needs_every_record()
@@ -76,7 +83,7 @@ impl Detectors {
     pub fn find(&self, value: &[u8], scratch: &mut Scratch, out: &mut Vec<Finding>) {
         let mut candidates = std::mem::take(&mut scratch.candidates);
         candidates.clear();
-        index(value, &mut candidates);
+        index(value, &mut scratch.marks, &mut candidates);
         self.find_candidates(value, &candidates, 0, scratch, out);
         scratch.candidates = candidates;
     }
@@ -115,7 +122,7 @@ impl Detectors {
             let depth = levels.len();
             let hay = levels.last().map_or(value, |level| level.bytes.as_slice());
             let mut candidates = Vec::new();
-            index(hay, &mut candidates);
+            index(hay, &mut Marks::default(), &mut candidates);
             let mut seen = Vec::new();
             self.judge(hay, &candidates, 0, &mut |candidate, detector, outcome| {
                 seen.push((candidate, detector, outcome));
@@ -144,6 +151,7 @@ impl Detectors {
         self.judge(hay, candidates, base, &mut |_, _, outcome| out.extend(outcome));
         self.patterns.iter().for_each(|pattern| pattern.find(hay, out));
         self.lists.iter().for_each(|list| list.find(hay, out));
+        join_overlapping(out);
     }
 
     fn judge(
@@ -177,7 +185,7 @@ impl Detectors {
         scratch: &mut Scratch,
         found: &mut Vec<Sighting>,
     ) -> bool {
-        let Scratch { candidates, levels, level, .. } = scratch;
+        let Scratch { candidates, marks, levels, level, .. } = scratch;
         let mut invisible = holds_invisible(value);
         for depth in 0..MAX_DEPTH {
             let (outer, inner) = levels.split_at_mut(depth);
@@ -189,7 +197,7 @@ impl Detectors {
             let hay = levels[depth].bytes.as_slice();
             invisible = invisible || holds_invisible(hay);
             candidates.clear();
-            index(hay, candidates);
+            index(hay, marks, candidates);
             level.clear();
             self.search(hay, candidates, 0, level);
             let rank = depth + 1 + if ansi == Ansi::Remove { MAX_DEPTH } else { 0 };
@@ -207,6 +215,22 @@ fn to_raw(levels: &[Decoded], span: Span) -> Span {
 
 fn raw_finding(levels: &[Decoded], finding: Finding) -> Finding {
     Finding { span: to_raw(levels, finding.span), ..finding }
+}
+
+/// Joins findings of one level and kind that overlap (`a@b.example@c.example`): each of them is a value, and
+/// what only one of them covers must not stay.
+fn join_overlapping(found: &mut Vec<Finding>) {
+    if found.len() < 2 {
+        return;
+    }
+    found.sort_unstable_by_key(|finding| (finding.kind, finding.span));
+    found.dedup_by(|next, one| {
+        let overlaps = next.kind == one.kind && next.span.overlaps(one.span);
+        if overlaps {
+            one.span.end = one.span.end.max(next.span.end);
+        }
+        overlaps
+    });
 }
 
 /// Leaves, of the sightings of one kind that overlap, the deepest, then the longest; drops IPv4 addresses

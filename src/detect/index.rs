@@ -4,6 +4,7 @@
 //! from bit masks and so that they do not depend on where a block begins or ends, as long as a block ends
 //! between two records.
 
+use super::marks::{Marks, mark};
 use super::unescape;
 use super::{Candidate, Trigger};
 
@@ -48,7 +49,42 @@ const fn classes() -> [Class; 256] {
 }
 
 /// Appends the candidates of `hay` to `out`, in order of their offset.
-pub fn index(hay: &[u8], out: &mut Vec<Candidate>) {
+///
+/// They are taken from the marks, which are a superset of what [`scan`] finds: the exact tests tell.
+pub fn index(hay: &[u8], marks: &mut Marks, out: &mut Vec<Candidate>) {
+    mark(hay, marks);
+    let escapes = || marks.escapes().iter().map(|at| *at as usize);
+    if escapes().any(|at| is_no_break_space(hay, at)) {
+        return scan(hay, out); // the marks do not know this separator
+    }
+    let mut escapes = escapes().filter(|at| unescape::INTRODUCERS.contains(&hay[*at])).peekable();
+    for at in marks.candidates().iter().map(|at| *at as usize) {
+        while let Some(escape) = escapes.next_if(|escape| *escape < at) {
+            add_escape(hay, escape, out);
+        }
+        out.push(match hay[at] {
+            b'@' => Candidate { at, trigger: Trigger::At },
+            b':' => Candidate { at, trigger: Trigger::Colons },
+            _ if at > 0 && hay[at - 1] == b'.' => Candidate { at: at - 1, trigger: Trigger::Dots },
+            _ => Candidate { at, trigger: Trigger::Digits },
+        });
+    }
+    escapes.for_each(|escape| add_escape(hay, escape, out));
+}
+
+fn add_escape(hay: &[u8], at: usize, out: &mut Vec<Candidate>) {
+    if unescape::hides_trigger(hay, at) {
+        out.push(Candidate { at, trigger: Trigger::Escape });
+    }
+}
+
+/// Whether a no-break space begins at `at`: it may stand between the groups of a card number.
+pub fn is_no_break_space(hay: &[u8], at: usize) -> bool {
+    hay[at..].starts_with(b"\xc2\xa0")
+}
+
+/// The same one byte at a time: what the candidates are, and what values with no-break spaces need.
+pub fn scan(hay: &[u8], out: &mut Vec<Candidate>) {
     let mut dots = Steps::default();
     let mut colons = Steps::default();
     let mut cards = Run::default();

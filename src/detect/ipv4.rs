@@ -1,6 +1,6 @@
 //! IPv4 addresses in dotted decimal (RFC 791), told from versions, OIDs and other dotted numbers.
 
-use super::context::{has_word_before, is_one_of, is_word};
+use super::context::{Words, has_word_before, is_word};
 use super::{Detector, Reason, Trigger, Verdict};
 use crate::finding::Finding;
 use crate::kind::Kind;
@@ -72,15 +72,23 @@ fn digits_at(rest: &[u8]) -> usize {
 /// Whether the text is an address. A part that is padded with zeros to three digits (`192.030.000.006`) is
 /// one; other leading zeros are those of dates and versions (RFC 6943 section 3.1.1 on what they may mean).
 pub(super) fn is_quad(text: &[u8]) -> bool {
-    let mut parts = 0;
-    text.split(|byte| *byte == b'.').all(|part| {
-        parts += 1;
-        let value = part.iter().try_fold(0u32, |value, digit| {
-            digit.is_ascii_digit().then(|| value.saturating_mul(10).saturating_add(u32::from(digit - b'0')))
-        });
-        let plain = part.len() == 3 || part.len() < 3 && !(part.len() == 2 && part[0] == b'0');
-        !part.is_empty() && plain && value.is_some_and(|value| value <= 255)
-    }) && parts == 4
+    let (mut dots, mut value, mut length) = (0_u32, 0_u32, 0_u32);
+    let mut leading_zero = false;
+    let fits = |value: u32, length: u32, leading_zero: bool| {
+        value <= 255 && (length == 3 || length == 1 || length == 2 && !leading_zero)
+    };
+    for byte in text {
+        match byte {
+            b'0'..=b'9' if length < 3 => {
+                leading_zero = if length == 0 { *byte == b'0' } else { leading_zero };
+                value = value * 10 + u32::from(byte - b'0');
+                length += 1;
+            }
+            b'.' if fits(value, length, leading_zero) => (dots, value, length) = (dots + 1, 0, 0),
+            _ => return false,
+        }
+    }
+    dots == 3 && fits(value, length, leading_zero)
 }
 
 fn check_left(hay: &[u8], start: usize) -> Result<(), Reason> {
@@ -137,14 +145,16 @@ fn has_twin(before: &[u8], rest: &[u8]) -> bool {
 }
 
 /// Endings after a version in the name of a package, a library or an archive.
-pub const FILE_ENDINGS: &str = "\
+pub static FILE_ENDINGS: Words = Words::of(
+    "\
     el5 el6 el7 el8 el9 fc rpm deb apk tar tgz gz bz2 xz zip jar war whl gem dll exe msi so dylib js css \
-    php html x86 amd64 noarch nupkg";
+    php html x86 amd64 noarch nupkg",
+);
 
 fn has_file_ending(rest: &[u8]) -> bool {
     let length = rest.iter().take_while(|byte| byte.is_ascii_alphanumeric()).count();
     let ending = &rest[..length];
-    is_one_of(ending, FILE_ENDINGS) || ending.len() <= 4 && ending.starts_with(b"fc")
+    FILE_ENDINGS.contains(ending) || ending.len() <= 4 && ending.starts_with(b"fc")
 }
 
 /// Words after which four numbers are a version or an object identifier.
@@ -152,19 +162,25 @@ pub const VERSION_WORDS: [&str; 8] = ["version", "versions", "ver", "vers", "rv"
 /// Words that also stand before addresses (`release 192.168.0.7`), so the numbers have to be low.
 pub const WEAK_VERSION_WORDS: [&str; 6] = ["v", "release", "build", "revision", "rev", "section"];
 /// Words after a hyphen that make the number before them a version.
-pub const VERSION_SUFFIXES: &str = "\
+pub static VERSION_SUFFIXES: Words = Words::of(
+    "\
     alpha beta rc pre snapshot release final ga dev stable nightly microsoft generic ubuntu debian amd64 \
-    x86_64 lts";
+    x86_64 lts",
+);
 /// Words before a hyphen or a slash that name what has an address, not a product.
-pub const ADDRESS_WORDS: &str = "\
+pub static ADDRESS_WORDS: Words = Words::of(
+    "\
     ip ipv4 ip4 inet addr address host hostname node server srv client peer remote local static dynamic \
     dyn dhcp dsl adsl ppp pool cable worker master slave gateway gw router dns ns from to src dst tcp \
-    udp icmp handler";
+    udp icmp handler",
+);
 /// Products written in lower case or all capitals, which otherwise are words of a path or host names.
-pub const PRODUCTS: &str = "\
+pub static PRODUCTS: Words = Words::of(
+    "\
     opr gsa mra fbav fbsv crios fxios edg edga edgios linux kernel curl wget python ruby perl php java \
     node nginx apache okhttp axios openssl libcurl libwww-perl winhttp git npm pip go dart requests \
-    aiohttp electron ios darwin msie lcc";
+    aiohttp electron ios darwin msie lcc",
+);
 
 fn reject_version(hay: &[u8], span: Span) -> Result<(), Reason> {
     let before = &hay[..span.start];
@@ -188,6 +204,10 @@ fn announces_version(before: &[u8], quad: &[u8]) -> bool {
     };
     let between = before.iter().rev().take(MAX_BETWEEN_BYTES).take_while(|byte| is_between(byte)).count();
     let end = before.len() - between;
+    // The last letters of the words below; most text ends here.
+    if end > 0 && !matches!(before[end - 1] | 0x20, b'n' | b's' | b'r' | b'v' | b'e' | b'w' | b'd') {
+        return false;
+    }
     if between == 0 || end == 0 || !before[end - 1].is_ascii_alphabetic() {
         return false;
     }
@@ -201,8 +221,8 @@ fn has_version_suffix(rest: &[u8]) -> bool {
     let Some((b'-' | b'+' | b'~', rest)) = rest.split_first() else { return false };
     let digits = digits_at(rest);
     let word = &rest[digits.min(3)..];
-    VERSION_SUFFIXES.split(' ').any(|suffix| {
-        word.get(..suffix.len()).is_some_and(|start| start.eq_ignore_ascii_case(suffix.as_bytes()))
+    VERSION_SUFFIXES.iter().any(|suffix| {
+        word.get(..suffix.len()).is_some_and(|start| start.eq_ignore_ascii_case(suffix))
             && !word.get(suffix.len()).is_some_and(u8::is_ascii_alphabetic)
     })
 }
@@ -246,13 +266,13 @@ fn is_listed(before: &[u8], word: &[u8], rest: &[u8]) -> bool {
     let previous = earlier.next().map_or(&[][..], |token| &token[..token.len().min(MAX_WORD_BYTES)]);
     let next = rest.strip_prefix(b" ").map_or(&[][..], |rest| &rest[..rest.len().min(MAX_WORD_BYTES)]);
     let next = next.split(|byte| *byte == b' ').next().unwrap_or(next);
-    let is_host = is_one_of(word, ADDRESS_WORDS);
+    let is_host = ADDRESS_WORDS.contains(word);
     separated && !is_host && (is_version(previous) || is_version(next))
 }
 
 fn is_known_product(word: &[u8]) -> bool {
     let name = word.rsplit(|byte| *byte == b'-').next().unwrap_or(word);
-    [word, name].iter().any(|word| is_one_of(word, PRODUCTS))
+    [word, name].iter().any(|word| PRODUCTS.contains(word))
 }
 
 /// A product is written with capital and small letters and does not stand in a path.
@@ -261,12 +281,12 @@ fn is_product(word: &[u8], before: &[u8]) -> bool {
     if matches!(in_front, Some(b'/' | b':' | b'=' | b'@' | b'\\' | b'[')) && !is_known_product(word) {
         return false;
     }
-    if is_one_of(word, ADDRESS_WORDS) {
+    if ADDRESS_WORDS.contains(word) {
         return false;
     }
     let mixed = word[0].is_ascii_uppercase() && word.iter().any(u8::is_ascii_lowercase);
     let ends_in_letter = word.last().is_some_and(u8::is_ascii_alphanumeric);
-    is_known_product(word) || mixed && ends_in_letter
+    mixed && ends_in_letter || is_known_product(word)
 }
 
 /// `phpMyAdmin-2.8.2.3`, `openssl-1.0.2.4`, but not `BP-108841162-10.10.34.11` or `static-203.0.113.9`.
@@ -274,7 +294,7 @@ fn reject_package(before: &[u8], quad: &[u8]) -> Result<(), Reason> {
     let word = last_word(&before[..before.len() - 1]);
     let name = word.rsplit(|byte| matches!(byte, b'-' | b'.' | b'_')).next().unwrap_or(word);
     let is_name = name.first().is_some_and(u8::is_ascii_alphabetic);
-    if !is_name || is_one_of(name, ADDRESS_WORDS) || !is_low(quad) {
+    if !is_name || ADDRESS_WORDS.contains(name) || !is_low(quad) {
         return Ok(());
     }
     Err("version of a package")

@@ -15,8 +15,6 @@ pub struct Ipv6;
 const MAX_BACK_BYTES: usize = 64;
 const GROUPS: usize = 8;
 const MAX_GROUP_DIGITS: usize = 4;
-/// More groups than an address and its port can have: fingerprints, netfilter's `MAC=`.
-const MAX_PIECES: usize = 10;
 
 impl Detector for Ipv6 {
     fn kinds(&self) -> &'static [Kind] {
@@ -29,9 +27,19 @@ impl Detector for Ipv6 {
 
     fn verify(&self, hay: &[u8], at: usize) -> Verdict {
         let run = run_around(hay, at);
-        let outcome = address(hay, run).map(|span| Finding { span, kind: Kind::IPV6 });
+        let outcome = may_be_address(hay, run).and_then(|()| address(hay, run));
+        let outcome = outcome.map(|span| Finding { span, kind: Kind::IPV6 });
         Verdict { outcome, resume: run.end.max(at + 1) }
     }
+}
+
+/// Turns MAC addresses and the like away at once: without `::` there are seven colons, or a dotted tail.
+fn may_be_address(hay: &[u8], run: Span) -> Result<(), Reason> {
+    let text = run.of(hay);
+    let colons = text.iter().filter(|byte| **byte == b':').count();
+    let enough =
+        colons >= GROUPS - 1 || hay.get(run.end) == Some(&b'.') || text.windows(2).any(|pair| pair == b"::");
+    if enough { Ok(()) } else { Err("not eight groups of up to four hex digits") }
 }
 
 /// The hex digits and colons around a colon, up to a group of more than four digits. That is a word (an epoch,
@@ -47,15 +55,40 @@ fn run_around(hay: &[u8], colon: usize) -> Span {
 fn reach<'h>(bytes: impl Iterator<Item = &'h u8>) -> usize {
     let (mut length, mut digits) = (0, 0);
     for byte in bytes {
-        match byte {
-            b':' => digits = 0,
-            _ if !byte.is_ascii_hexdigit() => break,
-            _ if digits == MAX_GROUP_DIGITS => return length - digits,
-            _ => digits += 1,
+        match PARTS[usize::from(*byte)] {
+            Part::Colon => digits = 0,
+            Part::Other => break,
+            Part::Digit if digits == MAX_GROUP_DIGITS => return length - digits,
+            Part::Digit => digits += 1,
         }
         length += 1;
     }
     length
+}
+
+/// What a byte is to an address.
+#[derive(Clone, Copy)]
+enum Part {
+    Digit,
+    Colon,
+    Other,
+}
+
+static PARTS: [Part; 256] = {
+    let mut table = [Part::Other; 256];
+    let mut byte = 0;
+    while byte < 128 {
+        if (byte as u8).is_ascii_hexdigit() {
+            table[byte] = Part::Digit;
+        }
+        byte += 1;
+    }
+    table[b':' as usize] = Part::Colon;
+    table
+};
+
+fn is_hex(byte: u8) -> bool {
+    matches!(PARTS[usize::from(byte)], Part::Digit)
 }
 
 /// The address in a run of hex digits and colons; a dotted tail or port may follow the run.
@@ -158,35 +191,31 @@ fn dotted_end(hay: &[u8], run: Span) -> Result<Option<usize>, Reason> {
 
 /// RFC 4291 section 2.2: eight groups, or fewer with one `::`; the last two may be an IPv4 address.
 pub(super) fn is_address(text: &[u8]) -> bool {
-    let Some(double) = text.windows(2).position(|pair| pair == b"::") else {
-        return groups(text, true) == Some(GROUPS);
-    };
-    let (head, tail) = (&text[..double], &text[double + 2..]);
-    match (groups(head, false), groups(tail, true)) {
-        (Some(head), Some(tail)) => head + tail < GROUPS,
-        _ => false,
+    let (mut groups, mut digits, mut double) = (0, 0, false);
+    let mut at = 0;
+    while let Some(byte) = text.get(at) {
+        match byte {
+            b'.' => return is_quad(&text[at - digits..]) && is_complete(groups + 2, double),
+            b':' if text.get(at + 1) == Some(&b':') => {
+                if double || groups == 0 && digits == 0 && at > 0 {
+                    return false;
+                }
+                groups += usize::from(digits > 0);
+                (digits, double) = (0, true);
+                at += 1;
+            }
+            b':' if digits == 0 || at + 1 == text.len() => return false,
+            b':' => (groups, digits) = (groups + 1, 0),
+            _ if digits < MAX_GROUP_DIGITS && is_hex(*byte) => digits += 1,
+            _ => return false,
+        }
+        at += 1;
     }
+    is_complete(groups + usize::from(digits > 0), double)
 }
 
-/// Number of groups in a list without `::`; a dotted address counts two and may only come last.
-fn groups(list: &[u8], may_end_dotted: bool) -> Option<usize> {
-    if list.is_empty() {
-        return Some(0);
-    }
-    let mut count = 0;
-    let mut pieces = list.split(|byte| *byte == b':').peekable();
-    while let Some(piece) = pieces.next() {
-        let is_last = pieces.peek().is_none();
-        count += match piece {
-            _ if (1..=4).contains(&piece.len()) && piece.iter().all(u8::is_ascii_hexdigit) => 1,
-            _ if is_last && may_end_dotted && is_quad(piece) => 2,
-            _ => return None,
-        };
-        if count > MAX_PIECES {
-            return None;
-        }
-    }
-    Some(count)
+fn is_complete(groups: usize, double: bool) -> bool {
+    if double { groups < GROUPS } else { groups == GROUPS }
 }
 
 /// What has the form of an address and is none.
@@ -200,8 +229,8 @@ fn check_shape(hay: &[u8], span: Span) -> Result<(), Reason> {
     if all_pairs && pieces().filter(|piece| !piece.is_empty()).count() == GROUPS {
         return Err("an identifier of eight octets");
     }
-    let all_decimal = text.iter().all(|byte| byte.is_ascii_digit() || *byte == b':');
-    if text.ends_with(b"::") && all_pairs && all_decimal {
+    let all_decimal = || text.iter().all(|byte| byte.is_ascii_digit() || *byte == b':');
+    if text.ends_with(b"::") && all_pairs && all_decimal() {
         return Err("a time");
     }
     if text.ends_with(b"::")
@@ -209,8 +238,8 @@ fn check_shape(hay: &[u8], span: Span) -> Result<(), Reason> {
     {
         return Err("empty fields between colons");
     }
-    let named = pieces().filter(|piece| !piece.is_empty()).count();
-    if named < 3 && !text.iter().any(u8::is_ascii_digit) {
+    let named = || pieces().filter(|piece| !piece.is_empty()).count();
+    if !text.iter().any(u8::is_ascii_digit) && named() < 3 {
         return Err("scope operator between names");
     }
     Ok(())

@@ -11,15 +11,18 @@ mod index;
 pub mod ipv4;
 pub mod ipv6;
 pub mod list;
+pub mod marks;
 pub mod pan;
 pub mod pattern;
+pub mod simd;
 pub mod unescape;
 
 use crate::finding::Finding;
 use crate::kind::Kind;
 
+pub use context::Words;
 pub use find::{Detectors, Explained, MAX_DEPTH, Scratch};
-pub use index::index;
+pub use index::{index, is_no_break_space, scan};
 pub use unescape::needs_unescape;
 
 /// The built-in detectors: a new one is its file and a line here.

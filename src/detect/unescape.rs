@@ -90,6 +90,11 @@ pub(super) fn holds_invisible(hay: &[u8]) -> bool {
     hay.iter().enumerate().any(invisible)
 }
 
+/// Whether an escape begins at `at`.
+pub fn begins_escape(hay: &[u8], at: usize) -> bool {
+    escape_at(hay, at, Ansi::Remove).is_some()
+}
+
 /// Decodes every escape of `hay` once, into `out`, which is cleared first. Whether there was any.
 pub fn unescape(hay: &[u8], ansi: Ansi, out: &mut Decoded) -> bool {
     out.clear();
@@ -238,7 +243,7 @@ fn zero_width(rest: &[u8]) -> Option<usize> {
 ///
 /// Selective, for `%2F`, `\n` and `\"` are everywhere and hide nothing: a separator of card numbers counts
 /// only between digits, a colour only inside a word of digits, dots and colons.
-pub(super) fn hides_trigger(hay: &[u8], at: usize) -> bool {
+pub fn hides_trigger(hay: &[u8], at: usize) -> bool {
     let Some((first, length)) = innermost(&hay[at..]) else { return false };
     // Of `\\u0020` the backslashes in front are part of the escape as it was first written.
     let start = hay[..at].iter().rposition(|byte| *byte != b'\\').map_or(0, |last| last + 1);

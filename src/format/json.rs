@@ -298,7 +298,7 @@ impl Reader<'_> {
 }
 
 /// Decodes the byte or escape at `at` and returns the offset after it. The content has been checked by
-/// [`Reader::string`]; anything else would be taken as it stands.
+/// [`Reader::string`], or is that of a broken record, in which what is no escape stands for itself.
 fn decode_one(record: &[u8], at: usize, end: usize, out: &mut Decoded) -> usize {
     let short = match &record[at..end] {
         [b'\\', b'u', ..] => return decode_unicode(record, at, end, out),
@@ -307,7 +307,7 @@ fn decode_one(record: &[u8], at: usize, end: usize, out: &mut Decoded) -> usize 
         [b'\\', b'r', ..] => b'\r',
         [b'\\', b'b', ..] => 0x08,
         [b'\\', b'f', ..] => 0x0c,
-        [b'\\', other, ..] => *other,
+        [b'\\', other @ (b'"' | b'\\' | b'/'), ..] => *other,
         plain => {
             let length = memchr::memchr(b'\\', plain).unwrap_or(plain.len()).max(1);
             out.push_verbatim(&plain[..length], at);

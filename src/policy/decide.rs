@@ -1,14 +1,14 @@
 //! Which rule decides about which bytes.
 
 use super::named::pairs;
+use super::paths::Paths;
 use super::{Covers, FormatChoice, Numbers, Policy, Rule, Values};
 use crate::action::Action;
-use crate::action::canonical::{canonical, hashed_as, ipv4, ipv6};
+use crate::action::canonical::hashed_as;
 use crate::detect::Detectors;
 use crate::finding::Finding;
 use crate::format::{Field, Format, Role};
 use crate::kind::{Kind, KindSet};
-use crate::policy::selector::normal;
 use crate::span::Span;
 
 /// A record as the rules see it.
@@ -91,23 +91,24 @@ impl Policy {
         self.rules.iter().any(|rule| rule.action == Action::DropRecord)
     }
 
-    /// Appends the decisions about a record: sorted by place, at most one for any byte, none that keeps.
+    /// Appends the decisions about a record to `all`, and to `out` those that act: sorted by place, at most
+    /// one for any byte.
     pub fn decide(
         &self,
         record: &Record<'_>,
         sightings: &[Sighting],
         plain: Plain<'_>,
+        all: &mut Vec<Decision>,
         out: &mut Vec<Decision>,
     ) {
-        let names = if record.named && self.needs_fields() { Names::of(record) } else { Names::default() };
-        let mut decisions = Vec::new();
-        let mut judge = Judge { policy: self, record, names: &names, plain };
-        judge.values(sightings, &mut decisions);
+        let paths = if record.named && self.needs_fields() { Paths::of(record) } else { Paths::default() };
+        let mut judge = Judge { policy: self, record, paths: &paths, plain };
+        judge.values(sightings, all);
         if self.has_field_rules() {
-            judge.fields(sightings, &mut decisions);
+            judge.fields(sightings, all);
         }
-        decisions.retain(|decision| self.rules[decision.rule].action != Action::Keep);
-        self.part(decisions, out);
+        let acts = |decision: &Decision| self.rules[decision.rule].action != Action::Keep;
+        self.part(all.iter().copied().filter(acts).collect(), out);
     }
 
     /// Parts the bytes among decisions that overlap: the stronger action first, then the longer span. What
@@ -151,7 +152,7 @@ fn overlaps(taken: &std::collections::BTreeMap<usize, usize>, span: Span) -> Vec
 struct Judge<'j, 'p> {
     policy: &'j Policy,
     record: &'j Record<'j>,
-    names: &'j Names,
+    paths: &'j Paths,
     plain: Plain<'p>,
 }
 
@@ -162,6 +163,83 @@ enum Cover {
     /// It depends on fields that the record does not yield.
     Maybe,
     Yes,
+}
+
+impl Policy {
+    /// The rule that acts: the first that covers, or a binding one that leaves less. Where fields are unknown
+    /// the strongest rule that may be meant acts.
+    fn choose(&self, mut covers: impl FnMut(&Rule) -> Cover) -> Option<usize> {
+        let mut chosen: Option<usize> = None;
+        let mut settled = false;
+        for (index, rule) in self.rules.iter().enumerate() {
+            if settled && !self.binds(rule, chosen) {
+                continue;
+            }
+            let cover = covers(rule);
+            let stronger = |other: usize| rule.action.strength() > self.rules[other].action.strength();
+            if cover != Cover::No && chosen.is_none_or(stronger) {
+                chosen = Some(index);
+            }
+            settled |= cover == Cover::Yes;
+        }
+        chosen
+    }
+
+    /// Whether a binding rule is asked although another was chosen.
+    fn binds(&self, rule: &Rule, chosen: Option<usize>) -> bool {
+        rule.binding && !chosen.is_some_and(|chosen| self.rules[chosen].instead_of.contains(&rule.name))
+    }
+
+    /// The rule that acts on a value, its escapes undone, wherever it stands. Only for policies that do not
+    /// ask where: see [`Policy::needs_fields`].
+    pub fn rule_for_value(&self, kind: Kind, plain: &[u8]) -> Option<usize> {
+        self.choose(|rule| match &rule.covers {
+            Covers::Find { kinds, only, unless, .. }
+                if is_of(kinds, kind, || hashed_as(kind, plain))
+                    && self.holds(only.as_ref(), unless.as_ref(), kind, || plain) =>
+            {
+                Cover::Yes
+            }
+            _ => Cover::No,
+        })
+    }
+
+    /// The rule that acts on every value of a kind, if it is the same for all of them.
+    pub fn rule_for_kind(&self, kind: Kind) -> Option<usize> {
+        let concerns = |rule: &&Rule| match &rule.covers {
+            Covers::Find { kinds, .. } => {
+                kinds.contains(kind) || kind == Kind::IPV6 && kinds.contains(Kind::IPV4)
+            }
+            Covers::Field { .. } => false,
+        };
+        let first = self.rules.iter().find(concerns)?;
+        let unconditional = match &first.covers {
+            Covers::Find { kinds, only: None, unless: None, .. } => kinds.contains(kind),
+            _ => false,
+        };
+        let bound = self.rules.iter().filter(concerns).any(|rule| rule.binding);
+        self.rules.iter().position(|rule| std::ptr::eq(rule, first)).filter(|_| unconditional && !bound)
+    }
+
+    fn holds<P: AsRef<[u8]>>(
+        &self,
+        only: Option<&Values>,
+        unless: Option<&Values>,
+        kind: Kind,
+        plain: impl FnOnce() -> P,
+    ) -> bool {
+        if only.is_none() && unless.is_none() {
+            return true;
+        }
+        let plain = plain();
+        only.is_none_or(|only| self.matches(only, kind, plain.as_ref()))
+            && !unless.is_some_and(|unless| self.matches(unless, kind, plain.as_ref()))
+    }
+}
+
+/// A mapped IPv6 address is covered by rules for either kind of address.
+fn is_of(kinds: &KindSet, kind: Kind, hashed_as: impl FnOnce() -> Kind) -> bool {
+    kinds.contains(kind) || kind == Kind::IPV6 && kinds.contains(Kind::IPV4) && hashed_as() == Kind::IPV4
 }
 
 impl Judge<'_, '_> {
@@ -184,81 +262,48 @@ impl Judge<'_, '_> {
         }
     }
 
-    /// The rule that acts on a sighting, and what the value is taken for: the first rule that covers it or a
-    /// binding one that leaves less. Where fields are unknown the strongest rule that may be meant acts.
+    /// The rule that acts on a sighting, and what the value is taken for.
     fn rule_for(&mut self, sighting: Sighting, whole: bool) -> Option<(usize, Kind)> {
-        let mut chosen: Option<usize> = None;
-        let mut settled: Option<usize> = None;
-        for (index, rule) in self.policy.rules.iter().enumerate() {
-            if settled.is_some() && !self.binds(rule, chosen) {
-                continue;
-            }
-            match self.covers(rule, sighting, whole) {
-                Cover::No => continue,
-                Cover::Maybe => {}
-                Cover::Yes => settled = settled.or(Some(index)),
-            }
-            let stronger = |other: usize| rule.action.strength() > self.policy.rules[other].action.strength();
-            if chosen.is_none_or(stronger) {
-                chosen = Some(index);
-            }
-        }
-        let rule = chosen?;
-        let kind = match self.policy.rules[rule].covers {
+        let policy = self.policy;
+        let rule = policy.choose(|rule| self.covers(rule, sighting, whole))?;
+        let kind = match policy.rules[rule].covers {
             Covers::Field { kind: Some(kind), .. } => kind,
             _ => sighting.finding.kind,
         };
         Some((rule, kind))
     }
 
-    fn binds(&self, rule: &Rule, chosen: Option<usize>) -> bool {
-        let replaced = |chosen: usize| self.policy.rules[chosen].instead_of.contains(&rule.name);
-        rule.binding && !chosen.is_some_and(replaced)
-    }
-
     fn covers(&mut self, rule: &Rule, sighting: Sighting, whole: bool) -> Cover {
         match &rule.covers {
             Covers::Field { fields, .. } => {
-                let meant = whole && self.record.named && self.names.any(self.record, sighting.field, fields);
+                let meant = whole && self.record.named && self.paths.any(self.record, sighting.field, fields);
                 if meant { Cover::Yes } else { Cover::No }
             }
             Covers::Find { kinds, within, not_within, only, unless } => {
-                if !self.is_of(kinds, sighting) || !self.holds(only.as_ref(), unless.as_ref(), sighting) {
+                let Finding { kind, span } = sighting.finding;
+                if !is_of(kinds, kind, || hashed_as(kind, &self.plain(span, sighting.field))) {
+                    return Cover::No;
+                }
+                let policy = self.policy;
+                if !policy.holds(only.as_ref(), unless.as_ref(), kind, || self.plain(span, sighting.field)) {
                     return Cover::No;
                 }
                 if within.is_none() && not_within.is_empty() {
                     return Cover::Yes;
                 }
-                if !self.record.named {
+                if !self.record.named || !self.paths.has(self.record, sighting.field) {
                     return if rule.action == Action::Keep { Cover::No } else { Cover::Maybe };
                 }
                 let inside =
-                    within.as_ref().is_none_or(|within| self.names.any(self.record, sighting.field, within));
-                let outside = !self.names.any(self.record, sighting.field, not_within);
+                    within.as_ref().is_none_or(|within| self.paths.any(self.record, sighting.field, within));
+                let outside = !self.paths.any(self.record, sighting.field, not_within);
                 if inside && outside { Cover::Yes } else { Cover::No }
             }
         }
     }
 
-    /// A mapped IPv6 address is covered by rules for either kind of address.
-    fn is_of(&mut self, kinds: &KindSet, sighting: Sighting) -> bool {
-        let Finding { kind, span } = sighting.finding;
-        let mapped = kind == Kind::IPV6 && kinds.contains(Kind::IPV4);
-        kinds.contains(kind) || mapped && hashed_as(kind, &self.plain(span, sighting.field)) == Kind::IPV4
-    }
-
     fn plain(&mut self, span: Span, field: usize) -> Vec<u8> {
         (self.plain)(span, &self.record.fields[field])
-    }
-
-    fn holds(&mut self, only: Option<&Values>, unless: Option<&Values>, sighting: Sighting) -> bool {
-        if only.is_none() && unless.is_none() {
-            return true;
-        }
-        let plain = self.plain(sighting.finding.span, sighting.field);
-        let kind = sighting.finding.kind;
-        only.is_none_or(|only| self.policy.matches(only, kind, &plain))
-            && !unless.is_some_and(|unless| self.policy.matches(unless, kind, &plain))
     }
 
     /// Decides about whole values by where they stand. A value that was found as a whole has been decided
@@ -274,37 +319,27 @@ impl Judge<'_, '_> {
             .collect();
         found_whole.sort_unstable();
         for (at, field) in self.record.fields.iter().enumerate() {
-            let null = field.role == Role::Literal && field.value.of(self.record.bytes) == b"null";
-            let container = matches!(field.role, Role::Object | Role::Array);
-            if field.role == Role::Name
-                || field.value.is_empty()
-                || null
-                || found_whole.binary_search(&at).is_ok()
-            {
+            if field.role == Role::Name || found_whole.binary_search(&at).is_ok() {
                 continue;
             }
             let Some((rule, kind)) = self.field_rule(at) else { continue };
-            if !container {
-                out.push(Decision { span: field.value, kind, field: at, rule, whole: true, rest: false });
-            } else if self.policy.rules[rule].action.strength() >= Action::Drop.strength() {
-                out.push(Decision { span: field.whole, kind, field: at, rule, whole: true, rest: false });
+            let removes = self.policy.rules[rule].action.strength() >= Action::Drop.strength();
+            let container = matches!(field.role, Role::Object | Role::Array);
+            let null = field.role == Role::Literal && field.value.of(self.record.bytes) == b"null";
+            // What holds other fields is acted on in each of them; what holds nothing can only be removed.
+            if removes || !(container || null || field.value.is_empty()) {
+                let span = if removes { field.whole } else { field.value };
+                out.push(Decision { span, kind, field: at, rule, whole: true, rest: false });
             }
         }
     }
 
     fn field_rule(&self, at: usize) -> Option<(usize, Kind)> {
-        let mut chosen: Option<usize> = None;
-        for (index, rule) in self.policy.rules.iter().enumerate() {
-            let Covers::Field { fields, .. } = &rule.covers else { continue };
-            if chosen.is_some() && !self.binds(rule, chosen) || !self.names.any(self.record, at, fields) {
-                continue;
-            }
-            let stronger = |other: usize| rule.action.strength() > self.policy.rules[other].action.strength();
-            if chosen.is_none_or(stronger) {
-                chosen = Some(index);
-            }
-        }
-        chosen.map(|rule| (rule, self.policy.field_kind(rule)))
+        let rule = self.policy.choose(|rule| match &rule.covers {
+            Covers::Field { fields, .. } if self.paths.any(self.record, at, fields) => Cover::Yes,
+            _ => Cover::No,
+        })?;
+        Some((rule, self.policy.field_kind(rule)))
     }
 
     /// Field rules where there are no fields: names followed by `=` or `:`. A selector is met by the whole
@@ -342,81 +377,6 @@ impl Policy {
             Covers::Field { kind: Some(kind), .. } => kind,
             _ => Kind::FIELD,
         }
-    }
-
-    /// Whether a condition holds for a value with its escapes undone.
-    fn matches(&self, values: &Values, kind: Kind, plain: &[u8]) -> bool {
-        let canonical = canonical(kind, plain);
-        let lower = canonical.to_ascii_lowercase();
-        let address = ipv4(&canonical)
-            .map(std::net::IpAddr::from)
-            .or_else(|| ipv6(&canonical).map(std::net::IpAddr::from));
-        let domain = memchr::memrchr(b'@', &lower).map(|at| &lower[at + 1..]);
-        address.is_some_and(|address| values.networks.iter().any(|network| network.contains(address)))
-            || values.values.iter().any(|value| value.eq_ignore_ascii_case(&canonical))
-            || domain.is_some_and(|domain| values.domains.iter().any(|wanted| within_domain(domain, wanted)))
-            || values.suffixes.iter().any(|suffix| lower.ends_with(suffix))
-            || values.lists.iter().any(|list| self.lists[*list].contains(plain))
-    }
-}
-
-fn within_domain(domain: &[u8], wanted: &[u8]) -> bool {
-    domain.strip_suffix(wanted).is_some_and(|rest| rest.is_empty() || rest.ends_with(b"."))
-}
-
-impl super::Network {
-    /// Whether the address lies in the network.
-    pub fn contains(&self, address: std::net::IpAddr) -> bool {
-        let (own, other, bits) = match (self.address, address) {
-            (std::net::IpAddr::V4(own), std::net::IpAddr::V4(other)) => {
-                (u128::from(own.to_bits()) << 96, u128::from(other.to_bits()) << 96, 32)
-            }
-            (std::net::IpAddr::V6(own), std::net::IpAddr::V6(other)) => (own.to_bits(), other.to_bits(), 128),
-            _ => return false,
-        };
-        let kept = u128::MAX.checked_shl(128 - u32::from(self.prefix.min(bits))).unwrap_or(0);
-        own & kept == other & kept
-    }
-}
-
-/// The names of a record's fields in normal form, by their places in the list of fields.
-#[derive(Default)]
-struct Names {
-    parts: Vec<Vec<Vec<u8>>>,
-}
-
-impl Names {
-    fn of(record: &Record<'_>) -> Names {
-        let mut decoded = crate::decoded::Decoded::default();
-        let mut name = |field: &Field| {
-            if field.role != Role::Name {
-                return Vec::new();
-            }
-            decoded.clear();
-            record.format.decode(record.bytes, field, &mut decoded);
-            decoded.bytes.split(|byte| *byte == b'.').map(normal).collect()
-        };
-        Names { parts: record.fields.iter().map(&mut name).collect() }
-    }
-
-    /// Whether one of the selectors names the field or one that it lies in. A name counts as its field.
-    fn any(&self, record: &Record<'_>, at: usize, selectors: &[super::selector::Selector]) -> bool {
-        if selectors.is_empty() {
-            return false;
-        }
-        let mut steps: Vec<&[Vec<u8>]> = Vec::new(); // from the inside out, one a name
-        let mut field = Some(at);
-        while let Some(at) = field {
-            let own = &record.fields[at];
-            let name = if own.role == Role::Name { Some(at) } else { own.name };
-            steps.extend(name.map(|name| self.parts[name].as_slice()));
-            field = own.parent;
-        }
-        let mut path: Vec<&[u8]> = Vec::new();
-        steps.iter().rev().any(|parts| {
-            path.extend(parts.iter().map(Vec::as_slice));
-            selectors.iter().any(|selector| selector.matches(&path))
-        })
     }
 }
 

@@ -53,7 +53,12 @@ pub(super) fn rules<'a>(layers: &'a [Layer], faults: &mut Faults) -> Vec<Written
                     known.insert(rule.name.clone(), rules.len());
                     rules.push(rule);
                 }
-                Some(first) => same_name(&mut rules[*first], &rule, faults),
+                Some(first) => {
+                    same_name(&mut rules[*first], &rule, faults);
+                    if rules[*first].rank == rule.rank {
+                        rules.push(rule); // so that its other faults are told too
+                    }
+                }
             }
         }
     }

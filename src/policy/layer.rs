@@ -8,6 +8,7 @@ use super::document::Document;
 use super::fault::{Fault, Faults, Place, quoted, suggestion};
 use super::packs::{self, PACKS};
 use super::shape::{self, list};
+use crate::error::reason;
 
 /// A rules file of more bytes than this is refused.
 const FILE_BYTES: u64 = 1 << 20;
@@ -69,8 +70,9 @@ impl Source {
 
     /// Reads a file. `label` is its name in messages.
     pub(crate) fn file(path: &Path, label: &str, rank: usize) -> Result<Source, Fault> {
-        let unreadable =
-            |error: &std::io::Error| Fault::of_file(label, rank, format!("cannot be read: {error}"));
+        let unreadable = |error: &std::io::Error| {
+            Fault::of_file(label, rank, format!("cannot be read: {}", reason(error)))
+        };
         let mut bytes = Vec::new();
         std::fs::File::open(path)
             .and_then(|file| file.take(FILE_BYTES + 1).read_to_end(&mut bytes))

@@ -7,6 +7,7 @@
 mod action;
 pub mod check;
 mod compile;
+mod condition;
 pub mod decide;
 mod document;
 pub mod fault;
@@ -15,6 +16,7 @@ mod layer;
 mod named;
 mod names;
 pub mod packs;
+mod paths;
 pub mod schema;
 pub mod selector;
 mod shape;

@@ -13,6 +13,7 @@ use crate::checksum::Checksum;
 use crate::detect::list::List;
 use crate::detect::pattern::Pattern;
 use crate::detect::{Detectors, Scratch};
+use crate::error::reason;
 use crate::kind::{BUILT_IN, Kind, KindSet, Kinds};
 
 /// The kinds that this version finds without being told how.
@@ -351,7 +352,7 @@ fn read_list(layer: &Layer, path: &str) -> Result<Vec<Vec<u8>>, String> {
     let mut bytes = Vec::new();
     std::fs::File::open(folder.join(path))
         .and_then(|file| file.take(LIST_BYTES + 1).read_to_end(&mut bytes))
-        .map_err(|error| format!("{} cannot be read: {error}", quoted(path)))?;
+        .map_err(|error| format!("{} cannot be read: {}", quoted(path), reason(&error)))?;
     if bytes.len() as u64 > LIST_BYTES {
         return Err(format!("{} is longer than {LIST_BYTES} bytes", quoted(path)));
     }

@@ -7,7 +7,12 @@ pub const PACKS: &[(&str, &str)] = &[
 ];
 
 /// Kind and data of each built-in detector.
-pub const DETECTORS: &[(&str, &str)] = &[];
+pub const DETECTORS: &[(&str, &str)] = &[
+    ("email", include_str!("../../rules/detectors/contact/email.toml")),
+    ("pan", include_str!("../../rules/detectors/finance/pan.toml")),
+    ("ipv4", include_str!("../../rules/detectors/network/ipv4.toml")),
+    ("ipv6", include_str!("../../rules/detectors/network/ipv6.toml")),
+];
 
 /// The text of a pack.
 pub fn text(name: &str) -> Option<&'static str> {

@@ -34,7 +34,7 @@ impl Policy {
     }
 
     fn rule(&self, rule: &Rule, out: &mut String) {
-        let _ = write!(out, "\n[[rule]]\nname = {}\n", text(&rule.name));
+        let _ = write!(out, "\n[[rule]]\nname = {}\n", text(&flat(&rule.name)));
         match &rule.covers {
             Covers::Find { kinds, within, not_within, only, unless } => {
                 line(out, "find", &texts(kinds.iter().map(|kind| self.kinds.name(kind))));
@@ -63,7 +63,7 @@ impl Policy {
             line(out, "binding", "true");
         }
         if !rule.instead_of.is_empty() {
-            line(out, "instead_of", &texts(&rule.instead_of));
+            line(out, "instead_of", &texts(rule.instead_of.iter().map(|name| flat(name))));
         }
         if let Some(why) = &rule.why {
             line(out, "why", &text(why));
@@ -92,6 +92,11 @@ impl Policy {
             .collect();
         format!("{{ {} }}", parts.join(", "))
     }
+}
+
+/// The name of an inherited rule as one of its own: a `/` would mean a rule of a file that is extended.
+fn flat(name: &str) -> String {
+    name.replace('/', ": ")
 }
 
 /// A list as its definition; its entries stand for themselves by their SHA-256.

@@ -2,13 +2,15 @@
 
 use std::sync::Arc;
 
+use super::lane::Lane;
 use crate::action::Action;
 use crate::action::Tools;
 use crate::action::hash::HashKey;
 use crate::action::residue::Residues;
 use crate::decoded::Decoded;
+use crate::detect::marks::{Marks, mark};
 use crate::detect::unescape::{Ansi, unescape};
-use crate::detect::{Candidate, Detectors, MAX_DEPTH, Reason};
+use crate::detect::{Detectors, MAX_DEPTH, Reason};
 use crate::edit::{Cause, Edits};
 use crate::finding::Finding;
 use crate::format::json::Json;
@@ -18,12 +20,15 @@ use crate::policy::Policy;
 use crate::policy::decide::{Decision, Record, Sighting};
 use crate::span::Span;
 use crate::tally::Tally;
-use crate::withhold::withhold;
+use crate::withhold::{is_marker, withhold};
 
 /// How often the result of an edit is judged again. What is left next to an edit can be a value that its
 /// neighbour hid; each pass removes at least one, and real records settle in the second. A record made so
 /// that it does not settle is withheld.
 const MAX_PASSES: usize = 8;
+
+/// Bytes before a value that tell what it is (`"version":"1.2.3.4"`): as far as any detector looks.
+const CONTEXT_BYTES: usize = 192;
 
 /// What becomes of a record.
 #[derive(Debug)]
@@ -45,6 +50,8 @@ pub struct Judged {
     pub format: &'static str,
     /// Everything found, in order, residues left out.
     pub sightings: Vec<Finding>,
+    /// Which rule decides about what, also where it leaves a value as it is.
+    pub decided: Vec<Cause>,
     /// What the policy would change, in order.
     pub changes: Vec<Cause>,
     /// The record as it would be written; `None` if it would be dropped.
@@ -57,9 +64,6 @@ pub struct Judged {
 #[derive(Debug)]
 pub(super) struct Judge {
     law: Law,
-    candidates: Vec<Candidate>,
-    next_candidate: usize,
-    next_byte: usize,
     scratch: Scratch,
     text: Vec<u8>,
     tally: Tally,
@@ -82,14 +86,16 @@ struct Scratch {
     value: Value,
     detect: crate::detect::Scratch,
     sightings: Vec<Sighting>,
+    decided: Vec<Decision>,
     decisions: Vec<Decision>,
     edits: Edits,
 }
 
-/// One value as detectors see it: the name of its field for context, `":"`, and the content with the escapes
-/// of its format undone.
+/// One value as detectors see it: what stands before it in the record, for context, and its content with the
+/// escapes of its format undone.
 #[derive(Debug, Default)]
 struct Value {
+    marks: Marks,
     decoded: Decoded,
     hay: Vec<u8>,
     findings: Vec<Finding>,
@@ -119,49 +125,30 @@ impl Judge {
     }
 
     fn under(law: Law) -> Judge {
-        Judge {
-            law,
-            candidates: Vec::new(),
-            next_candidate: 0,
-            next_byte: 0,
-            scratch: Scratch::default(),
-            text: Vec::new(),
-            tally: Tally::default(),
-        }
+        Judge { law, scratch: Scratch::default(), text: Vec::new(), tally: Tally::default() }
     }
 
     pub(super) fn policy(&self) -> &Arc<Policy> {
         &self.law.policy
     }
 
+    /// The fast lane, if the policy fits it.
+    pub(super) fn lane(&self) -> Option<Lane> {
+        Lane::new(&self.law.policy, &self.law.detectors, self.tools())
+    }
+
+    /// What actions need.
+    pub(super) fn tools(&self) -> Tools<'_> {
+        Tools { kinds: &self.law.policy.kinds, key: self.law.key.as_ref() }
+    }
+
+    /// Whether every record has to be judged, also those without a candidate.
+    pub(super) fn needs_every_record(&self) -> bool {
+        self.law.every_record
+    }
+
     pub(super) fn take_tally(&mut self) -> Tally {
         std::mem::take(&mut self.tally)
-    }
-
-    /// Notes where the records that need work are.
-    pub(super) fn index(&mut self, block: &[u8]) {
-        self.candidates.clear();
-        self.next_candidate = 0;
-        self.next_byte = 0;
-        if !self.law.every_record {
-            crate::detect::index(block, &mut self.candidates);
-        }
-    }
-
-    /// The next record that needs work, with its line end.
-    pub(super) fn next_record(&mut self, block: &[u8]) -> Option<Span> {
-        let at = if self.law.every_record {
-            (self.next_byte < block.len()).then_some(self.next_byte)?
-        } else {
-            let rest = &self.candidates[self.next_candidate..];
-            self.next_candidate += rest.iter().take_while(|candidate| candidate.at < self.next_byte).count();
-            self.candidates.get(self.next_candidate)?.at
-        };
-        let before = memchr::memrchr(b'\n', &block[self.next_byte..at]);
-        let start = before.map_or(self.next_byte, |feed| self.next_byte + feed + 1);
-        let end = memchr::memchr(b'\n', &block[at..]).map_or(block.len(), |feed| at + feed + 1);
-        self.next_byte = end;
-        Some(Span::new(start, end))
     }
 
     /// Judges a record without its line end.
@@ -256,18 +243,27 @@ impl Judge {
         self.law.pass(record, format, &mut self.scratch);
         let sightings = self.scratch.sightings.iter().map(|sighting| sighting.finding).collect();
         let changes = self.scratch.edits.list.iter().filter_map(|edit| edit.cause).collect();
-        Judged { format: self.scratch.format, sightings, changes, ..Judged::default() }
+        let cause =
+            |decision: &Decision| Cause { value: decision.span, kind: decision.kind, rule: decision.rule };
+        let decided = self.scratch.decided.iter().map(cause).collect();
+        Judged { format: self.scratch.format, sightings, decided, changes, ..Judged::default() }
     }
 }
 
 impl Law {
     /// Judges a record once. The edits of the pass are left in the scratch.
     fn pass(&self, bytes: &[u8], format: Option<&'static dyn Format>, scratch: &mut Scratch) -> Pass {
-        let Scratch { format: read_as, fields, value, detect, sightings, decisions, edits } = scratch;
+        let Scratch { format: read_as, fields, value, detect, sightings, decided, decisions, edits } =
+            scratch;
         fields.clear();
         sightings.clear();
+        decided.clear();
         decisions.clear();
         edits.clear();
+        if is_marker(bytes) {
+            *read_as = Text.name();
+            return Pass::Clean;
+        }
         let format = match format {
             Some(format) if format.fields(bytes, fields).is_ok() => format,
             _ => self.read(bytes, fields),
@@ -276,8 +272,12 @@ impl Law {
         let record = Record { bytes, format, fields, named: format.quote() == b"\"" };
         self.sight(&record, value, detect, sightings);
         let mut plain = |span: Span, field: &Field| plain(&record, span, field);
-        self.policy.decide(&record, sightings, &mut plain, decisions);
-        decisions.retain(|decision| !self.residues.is(decision.span.of(bytes)));
+        self.policy.decide(&record, sightings, &mut plain, decided, decisions);
+        let value = |decision: &Decision| match decision.whole {
+            true => record.fields[decision.field].value,
+            false => decision.span,
+        };
+        decisions.retain(|decision| !self.residues.is(value(decision).of(bytes)));
         let drops = |decision: &Decision| self.policy.rules[decision.rule].action == Action::DropRecord;
         let tools = Tools { kinds: &self.policy.kinds, key: self.key.as_ref() };
         edits.plan(&self.policy, &record, decisions, tools, &mut plain);
@@ -310,8 +310,14 @@ impl Law {
         detect: &mut crate::detect::Scratch,
         out: &mut Vec<Sighting>,
     ) {
+        if record.named {
+            mark(record.bytes, &mut value.marks);
+        }
         for (at, field) in record.fields.iter().enumerate() {
             if !matches!(field.role, Role::Text | Role::Number | Role::Name) || field.value.is_empty() {
+                continue;
+            }
+            if record.named && !self.detectors.needs_every_record() && !value.may_hold(field) {
                 continue;
             }
             value.findings.clear();
@@ -330,6 +336,15 @@ impl Law {
 }
 
 impl Value {
+    /// Whether a candidate, or a byte that may begin an escape, was marked in the field.
+    fn may_hold(&self, field: &Field) -> bool {
+        let within = |places: &[u32]| {
+            let next = places.partition_point(|at| (*at as usize) < field.value.start);
+            places.get(next).is_some_and(|at| (*at as usize) < field.value.end)
+        };
+        within(self.marks.candidates()) || within(self.marks.escapes())
+    }
+
     /// Searches one field. The findings count from the start of the record.
     fn find(
         &mut self,
@@ -339,11 +354,8 @@ impl Value {
         detect: &mut crate::detect::Scratch,
     ) {
         self.hay.clear();
-        let name = if field.role == Role::Name { None } else { nearest_name(record, field) };
-        if let Some(name) = name {
-            self.hay.extend_from_slice(name.value.of(record.bytes));
-            self.hay.extend_from_slice(b"\":\"");
-        }
+        let before = field.value.start.saturating_sub(CONTEXT_BYTES)..field.value.start;
+        self.hay.extend_from_slice(&record.bytes[before]);
         let content = self.hay.len();
         if field.escaped {
             self.decoded.clear();
@@ -364,8 +376,8 @@ impl Value {
 }
 
 impl Value {
-    /// `\b` and `\f` are escapes in JSON and parts of names elsewhere (`DOMAIN\bob`). Where a record was meant
-    /// to be JSON, what only JSON's own reading shows is added to what was found.
+    /// What only JSON's own reading shows, of a record that was meant to be JSON: `\b` and `\f` are escapes
+    /// there and parts of names elsewhere (`DOMAIN\bob`), and no other escapes are undone in the same step.
     fn find_in_broken_json(
         &mut self,
         record: &Record<'_>,
@@ -374,8 +386,7 @@ impl Value {
     ) {
         let bytes = record.bytes;
         let meant = matches!(bytes.trim_ascii_start().first(), Some(b'{' | b'['));
-        let ambiguous = |at: usize| matches!(bytes.get(at + 1), Some(b'b' | b'f'));
-        if !meant || !memchr::memchr_iter(b'\\', bytes).any(ambiguous) {
+        if !meant || !bytes.contains(&b'\\') {
             return;
         }
         self.decoded.clear();
@@ -385,26 +396,21 @@ impl Value {
         for at in found..self.findings.len() {
             self.findings[at].span = self.decoded.raw(self.findings[at].span);
         }
-        let known = self.findings[..found].to_vec();
+        let mut known = self.findings[..found].to_vec();
+        known.sort_unstable_by_key(|finding| (finding.kind, finding.span));
+        // Known findings of one kind do not overlap, so the last that starts before the end of another tells.
+        let is_known = |finding: &Finding| {
+            let next = known
+                .partition_point(|other| (other.kind, other.span.start) < (finding.kind, finding.span.end));
+            let last = next.checked_sub(1).map(|last| known[last]);
+            last.is_some_and(|last| last.kind == finding.kind && last.span.overlaps(finding.span))
+        };
         let mut at = 0;
         self.findings.retain(|finding| {
             at += 1;
-            let again =
-                known.iter().any(|other| other.kind == finding.kind && other.span.overlaps(finding.span));
-            at <= found || !again
+            at <= found || !is_known(finding)
         });
         self.findings.sort_unstable();
-    }
-}
-
-/// The name under which a value stands: its own, or for an element that of its array.
-fn nearest_name<'r>(record: &Record<'r>, field: &Field) -> Option<&'r Field> {
-    let mut field = field;
-    loop {
-        if let Some(name) = field.name {
-            return record.fields.get(name);
-        }
-        field = record.fields.get(field.parent?)?;
     }
 }
 

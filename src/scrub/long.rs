@@ -12,6 +12,9 @@ use crate::format::json::Json;
 use crate::span::Span;
 use crate::withhold::{looks_like_json, withheld_marker};
 
+/// Bytes that are added to a window at once: what is found in them takes up to forty times as much memory.
+const WINDOW_BYTES: usize = 64 << 10;
+
 /// Bytes that are judged once more with what follows: more than the longest value (an e-mail address: 320
 /// bytes, every one escaped as `\u00XX`) and what is looked at around it.
 const LOOK_AHEAD_BYTES: usize = 4 << 10;
@@ -79,7 +82,13 @@ impl Long {
         let (content, line_end) = if last { super::parted(piece) } else { (piece, &b""[..]) };
         self.bytes += content.len();
         if self.windows {
-            self.window(judge, content, last, out);
+            let mut parts = content.chunks(WINDOW_BYTES).peekable();
+            while let Some(part) = parts.next() {
+                self.window(judge, part, last && parts.peek().is_none(), out);
+            }
+            if last && content.is_empty() {
+                self.window(judge, b"", true, out);
+            }
         } else if last {
             withheld_marker(self.looks_like_json, self.bytes as u64, out);
             judge.count_withheld();

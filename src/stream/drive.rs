@@ -147,7 +147,7 @@ impl<S: Scrub, W: Write> Lane for InTurn<S, W> {
         self.worker.work(&part, &mut self.scrubbed);
         self.buffers.give(part.into_buffer());
         self.output = self.sink.write(origin, &self.scrubbed);
-        self.output.as_ref().map(|()| ()).map_err(|_| Stop::Output)
+        if self.output.is_ok() { Ok(()) } else { Err(Stop::Output) }
     }
 }
 

@@ -12,6 +12,7 @@ use rustix::fs::OFlags;
 use super::sniff::{Nature, nature};
 use super::sys;
 use super::utf16::{Decoder, Endian};
+use crate::error::reason;
 
 /// Bytes of one read before the nature of an input is known, and of UTF-16: what a pipe holds by default.
 const RAW_BYTES: usize = 64 << 10;
@@ -164,8 +165,8 @@ impl Input {
     /// It is missing, closed, a directory, or may not be read.
     pub fn open(place: &Place) -> Result<Input, Fault> {
         let fault = |what: String| Fault { source: place.name(), what, offset: None };
-        let file = open_file(place).map_err(|error| fault(error.to_string()))?;
-        let kind = file.metadata().map_err(|error| fault(error.to_string()))?.file_type();
+        let file = open_file(place).map_err(|error| fault(reason(&error)))?;
+        let kind = file.metadata().map_err(|error| fault(reason(&error)))?.file_type();
         if kind.is_dir() {
             return Err(fault("is a directory".to_owned()));
         }
@@ -250,7 +251,7 @@ impl Input {
         if !self.settled {
             self.settle(true);
         }
-        self.fault = Some(self.fault_at(error.to_string(), self.offset));
+        self.fault = Some(self.fault_at(reason(error), self.offset));
     }
 
     fn take_in(&mut self, raw: &[u8], at_end: bool) {

@@ -201,6 +201,7 @@ impl Seen {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests {
     use std::io::Write;
     use std::os::fd::BorrowedFd;

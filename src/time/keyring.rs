@@ -22,7 +22,7 @@ use std::path::{Path, PathBuf};
 use jiff::Timestamp;
 use zeroize::{Zeroize, Zeroizing};
 
-use crate::error::Error;
+use crate::error::{Error, reason};
 
 /// Largest keyring that is read. Ten keys a day for a hundred years stay below it.
 const MAX_KEYRING_BYTES: u64 = 64 << 20;
@@ -118,12 +118,6 @@ const HEADER: &str = "\
 # Keys of logscrub. Whoever holds this file can test a pseudonym against a value: keep it from the logs.
 version = 1
 ";
-
-/// The system's words for a failure, without its number.
-fn reason(cause: &std::io::Error) -> String {
-    let text = cause.to_string();
-    text.split(" (os error").next().unwrap_or_default().to_lowercase()
-}
 
 fn check_file(about: &Metadata) -> Result<(), String> {
     if !about.is_file() {

@@ -258,4 +258,28 @@ find    = ["email"]
 binding = true
 action  = "redact"
 "#,
+    r#"
+[[rule]]
+name   = "six"
+find   = ["ipv6"]
+action = "keep"
+
+[[rule]]
+name   = "four"
+find   = ["ipv4", "email"]
+action = "redact"
+
+[[rule]]
+name   = "card"
+find   = ["pan"]
+unless = { values = ["4111111111111111"] }
+action = "mask"
+"#,
+    r#"
+[[rule]]
+name   = "mapped"
+find   = ["ipv4"]
+unless = { networks = ["10.0.0.0/8"] }
+action = "truncate"
+"#,
 ];

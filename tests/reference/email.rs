@@ -76,13 +76,13 @@ fn is_domain(name: &str) -> bool {
     let punycode = last.len() > 4
         && last.to_ascii_lowercase().starts_with("xn--")
         && last.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
-    if !(punycode || plain) || is_one_of(last.as_bytes(), NO_DOMAINS) {
+    if !(punycode || plain) || is_one_of(last.as_bytes(), NO_DOMAINS.text()) {
         return false;
     }
     let scale = first.len() == 2 && first.ends_with('x') && (b'1'..=b'9').contains(&first.as_bytes()[0]);
     let number = first.strip_prefix('v').unwrap_or(first);
     let is_number = !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit());
-    let version = second.as_bytes()[0].is_ascii_digit() || is_one_of(last.as_bytes(), PRE_RELEASES);
+    let version = second.as_bytes()[0].is_ascii_digit() || is_one_of(last.as_bytes(), PRE_RELEASES.text());
     !(scale || is_number && version)
 }
 
@@ -191,11 +191,11 @@ fn quoted_start(text: &[u8], closing: usize) -> Option<usize> {
     let is_open = |at: &usize| text[*at] == b'"' && (*at == 0 || text[*at - 1] != b'\\');
     let open = (closing.saturating_sub(64)..closing).rev().find(is_open)?;
     let content = &text[open + 1..closing];
-    let begins = open == 0 || b" \t<([=:,;>".contains(&text[open - 1]);
+    let doubled = byte_before(text, open) == b'"' && byte(content, 0).is_ascii_alphanumeric();
+    let begins = open == 0 || b" \t<([=:,;>".contains(&text[open - 1]) || doubled;
     (begins && !content.is_empty() && !content.iter().any(u8::is_ascii_control)).then_some(open)
 }
 
 fn is_algorithm(local: &[u8], domain: &[u8]) -> bool {
-    is_one_of(domain, ALGORITHM_DOMAINS)
-        && ALGORITHMS.split(' ').any(|name| local.starts_with(name.as_bytes()))
+    is_one_of(domain, ALGORITHM_DOMAINS.text()) && ALGORITHMS.iter().any(|name| local.starts_with(name))
 }

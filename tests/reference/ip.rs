@@ -46,7 +46,7 @@ fn stands_alone(text: &[u8], start: usize, end: usize) -> bool {
             let name: Vec<u8> =
                 text[end + 1..].iter().copied().take_while(u8::is_ascii_alphanumeric).collect();
             let fedora = name.len() <= 4 && name.starts_with(b"fc");
-            !(fedora || is_one_of(&name, FILE_ENDINGS))
+            !(fedora || is_one_of(&name, FILE_ENDINGS.text()))
         }
     }
 }
@@ -115,6 +115,7 @@ fn has_version_suffix(rest: &[u8]) -> bool {
             };
             number
                 && VERSION_SUFFIXES
+                    .text()
                     .split(' ')
                     .any(|suffix| is_suffix(suffix) && !byte(word, suffix.len()).is_ascii_alphabetic())
         })
@@ -135,11 +136,11 @@ fn word_of(before: &[u8]) -> &[u8] {
 fn is_of_product(before: &[u8], rest: &[u8], parts: [u8; 4]) -> bool {
     let name = word_of(before);
     let last_part = name.rsplit(|byte| *byte == b'-').next().unwrap_or(name);
-    let known = is_one_of(name, PRODUCTS) || is_one_of(last_part, PRODUCTS);
+    let known = is_one_of(name, PRODUCTS.text()) || is_one_of(last_part, PRODUCTS.text());
     if name.is_empty() || byte(rest, 0) == b':' || is_private(parts) && !known {
         return false;
     }
-    let host = is_one_of(name, ADDRESS_WORDS);
+    let host = is_one_of(name, ADDRESS_WORDS.text());
     let in_path = before.len() > name.len() && b"/:=@\\[".contains(&before[before.len() - name.len() - 1]);
     let looks_so = name[0].is_ascii_uppercase()
         && name.iter().any(u8::is_ascii_lowercase)
@@ -170,7 +171,7 @@ fn stands_in_list(before: &[u8], host: bool, rest: &[u8]) -> bool {
 /// `phpMyAdmin-2.8.2.3`; `before` ends with the name.
 fn is_of_package(before: &[u8], parts: [u8; 4]) -> bool {
     let name = word_of(before).rsplit(|byte| b"-._".contains(byte)).next().unwrap_or(b"");
-    byte(name, 0).is_ascii_alphabetic() && !is_one_of(name, ADDRESS_WORDS) && is_low(parts)
+    byte(name, 0).is_ascii_alphabetic() && !is_one_of(name, ADDRESS_WORDS.text()) && is_low(parts)
 }
 
 /// RFC 4291 section 2.2 in the words of the standard library, plus padded dotted tails.

@@ -75,7 +75,20 @@ fn find_plain(text: &[u8]) -> Vec<Found> {
     found.extend(ip::ipv6(text).into_iter().map(kind("ipv6")));
     found.extend(windows(text, ip::IPV4_BYTES, ip::is_ipv4).into_iter().map(kind("ipv4")));
     found.extend(windows(text, pan::BYTES, pan::is_pan).into_iter().map(kind("pan")));
-    found
+    joined(found)
+}
+
+/// Each value with all those of its kind that overlap it, directly or by way of others.
+fn joined(found: Vec<Found>) -> Vec<Found> {
+    let mut joined: Vec<Found> = Vec::new();
+    for mut one in found {
+        while let Some(at) = joined.iter().position(|other| other.kind == one.kind && overlap(other, &one)) {
+            let other = joined.swap_remove(at);
+            one = Found { start: one.start.min(other.start), end: one.end.max(other.end), ..one };
+        }
+        joined.push(one);
+    }
+    joined
 }
 
 fn windows(

@@ -123,6 +123,7 @@ fn has_keyword(text: &[u8], start: usize) -> bool {
             end >= word.len()
                 && end - word.len() >= start.saturating_sub(32)
                 && word_ends_at(text, end, word.as_bytes())
+                && !(byte_before(text, end - word.len()) == b'[' && text.get(end) == Some(&b']'))
         })
     })
 }

@@ -78,8 +78,7 @@ fn scrub_once(record: &[u8], policy: Policy) -> Vec<u8> {
 fn in_text(record: &[u8]) -> Vec<Found> {
     let mut found = find(record);
     let meant = b"{[".contains(record.trim_ascii_start().first().unwrap_or(&b' '));
-    let ambiguous = record.windows(2).any(|pair| pair == b"\\b" || pair == b"\\f");
-    if meant && ambiguous {
+    if meant && record.contains(&b'\\') {
         let level = Level::raw(record);
         let level = level.undo(unescape::in_json).unwrap_or(level);
         let known = found.clone();
@@ -157,9 +156,9 @@ fn numbered(
     free
 }
 
-/// What is found in one value, in the light of its name.
+/// What is found in one value, in the light of what stands before it.
 fn in_place(record: &[u8], place: &Place) -> Vec<Found> {
-    let name = place.called.map(|(start, end)| [&record[start..end], b"\":\""].concat()).unwrap_or_default();
+    let name = record[place.start.saturating_sub(192)..place.start].to_vec();
     let raw = Level::raw(&record[place.start..place.end]);
     let plain = if place.number { raw } else { raw.undo(unescape::in_json).unwrap_or(raw) };
     let hay = [name.as_slice(), &plain.bytes].concat();

@@ -65,7 +65,7 @@ pub(crate) fn in_json(text: &[u8]) -> Option<(Vec<u8>, usize)> {
             }
             unit => Some((utf8(unit)?, 6)),
         },
-        (b'\\', other) => plain(other),
+        (b'\\', other @ (b'"' | b'\\' | b'/')) => plain(other),
         _ => None,
     }
 }
