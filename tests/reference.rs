@@ -87,6 +87,9 @@ fn known_texts() -> Vec<Vec<u8>> {
             });
         }
     }
+    texts.extend(
+        [&b"jane@mail.xn--"[..], b"jane@mail.xn--p1ai-", b"jane@mail.xn--p1ai-.x"].map(<[u8]>::to_vec),
+    );
     texts.extend(logs::VALUES.iter().chain(logs::NOISE).map(|text| text.as_bytes().to_vec()));
     texts
 }

@@ -334,8 +334,11 @@ fn host_name(hay: &[u8], start: usize, end: usize) -> Result<usize, Reason> {
 /// may stand (no top-level domain has any, but typing errors do, and so do hosts of private networks).
 fn top_label(label: &[u8]) -> Option<usize> {
     if label.get(..4).is_some_and(|prefix| prefix.eq_ignore_ascii_case(b"xn--")) {
-        let length = label.iter().take_while(|byte| byte.is_ascii_alphanumeric() || **byte == b'-').count();
-        return (length > 4).then_some(length);
+        let run = label.iter().take_while(|byte| byte.is_ascii_alphanumeric() || **byte == b'-').count();
+        let length = label[..run].iter().rposition(|byte| *byte != b'-').map_or(0, |last| last + 1);
+        if length > 4 {
+            return Some(length);
+        }
     }
     let is_letter = |byte: &&u8| byte.is_ascii_alphabetic() || !byte.is_ascii();
     let length = label.iter().take_while(|byte| is_letter(byte) || byte.is_ascii_digit()).count();

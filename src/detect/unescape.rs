@@ -282,11 +282,19 @@ fn may_vanish(all_before: &[u8], before: &[u8], after: &[u8]) -> bool {
 fn splits_escape(before: &[u8], after: &[u8]) -> bool {
     /// `&commat`, `\u0040`.
     const MAX_BEGUN_BYTES: usize = 9;
-    let in_body = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'#' | b'[');
+    let in_body = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'#' | b'[' | 0x80..=0xBF);
     let body = before.iter().rev().take(MAX_BEGUN_BYTES).take_while(|byte| in_body(byte)).count();
     let introducer = before[..before.len() - body].last();
     let goes_on = |byte: &u8| in_body(byte) || *byte == b';' || INTRODUCERS.contains(byte);
     introducer.is_some_and(|byte| INTRODUCERS.contains(byte)) && after.first().is_some_and(goes_on)
+        || begins_control(before)
+}
+
+/// Whether the bytes end in the `[` and parameters of a control sequence, whose end may be behind another.
+fn begins_control(before: &[u8]) -> bool {
+    let is_parameter = |byte: &u8| (0x20..=0x3F).contains(byte);
+    let parameters = before.iter().rev().take(MAX_CSI_BYTES).take_while(|byte| is_parameter(byte)).count();
+    before[..before.len() - parameters].ends_with(b"[")
 }
 
 /// Length of the rest of a control sequence whose ESC was written as an escape; 0 if it is none.
@@ -414,6 +422,7 @@ mod tests {
             r"203.0.\u001b[1m113.9",
             r"4111\\u00201111",
             "jane%\u{200b}40example.com",
+            "91.1.\u{1b}[31\u{1b}[1mm1.25",
             "x\\u00\u{200b}40y",
             "a%40b",
             "1%201",
