@@ -90,6 +90,7 @@ fn known_texts() -> Vec<Vec<u8>> {
     texts.extend(
         [&b"jane@mail.xn--"[..], b"jane@mail.xn--p1ai-", b"jane@mail.xn--p1ai-.x"].map(<[u8]>::to_vec),
     );
+    texts.push(format!("jane@mail.xn--{} jane@mail.xn--ab-{}", "d".repeat(80), "d".repeat(70)).into_bytes());
     texts.extend(logs::VALUES.iter().chain(logs::NOISE).map(|text| text.as_bytes().to_vec()));
     texts
 }

@@ -336,7 +336,7 @@ fn top_label(label: &[u8]) -> Option<usize> {
     if label.get(..4).is_some_and(|prefix| prefix.eq_ignore_ascii_case(b"xn--")) {
         let run = label.iter().take_while(|byte| byte.is_ascii_alphanumeric() || **byte == b'-').count();
         let length = label[..run].iter().rposition(|byte| *byte != b'-').map_or(0, |last| last + 1);
-        if length > 4 {
+        if (5..=MAX_LABEL_BYTES).contains(&length) {
             return Some(length);
         }
     }

@@ -41,7 +41,12 @@ fn domain_end(text: &[u8], start: usize) -> Option<usize> {
         let domain: String = run.iter().map(|(character, _)| *character).collect();
         (1..=run.len()).rev().find(|count| {
             let end = run[*count - 1].1;
-            is_domain(&domain[..end]) && ends_word(run.get(*count).map(|next| next.0))
+            let rest = &domain[end..];
+            // Only hyphens at its end part a label that begins with `xn--` from what follows.
+            let label = domain[..end].rsplit('.').next().unwrap_or("").to_ascii_lowercase();
+            let goes_on = rest.trim_start_matches('-').starts_with(|next: char| next.is_ascii_alphanumeric());
+            let cut = label.starts_with("xn--") && rest.starts_with('-') && goes_on;
+            is_domain(&domain[..end]) && ends_word(rest.chars().next()) && !cut
         })
     };
     let count = cut.and_then(|cut| longest(&run[..cut])).or_else(|| longest(&run))?;
