@@ -152,11 +152,13 @@ fn address_end(hay: &[u8], run: Span) -> Result<usize, Reason> {
     if is_address(text) {
         return Ok(end);
     }
-    // A ninth group of three to five decimal digits is a port: Java writes `0:0:0:0:0:0:0:0:2181`.
+    // A ninth group of three to five decimal digits is a port, and so is what a third colon begins: Java writes
+    // `0:0:0:0:0:0:0:0:2181`, others `2001:db8:::443`.
     let cut = text.iter().rposition(|byte| *byte == b':').unwrap_or(0);
     let port = &text[(cut + 1).min(text.len())..];
     let is_ninth = (3..=5).contains(&port.len()) && port.iter().all(u8::is_ascii_digit);
-    let is_full = text[..cut].iter().filter(|byte| **byte == b':').count() == GROUPS - 1;
+    let is_full = text[..cut].ends_with(b"::")
+        || text[..cut].iter().filter(|byte| **byte == b':').count() >= GROUPS - 1;
     if is_ninth && is_full && is_address(&text[..cut]) {
         return Ok(run.start + cut);
     }

@@ -193,7 +193,10 @@ pub(crate) fn ipv6(text: &[u8]) -> Vec<(usize, usize)> {
         .into_iter()
         .filter_map(|run| {
             let windows = starts(text, run).into_iter().flat_map(|start| {
-                ends(text, run).into_iter().filter(move |end| *end > start).map(move |end| (start, end))
+                ends(text, (start, run.1))
+                    .into_iter()
+                    .filter(move |end| *end > start)
+                    .map(move |end| (start, end))
             });
             let fits = |&(start, end): &(usize, usize)| is_ipv6(text, start, end);
             windows.filter(fits).max_by_key(|(start, end)| end - start)
@@ -243,6 +246,9 @@ fn starts(text: &[u8], (start, end): (usize, usize)) -> Vec<usize> {
 
 fn ends(text: &[u8], (start, end): (usize, usize)) -> Vec<usize> {
     let run = &text[start..end];
+    if !run.contains(&b':') {
+        return vec![];
+    }
     let after = byte(text, end);
     let tail = &text[end..text.len().min(end + 16)];
     let tail = tail.iter().take_while(|byte| byte.is_ascii_digit() || **byte == b'.').count();
@@ -278,7 +284,7 @@ fn ends(text: &[u8], (start, end): (usize, usize)) -> Vec<usize> {
 fn ninth(run: &[u8], end: usize) -> Option<usize> {
     let cut = run[..end].iter().rposition(|byte| *byte == b':')?;
     let port = &run[cut + 1..end];
-    let full = run[..cut].iter().filter(|byte| **byte == b':').count() >= 7;
+    let full = run[..cut].iter().filter(|byte| **byte == b':').count() >= 7 || run[..cut].ends_with(b"::");
     (full && (3..=5).contains(&port.len()) && port.iter().all(u8::is_ascii_digit)).then_some(cut)
 }
 
