@@ -132,12 +132,13 @@ fn has_twin(before: &[u8], rest: &[u8]) -> bool {
     const MAX_TOKEN_BYTES: usize = 21;
     let is_twin = |token: Option<&[u8]>| {
         token.is_some_and(|token| {
-            token.iter().filter(|byte| **byte == b'.').count() == 4
+            token.len() <= MAX_TOKEN_BYTES
+                && token.iter().filter(|byte| **byte == b'.').count() == 4
                 && token.iter().all(|byte| byte.is_ascii_digit() || *byte == b'.')
         })
     };
-    let before = &before[before.len().saturating_sub(MAX_TOKEN_BYTES + 1)..];
-    let rest = &rest[..rest.len().min(MAX_TOKEN_BYTES + 1)];
+    let before = &before[before.len().saturating_sub(MAX_TOKEN_BYTES + 2)..];
+    let rest = &rest[..rest.len().min(MAX_TOKEN_BYTES + 2)];
     let earlier = before.strip_suffix(b" ").and_then(|before| before.rsplit(|byte| *byte == b' ').next());
     let later =
         rest.strip_prefix(b" ").and_then(|rest| rest.split(|byte| matches!(byte, b' ' | b':' | b',')).next());
