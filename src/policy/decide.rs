@@ -1,6 +1,6 @@
 //! Which rule decides about which bytes.
 
-use super::named::pairs;
+use super::named::{is_delimiter, pairs};
 use super::paths::Paths;
 use super::{Covers, FormatChoice, Numbers, Policy, Rule, Values};
 use crate::action::Action;
@@ -237,6 +237,14 @@ impl Policy {
     }
 }
 
+/// Whether the bytes begin with the whole text that the action writes: it may hold blanks, at which a value
+/// without quotes would end.
+fn is_left(action: &Action, bytes: &[u8]) -> bool {
+    let Action::Redact { with: Some(text) } = action else { return false };
+    let rest = bytes.strip_prefix(text.as_bytes());
+    rest.is_some_and(|rest| rest.first().is_none_or(|byte| is_delimiter(*byte)))
+}
+
 /// A mapped IPv6 address is covered by rules for either kind of address.
 fn is_of(kinds: &KindSet, kind: Kind, hashed_as: impl FnOnce() -> Kind) -> bool {
     kinds.contains(kind) || kind == Kind::IPV6 && kinds.contains(Kind::IPV4) && hashed_as() == Kind::IPV4
@@ -358,15 +366,11 @@ impl Judge<'_, '_> {
             };
             policy.rules.iter().enumerate().filter(meant).rev().max_by_key(|(_, rule)| rule.action.strength())
         };
-        pairs(self.record.bytes, strongest, |(rule, _), span| {
-            out.push(Decision {
-                span,
-                kind: policy.field_kind(rule),
-                field: 0,
-                rule,
-                whole: false,
-                rest: false,
-            });
+        pairs(self.record.bytes, strongest, |(index, rule), span| {
+            if !is_left(&rule.action, &self.record.bytes[span.start..]) {
+                let kind = policy.field_kind(index);
+                out.push(Decision { span, kind, field: 0, rule: index, whole: false, rest: false });
+            }
         });
     }
 }

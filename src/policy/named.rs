@@ -67,14 +67,16 @@ fn value_after(text: &[u8], name_end: usize, from: usize) -> Span {
         [b'"', ..] => quoted(text, start + 1, b"\""),
         [b'\'', ..] => quoted(text, start + 1, b"'"),
         [b'{' | b'[', ..] => bracketed(text, start),
-        _ => {
-            let length = rest.iter().position(|byte| is_delimiter(*byte)).unwrap_or(rest.len());
-            Span::new(start, start + length)
-        }
+        _ => Span::new(start, next_delimiter(text, start)),
     }
 }
 
-fn is_delimiter(byte: u8) -> bool {
+fn next_delimiter(text: &[u8], from: usize) -> usize {
+    text[from..].iter().position(|byte| is_delimiter(*byte)).map_or(text.len(), |length| from + length)
+}
+
+/// Whether a byte ends a value that has no quotes.
+pub(super) fn is_delimiter(byte: u8) -> bool {
     byte <= b' '
         || matches!(byte, b',' | b';' | b'&' | b')' | b']' | b'}' | b'"' | b'\'' | b'<' | b'>' | b'|')
 }
@@ -88,7 +90,8 @@ fn quoted(text: &[u8], start: usize, quote: &[u8]) -> Span {
     Span::new(start, at.min(text.len()))
 }
 
-/// A residue or a bracketed value, brackets included; to the end of the text if it is never closed.
+/// A residue or a bracketed value, brackets and what is glued to them included (`[]hunter2` is one value); to
+/// the end of the text if it is never closed.
 fn bracketed(text: &[u8], start: usize) -> Span {
     let mut depth = 0_usize;
     for (at, byte) in text.iter().enumerate().skip(start) {
@@ -98,7 +101,7 @@ fn bracketed(text: &[u8], start: usize) -> Span {
             _ => {}
         }
         if depth == 0 {
-            return Span::new(start, at + 1);
+            return Span::new(start, next_delimiter(text, at + 1));
         }
     }
     Span::new(start, text.len())
