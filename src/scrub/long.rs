@@ -28,11 +28,12 @@ const MAX_PASSES: usize = 8;
 /// A long record on its way.
 #[derive(Debug)]
 pub(super) struct Long {
-    /// Whether the record can be judged in windows; otherwise it is withheld.
+    /// Whether the record can be judged in windows; otherwise it, or what is left of it, is withheld.
     windows: bool,
     /// Whether it is to be written as JSON.
     json: bool,
     looks_like_json: bool,
+    /// Bytes that are withheld if the record is.
     bytes: usize,
     changed: bool,
     /// The last bytes written.
@@ -80,22 +81,28 @@ impl Long {
 
     pub(super) fn piece(&mut self, judge: &mut Judge, piece: &[u8], last: bool, out: &mut Vec<u8>) {
         let (content, line_end) = if last { super::parted(piece) } else { (piece, &b""[..]) };
-        self.bytes += content.len();
-        if self.windows {
-            let mut parts = content.chunks(WINDOW_BYTES).peekable();
-            while let Some(part) = parts.next() {
-                self.window(judge, part, last && parts.peek().is_none(), out);
-            }
-            if last && content.is_empty() {
-                self.window(judge, b"", true, out);
-            }
-        } else if last {
-            withheld_marker(self.looks_like_json, self.bytes as u64, out);
-            judge.count_withheld();
+        let mut parts = content.chunks(WINDOW_BYTES).peekable();
+        while let Some(part) = parts.next() {
+            self.part(judge, part, last && parts.peek().is_none(), out);
+        }
+        if last && content.is_empty() {
+            self.part(judge, b"", true, out);
         }
         if last {
-            judge.count_changed(self.windows && self.changed);
+            if !self.windows {
+                withheld_marker(self.looks_like_json, self.bytes as u64, out);
+                judge.count_withheld();
+            }
+            judge.count_changed(self.changed);
             out.extend_from_slice(line_end);
+        }
+    }
+
+    fn part(&mut self, judge: &mut Judge, content: &[u8], last: bool, out: &mut Vec<u8>) {
+        if self.windows {
+            self.window(judge, content, last, out);
+        } else {
+            self.bytes += content.len();
         }
     }
 
@@ -107,10 +114,17 @@ impl Long {
             let edits = judge.edits_of_text(&text);
             let due = Span::new(start, text.len() - ahead);
             if pass == 0 {
-                // A value across the cut waits as a whole, unless that would leave nothing to write.
+                // A value across the cut waits as a whole.
                 let across =
                     edits.list.iter().find(|edit| edit.span.start < due.end && due.end < edit.span.end);
-                if let Some(edit) = across.filter(|edit| edit.span.start > start) {
+                if let Some(edit) = across {
+                    if edit.span.start <= start {
+                        // Longer than a window: nobody can tell where it ends, so the rest does not go out.
+                        self.bytes = text.len() - start;
+                        self.windows = false;
+                        self.looks_like_json = false;
+                        return;
+                    }
                     ahead = text.len() - edit.span.start;
                 }
             }
