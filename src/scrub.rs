@@ -8,6 +8,7 @@
 mod judge;
 mod lane;
 mod long;
+mod pen;
 mod records;
 
 use std::sync::Arc;
@@ -19,16 +20,16 @@ use crate::tally::Tally;
 use crate::withhold::{line_end, withhold};
 use judge::Judge;
 pub use judge::{Judged, Outcome};
-use lane::{Job, Lane};
+use lane::{Job, Lane, OutOfLane};
 use long::Long;
-use records::{Record, Records};
+use pen::Pen;
+use records::{Record, Records, Wanted};
 
 /// Scrubs blocks of whole records under one policy. A clone shares the policy and starts with an empty tally.
 #[derive(Debug)]
 pub struct Scrubber {
     judge: Judge,
     lane: Option<Lane>,
-    buffers: lane::Buffers,
     records: Records,
     long: Option<Long>,
     tally: Tally,
@@ -49,14 +50,7 @@ impl Scrubber {
     }
 
     fn of(judge: Judge, lane: Option<Lane>) -> Scrubber {
-        Scrubber {
-            judge,
-            lane,
-            buffers: lane::Buffers::default(),
-            records: Records::default(),
-            long: None,
-            tally: Tally::default(),
-        }
+        Scrubber { judge, lane, records: Records::default(), long: None, tally: Tally::default() }
     }
 
     /// The same scrubber without its fast lane, which changes nothing but the speed. For tests that hold that.
@@ -68,59 +62,65 @@ impl Scrubber {
     /// Appends the scrubbed form of `block` to `out`. A block is a run of whole records (lines); only the
     /// last one may lack its line feed.
     pub fn scrub(&mut self, block: &[u8], out: &mut Vec<u8>) {
+        let mut pen = Pen::new(out, block.len());
         let mut copied = 0; // bytes of the block that are written, or dropped
-        self.records.begin(block, self.judge.needs_every_record());
+        self.records.begin(block, self.wanted());
         while let Some(record) = self.records.next(block) {
-            copied = match self.edit_in_lane(block, &record) {
-                true => self.write_lane(block, &record, copied, out),
-                false => self.write_judged(block, &record, copied, out),
+            copied = match self.edit_in_lane(block, &record, copied, &mut pen) {
+                Ok(copied) => copied,
+                Err(OutOfLane) => self.write_judged(block, &record, copied, &mut pen),
             };
         }
-        out.extend_from_slice(&block[copied..]);
+        pen.copy(block, copied, block.len());
         self.tally.records += self.records.count(block);
         self.tally.add(&self.judge.take_tally());
+        if let Some(lane) = &mut self.lane {
+            lane.count(&mut self.tally);
+        }
     }
 
-    /// Finds the edits of a record in the fast lane, if it can be judged there.
-    fn edit_in_lane(&mut self, block: &[u8], record: &Record) -> bool {
-        let Some(lane) = self.lane.as_ref().filter(|_| !record.escaped) else { return false };
+    /// Which records need work.
+    fn wanted(&self) -> Wanted {
+        match &self.lane {
+            _ if self.judge.needs_every_record() => Wanted::Every,
+            Some(lane) => lane.wanted(),
+            None => Wanted::Candidates,
+        }
+    }
+
+    /// Edits a record in the fast lane, if it can be judged there. Returns how far the block is written now.
+    fn edit_in_lane(
+        &mut self,
+        block: &[u8],
+        record: &Record,
+        copied: usize,
+        pen: &mut Pen<'_>,
+    ) -> Result<usize, OutOfLane> {
+        let Some(lane) = self.lane.as_mut().filter(|_| !record.escaped) else { return Err(OutOfLane) };
         let job = Job {
             policy: self.judge.policy(),
             tools: self.judge.tools(),
-            record: record.content.of(block),
-            marks: &self.records.marks.candidates()[record.candidates.clone()],
-            base: record.content.start,
+            block,
+            content: record.content,
+            sights: self.records.sights(record.sights.clone()),
         };
-        lane.edits(job, &mut self.buffers).is_ok()
-    }
-
-    /// Makes the edits that the fast lane found. Returns how far the block is written now.
-    fn write_lane(&mut self, block: &[u8], record: &Record, mut copied: usize, out: &mut Vec<u8>) -> usize {
-        for edit in &self.buffers.edits {
-            let span = edit.span.shifted(record.content.start);
-            out.extend_from_slice(&block[copied..span.start]);
-            out.extend_from_slice(&self.buffers.text[edit.text.clone()]);
-            copied = span.end;
-            self.tally.act(edit.rule, edit.kind);
-        }
-        self.tally.changed += u64::from(!self.buffers.edits.is_empty());
-        copied
+        lane.edit(job, copied, pen, &mut self.tally)
     }
 
     /// Writes what the judge makes of a record. Returns how far the block is written now.
-    fn write_judged(&mut self, block: &[u8], record: &Record, copied: usize, out: &mut Vec<u8>) -> usize {
+    fn write_judged(&mut self, block: &[u8], record: &Record, copied: usize, pen: &mut Pen<'_>) -> usize {
         let Record { content, end, .. } = *record;
         match self.judge.judge(content.of(block)) {
             Outcome::Unchanged => return copied,
-            Outcome::Dropped => out.extend_from_slice(&block[copied..content.start]),
+            Outcome::Dropped => pen.copy(block, copied, content.start),
             Outcome::Edited(text) => {
-                out.extend_from_slice(&block[copied..content.start]);
-                out.extend_from_slice(text);
-                out.extend_from_slice(&block[content.end..end]);
+                pen.copy(block, copied, content.start);
+                pen.write(text);
+                pen.copy(block, content.end, end);
             }
             Outcome::Withheld => {
-                out.extend_from_slice(&block[copied..content.start]);
-                withhold(&block[content.start..end], out);
+                pen.copy(block, copied, content.start);
+                pen.append(|out| withhold(&block[content.start..end], out));
             }
         }
         end
@@ -144,7 +144,8 @@ impl Scrubber {
     /// its number in the block (from 1) and its bytes without the line end.
     pub fn inspect(&mut self, block: &[u8], mut each: impl FnMut(u64, &[u8], Judged)) {
         let (mut counted, mut lines) = (0, 0);
-        self.records.begin(block, self.judge.needs_every_record());
+        let every = self.judge.needs_every_record();
+        self.records.begin(block, if every { Wanted::Every } else { Wanted::Candidates });
         while let Some(Record { content, .. }) = self.records.next(block) {
             lines += count_records(&block[counted..content.start]);
             counted = content.start;

@@ -34,7 +34,11 @@ impl Tally {
         self.act_times(rule, kind, 1);
     }
 
-    fn act_times(&mut self, rule: usize, kind: Kind, count: u64) {
+    /// Notes that a rule acted so many times.
+    pub fn act_times(&mut self, rule: usize, kind: Kind, count: u64) {
+        if count == 0 {
+            return;
+        }
         match self.acted.iter_mut().find(|acted| acted.rule == rule && acted.kind == kind) {
             Some(acted) => acted.count += count,
             None => self.acted.push(Acted { rule, kind, count }),

@@ -80,7 +80,7 @@ impl Words {
     }
 
     /// Whether the text is one of them, in any case.
-    #[inline]
+    #[inline(always)]
     pub fn contains(&self, text: &[u8]) -> bool {
         let (Some(first), Some(last)) = (text.first(), text.last()) else { return false };
         let bit = Words::bit(first.to_ascii_lowercase(), last.to_ascii_lowercase(), text.len());

@@ -144,6 +144,12 @@ static LOCAL: [Local; 256] = {
     table
 };
 
+/// Whether a byte ends a local part on its left, whatever stands before it.
+#[inline(always)]
+pub(super) fn ends_local(byte: u8) -> bool {
+    LOCAL[usize::from(byte)] == Local::End
+}
+
 /// Where the bytes begin that RFC 5322 and RFC 6531 allow in a local part.
 fn run_start(hay: &[u8], at: usize) -> usize {
     let mut start = at;

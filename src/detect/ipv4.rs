@@ -13,7 +13,7 @@ pub struct Ipv4;
 /// The part of an address before its third dot: `255.255.255`.
 const MAX_HEAD_BYTES: usize = 11;
 /// Between a word that announces a version and the version: `"version": "`, `Version&gt; `, `\": \"`.
-const MAX_BETWEEN_BYTES: usize = 8;
+pub(super) const MAX_BETWEEN_BYTES: usize = 8;
 /// Longest word that is looked at before an address: product names in user agents are shorter.
 const MAX_WORD_BYTES: usize = 40;
 

@@ -1,31 +1,40 @@
-//! [`Marks`]: where in a block a match is possible, from bit masks.
+//! [`Marks`]: bit maps of a block, one bit a byte for each class of bytes, and the places where a match is
+//! possible, found by mask algebra on them.
 //!
-//! The block is gone over in windows of 64 bytes, each of which becomes one bit mask for each class of bytes
-//! ([`Masks`]); mask algebra then finds the candidates. Windows overlap by 16 bytes, so that no
-//! state is carried from one to the next: the shifts across words that carries need are slow on current
-//! cores and were measured to cost 1.6 times as much.
+//! The block is gone over in groups of windows of 64 bytes. Each window becomes one word for each class
+//! ([`Window`]); the algebra then works on the words of a whole group, in loops of which each compiler makes
+//! vector instructions, eight words long where vectors have 64 bytes. What a shift moves out of one word goes
+//! into the next: a row of words and the same row one word earlier ([`Row`]) make that two shifts and no chain
+//! of carries.
 //!
-//! What is marked is a superset of the candidates of [`index()`](super::index()): a group of digits is
-//! marked by the length of the run before it, separators included, and not by the number of its digits.
+//! What is marked holds every candidate of [`scan`](super::scan()) that is a match, and more: a group of digits is
+//! marked by the length of the run before it, separators included, and not by the number of its digits. Of colons
+//! that are held together by hex digits the first is enough, as the exact test judges all of them.
 
 use super::simd::{self, Level};
+use crate::span::Span;
 
-/// Bytes of a window that the window before has marked already: as far as a mark may look back. (A card in
-/// groups looks back 16 bytes from the byte after it; four colons 15.)
-const OVERLAP_BYTES: usize = 16;
 /// Bytes of one window.
 pub const WINDOW_BYTES: usize = 64;
-/// Bytes from one window to the next.
-const STEP_BYTES: usize = WINDOW_BYTES - OVERLAP_BYTES;
-/// Marks that are written at once, whether there are as many or not: most windows hold fewer, and a loop
+/// Windows of a group, of which the words of all maps stay in the nearest cache.
+const LONG_WINDOWS: usize = 64;
+/// Windows of a group at the end of a block, and in what is short.
+const SHORT_WINDOWS: usize = 8;
+/// Places that are written at once, whether there are as many or not: most windows hold fewer, and a loop
 /// with that many turns costs a mispredicted branch.
 const AT_ONCE: usize = 4;
 
 /// One bit a byte of a window, lowest first, for each class of bytes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Masks {
+pub struct Window {
     /// `0` to `9`.
     pub digit: u64,
+    /// `0` to `9`, `a` to `f`, `A` to `F`.
+    pub hex: u64,
+    /// ASCII letters and digits.
+    pub alnum: u64,
+    /// ASCII letters and digits, `.`, `-`, `_`: what host names and most local parts are made of.
+    pub name: u64,
     /// `.`.
     pub dot: u64,
     /// `:`.
@@ -34,41 +43,123 @@ pub struct Masks {
     pub at: u64,
     /// Single-byte separators of card numbers: blank, `-`, `+`.
     pub separator: u64,
-    /// `\`, `%`, `&`, ESC and all bytes outside ASCII: each may begin an escape.
+    /// `\`, `%`, `&`, ESC, `C2`, `E2`, `EF`: each may begin an escape. (`CF` comes with them.)
     pub escape: u64,
     /// Line feed.
     pub feed: u64,
 }
 
-/// Places in one block, as offsets in ascending order.
-#[derive(Debug, Default)]
+/// What is known of one block. Places are offsets in it.
+#[derive(Debug, Default, PartialEq, Eq)]
 pub struct Marks {
-    pub(super) candidates: Places,
-    pub(super) escapes: Places,
-    pub(super) feeds: Places,
+    escape: Map,
+    feed: Map,
+    candidates: Places,
 }
 
 impl Marks {
-    /// Candidates: `@`; the second colon of `::` and a fourth colon; the first digit after a third dot; the
-    /// last digit of a group that may end a card number.
+    /// Candidates, in ascending order: `@`; the second colon of `::` and a fourth colon; the first digit after
+    /// a third dot; the last digit of a group that may end a card number.
     pub fn candidates(&self) -> &[u32] {
         self.candidates.list()
     }
 
-    /// Line feeds.
-    pub fn feeds(&self) -> &[u32] {
-        self.feeds.list()
+    /// Bytes that may begin an escape.
+    pub fn escapes(&self) -> &Map {
+        &self.escape
     }
 
-    /// Bytes that may begin an escape.
-    pub fn escapes(&self) -> &[u32] {
-        self.escapes.list()
+    /// The line around a place, without its line feed, and whether a byte in it may begin an escape. The place
+    /// is none of a line feed, and the line starts at `floor` or later.
+    #[inline]
+    pub fn line(&self, at: usize, floor: usize, bytes: usize) -> (Span, bool) {
+        let (first, floor_word, last) = (at / 64, floor / 64, bytes / 64);
+        let (mut escapes, below) = (0, (1 << (at % 64)) - 1);
+        let mut word = first;
+        let mut feeds = self.feed.word(word) & below;
+        while feeds == 0 && word > floor_word {
+            word -= 1;
+            feeds = self.feed.word(word);
+            escapes |= self.escape.word(word);
+        }
+        let start = if feeds == 0 { floor } else { word * 64 + 64 - feeds.leading_zeros() as usize };
+        let mut word = first;
+        let mut feeds = self.feed.word(word) & !below;
+        escapes |= self.escape.word(word);
+        while feeds == 0 && word < last {
+            word += 1;
+            feeds = self.feed.word(word);
+            escapes |= self.escape.word(word);
+        }
+        let end = if feeds == 0 { bytes } else { word * 64 + feeds.trailing_zeros() as usize };
+        let line = Span::new(start.max(floor), end);
+        // Those of the words at its ends may be of other lines.
+        (line, escapes != 0 && self.escape.next(line.start, line.end).is_some())
+    }
+
+    /// The number of line feeds.
+    pub fn feeds(&self) -> u64 {
+        self.feed.words.iter().map(|word| u64::from(word.count_ones())).sum()
+    }
+
+    fn begin(&mut self, bytes: usize) {
+        // One byte more than there are, in whole groups.
+        let windows = (bytes / WINDOW_BYTES + 1).next_multiple_of(SHORT_WINDOWS);
+        self.escape.words.resize(windows, 0);
+        self.feed.words.resize(windows, 0);
+        self.candidates.count = 0;
+    }
+}
+
+/// One bit for each byte of a block.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Map {
+    words: Vec<u64>,
+}
+
+impl Map {
+    /// The first place in `from..to`.
+    #[inline]
+    pub fn next(&self, from: usize, to: usize) -> Option<usize> {
+        if from >= to {
+            return None;
+        }
+        let (mut word, last) = (from / 64, (to - 1) / 64);
+        let mut bits = self.word(word) >> (from % 64) << (from % 64);
+        while bits == 0 && word < last {
+            word += 1;
+            bits = self.word(word);
+        }
+        let at = word * 64 + bits.trailing_zeros() as usize;
+        (bits != 0 && at < to).then_some(at)
+    }
+
+    /// All places, in ascending order.
+    pub fn places(&self) -> impl Iterator<Item = usize> {
+        self.words.iter().enumerate().flat_map(|(word, bits)| {
+            let mut bits = *bits;
+            std::iter::from_fn(move || {
+                let at = (bits != 0).then(|| word * 64 + bits.trailing_zeros() as usize)?;
+                bits &= bits - 1;
+                Some(at)
+            })
+        })
+    }
+
+    #[inline(always)]
+    fn word(&self, word: usize) -> u64 {
+        self.words.get(word).copied().unwrap_or(0)
+    }
+
+    #[inline(always)]
+    fn write<const N: usize>(&mut self, at: usize, words: &Words<N>) {
+        self.words[at..at + N].copy_from_slice(words);
     }
 }
 
 /// A list that is written several places at once.
-#[derive(Debug, Default)]
-pub(super) struct Places {
+#[derive(Default)]
+struct Places {
     /// Initialised beyond `count`: what lies there is room.
     room: Vec<u32>,
     count: usize,
@@ -79,36 +170,51 @@ impl Places {
         &self.room[..self.count]
     }
 
-    /// Appends the offsets of the bits of a window in which bit [`OVERLAP_BYTES`] is offset `from`.
+    /// Appends the bits of a group, of which the lowest is offset `base`.
     #[inline(always)]
-    fn write(&mut self, mut bits: u64, from: usize) {
-        let base = (from as u32).wrapping_sub(OVERLAP_BYTES as u32);
-        let count = self.count + bits.count_ones() as usize;
-        if self.room.len() < count + AT_ONCE {
-            self.grow(count);
+    fn write<const N: usize>(&mut self, words: &Words<N>, base: u32) {
+        if self.room.len() < self.count + N * WINDOW_BYTES + AT_ONCE {
+            self.grow();
         }
+        for (at, bits) in words.iter().enumerate() {
+            self.write_word(*bits, base.wrapping_add((at * WINDOW_BYTES) as u32));
+        }
+    }
+
+    #[inline(always)]
+    fn write_word(&mut self, mut bits: u64, base: u32) {
+        let mut left = bits.count_ones() as usize;
         loop {
-            for place in &mut self.room[self.count..self.count + AT_ONCE] {
+            let room = &mut self.room[self.count..self.count + AT_ONCE];
+            for place in room {
                 *place = base.wrapping_add(bits.trailing_zeros());
                 bits &= bits.wrapping_sub(1);
             }
-            self.count += AT_ONCE;
-            if self.count >= count {
-                self.count = count;
+            self.count += left.min(AT_ONCE);
+            if left <= AT_ONCE {
                 return;
             }
+            left -= AT_ONCE;
         }
     }
 
-    /// Takes back what was marked in the bytes that stand for the end of the block.
-    fn forget_from(&mut self, end: usize) {
-        let beyond = self.list().iter().rev().take_while(|place| **place as usize >= end).count();
-        self.count -= beyond;
-    }
-
     #[cold]
-    fn grow(&mut self, count: usize) {
-        self.room.resize(2 * count + WINDOW_BYTES, 0);
+    fn grow(&mut self) {
+        self.room.resize(2 * self.count + 2 * LONG_WINDOWS * WINDOW_BYTES, 0);
+    }
+}
+
+impl PartialEq for Places {
+    fn eq(&self, other: &Places) -> bool {
+        self.list() == other.list()
+    }
+}
+
+impl Eq for Places {}
+
+impl std::fmt::Debug for Places {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.list().fmt(out)
     }
 }
 
@@ -119,93 +225,215 @@ pub fn mark(block: &[u8], marks: &mut Marks) {
 
 /// Marks a block at a level that the processor has. Blocks are shorter than 4 GiB.
 pub fn mark_at(level: Level, block: &[u8], marks: &mut Marks) {
-    marks.candidates.count = 0;
-    marks.escapes.count = 0;
-    marks.feeds.count = 0;
+    marks.begin(block.len());
     simd::mark(level, block, marks);
 }
 
 /// Goes over the block with one way to classify a window.
 #[inline(always)]
-pub(super) fn mark_with(classify: impl Fn(&[u8; WINDOW_BYTES]) -> Masks, block: &[u8], marks: &mut Marks) {
-    let mut from = 0;
-    // One byte more than there are: the card that ends the block is marked at the byte after it.
-    while from <= block.len() {
-        let window = from.checked_sub(OVERLAP_BYTES).and_then(|start| block[start..].first_chunk());
-        let masks = match window {
-            Some(window) => classify(window),
-            None => classify(&at_edge(block, from)),
-        };
-        marks.candidates.write(masks.candidates(), from);
-        let due = u64::MAX << OVERLAP_BYTES;
-        if masks.feed & due != 0 {
-            marks.feeds.write(masks.feed & due, from);
-        }
-        if masks.escape & due != 0 {
-            marks.escapes.write(masks.escape & due, from);
-        }
-        from += STEP_BYTES;
+pub(super) fn mark_with(classify: impl Fn(&[u8; WINDOW_BYTES]) -> Window, block: &[u8], marks: &mut Marks) {
+    let mut carry = Carry::default();
+    let mut window = 0; // of the block
+    let (windows, rest) = block.as_chunks::<WINDOW_BYTES>();
+    let (long, short) = windows.as_chunks::<LONG_WINDOWS>();
+    let mut words = Windows::new();
+    for group in long {
+        mark_group(group, &classify, window, &mut words, &mut carry, marks);
+        window += LONG_WINDOWS;
     }
-    marks.feeds.forget_from(block.len());
+    let (short, few) = short.as_chunks::<SHORT_WINDOWS>();
+    let mut words = Windows::new();
+    for group in short {
+        mark_group(group, &classify, window, &mut words, &mut carry, marks);
+        window += SHORT_WINDOWS;
+    }
+    // One byte more than there are: the card that ends the block is marked at the byte after it.
+    let mut last = [[0; WINDOW_BYTES]; SHORT_WINDOWS];
+    last[..few.len()].copy_from_slice(few);
+    last[few.len()][..rest.len()].copy_from_slice(rest);
+    mark_group(&last, &classify, window, &mut words, &mut carry, marks);
 }
 
-/// A window that reaches over an edge of the block. Line feeds stand for what is not there.
-fn at_edge(block: &[u8], from: usize) -> [u8; WINDOW_BYTES] {
-    let mut window = [b'\n'; WINDOW_BYTES];
-    let before = from.min(OVERLAP_BYTES);
-    let here = &block[from - before..block.len().min(from + STEP_BYTES)];
-    window[OVERLAP_BYTES - before..][..here.len()].copy_from_slice(here);
-    window
+#[inline(always)]
+fn mark_group<const N: usize>(
+    group: &[[u8; WINDOW_BYTES]; N],
+    classify: &impl Fn(&[u8; WINDOW_BYTES]) -> Window,
+    at: usize,
+    windows: &mut Windows<N>,
+    carry: &mut Carry,
+    marks: &mut Marks,
+) {
+    for (place, window) in group.iter().enumerate() {
+        windows.set(place, &classify(window));
+    }
+    marks.escape.write(at, &windows.escape);
+    marks.feed.write(at, &windows.feed);
+    let candidates = windows.candidates(carry);
+    // Candidates are marked one bit late: a card is known from the byte after it.
+    marks.candidates.write(&candidates, ((at * WINDOW_BYTES) as u32).wrapping_sub(1));
 }
 
-impl Masks {
-    /// The candidates among the bytes that are due in this window.
+/// The words of one class for the windows of a group.
+type Words<const N: usize> = [u64; N];
+
+/// The windows of a group, class by class.
+struct Windows<const N: usize> {
+    digit: Words<N>,
+    hex: Words<N>,
+    dot: Words<N>,
+    colon: Words<N>,
+    at: Words<N>,
+    separator: Words<N>,
+    escape: Words<N>,
+    feed: Words<N>,
+}
+
+/// The last word of each [`Row`] of the group before.
+#[derive(Default)]
+struct Carry {
+    digit: u64,
+    hex: u64,
+    dot: u64,
+    colon: u64,
+    at: u64,
+    dotted: [u64; 2],
+    colons: [u64; 3],
+    grouped: [u64; 3],
+    bare: [u64; 2],
+}
+
+/// The words of a class and, of each, the word before it.
+struct Row<const N: usize> {
+    here: Words<N>,
+    before: Words<N>,
+}
+
+impl<const N: usize> Row<N> {
     #[inline(always)]
-    fn candidates(&self) -> u64 {
-        let due = u64::MAX << OVERLAP_BYTES;
-        // A group that ends is known from the byte after it, and marked at its last digit.
-        let ends = self.card_ends() & due;
-        (self.at | self.quads() | self.colons()) & due | ends >> 1
+    fn new(here: Words<N>, carry: &mut u64) -> Row<N> {
+        let mut before = [0; N];
+        before[1..].copy_from_slice(&here[..N - 1]);
+        before[0] = std::mem::replace(carry, here[N - 1]);
+        Row { here, before }
+    }
+
+    /// A word of the bits `by` places later.
+    #[inline(always)]
+    fn later(&self, at: usize, by: u32) -> u64 {
+        self.here[at] << by | self.before[at] >> (64 - by)
+    }
+}
+
+/// A word for each window.
+#[inline(always)]
+fn each<const N: usize>(word: impl Fn(usize) -> u64) -> Words<N> {
+    let mut words = [0; N];
+    for (at, place) in words.iter_mut().enumerate() {
+        *place = word(at);
+    }
+    words
+}
+
+impl<const N: usize> Windows<N> {
+    #[inline(always)]
+    fn new() -> Windows<N> {
+        let none = [0; N];
+        Windows {
+            digit: none,
+            hex: none,
+            dot: none,
+            colon: none,
+            at: none,
+            separator: none,
+            escape: none,
+            feed: none,
+        }
+    }
+
+    #[inline(always)]
+    fn set(&mut self, at: usize, window: &Window) {
+        self.digit[at] = window.digit;
+        self.hex[at] = window.hex;
+        self.dot[at] = window.dot;
+        self.colon[at] = window.colon;
+        self.at[at] = window.at;
+        self.separator[at] = window.separator;
+        self.escape[at] = window.escape;
+        self.feed[at] = window.feed;
+    }
+
+    /// The candidates of the group, each one bit late.
+    #[inline(always)]
+    fn candidates(&self, carry: &mut Carry) -> Words<N> {
+        let at = Row::new(self.at, &mut carry.at);
+        let digit = Row::new(self.digit, &mut carry.digit);
+        let quads = self.quads(&digit, carry);
+        let colons = self.colons(carry);
+        let cards = self.card_ends(&digit, carry);
+        each::<N>(|word| at.later(word, 1) | quads[word] | colons[word] | cards[word])
     }
 
     /// The first digit after the third of three dots between digits, each two to four bytes after the last.
     #[inline(always)]
-    fn quads(&self) -> u64 {
-        let after_dot = self.digit & self.dot << 1 & self.digit << 2;
-        let close = |mask: u64| mask << 2 | mask << 3 | mask << 4;
-        let second = after_dot & close(after_dot);
-        second & close(second)
+    fn quads(&self, digit: &Row<N>, carry: &mut Carry) -> Words<N> {
+        let dot = Row::new(self.dot, &mut carry.dot);
+        let parted = each::<N>(|word| digit.here[word] & dot.later(word, 1) & digit.later(word, 2));
+        let parted = Row::new(parted, &mut carry.dotted[0]);
+        let second = each::<N>(|word| {
+            let near = parted.later(word, 2) | parted.later(word, 3) | parted.later(word, 4);
+            parted.here[word] & near
+        });
+        let second = Row::new(second, &mut carry.dotted[1]);
+        each::<N>(|word| {
+            let near = second.later(word, 3) | second.later(word, 4) | second.later(word, 5);
+            second.later(word, 1) & near
+        })
     }
 
-    /// The second colon of `::`, and a colon after three others that are at most five bytes apart. Most
-    /// windows with colons hold the two of a time.
+    /// The second colon of `::`, and a colon after three others that are at most five bytes apart; but not one
+    /// that four hex digits or fewer part from such a one.
     #[inline(always)]
-    fn colons(&self) -> u64 {
-        let colon = self.colon;
-        let doubled = colon & colon << 1;
-        if colon.count_ones() < 4 {
-            return doubled;
-        }
-        let close = |mask: u64| mask << 1 | mask << 2 | mask << 3 | mask << 4 | mask << 5;
-        let third = colon & close(colon & close(colon));
-        doubled | colon & close(third)
+    fn colons(&self, carry: &mut Carry) -> Words<N> {
+        let hex = Row::new(self.hex, &mut carry.hex);
+        let colon = Row::new(self.colon, &mut carry.colon);
+        let next = |row: &Row<N>| {
+            each::<N>(|word| {
+                let two = row.later(word, 1) | row.later(word, 2);
+                let four = row.later(word, 3) | row.later(word, 4);
+                colon.here[word] & (two | four | row.later(word, 5))
+            })
+        };
+        let second = Row::new(next(&colon), &mut carry.colons[0]);
+        let third = Row::new(next(&second), &mut carry.colons[1]);
+        let fourth = Row::new(next(&third), &mut carry.colons[2]);
+        each::<N>(|word| {
+            let fourth = |by: u32| fourth.later(word, by);
+            let hex = |by: u32| hex.later(word, by);
+            let four = hex(5) & fourth(6);
+            let three = hex(4) & (fourth(5) | four);
+            let two = hex(3) & (fourth(4) | three);
+            let known = fourth(2) | hex(2) & (fourth(3) | two);
+            let colon = |by: u32| colon.later(word, by);
+            (fourth(1) | colon(1) & colon(2)) & !known
+        })
     }
 
     /// The byte after twelve digits in a row, or after sixteen digits and single separators between them
     /// (the shortest card in groups: 4-6-4).
     #[inline(always)]
-    fn card_ends(&self) -> u64 {
-        let grouped = self.digit | self.separator & (self.digit << 1 | 1);
-        let ends = !self.digit & self.digit << 1;
-        let runs = |mask: u64| {
-            let two = mask & mask << 1;
-            let four = two & two << 2;
-            (four, four & four << 4)
-        };
-        let (four, eight) = runs(self.digit);
-        let (_, eight_grouped) = runs(grouped);
-        let twelve = eight & four << 8;
-        let sixteen = eight_grouped & eight_grouped << 8;
-        ends & (twelve | sixteen) << 1
+    fn card_ends(&self, digit: &Row<N>, carry: &mut Carry) -> Words<N> {
+        let doubled = |row: &Row<N>, by: u32| each::<N>(|word| row.here[word] & row.later(word, by));
+        let grouped = each::<N>(|word| digit.here[word] | self.separator[word] & digit.later(word, 1));
+        let grouped = Row::new(grouped, &mut carry.grouped[0]);
+        let grouped = Row::new(doubled(&grouped, 1), &mut carry.grouped[1]);
+        let grouped = Row::new(doubled(&grouped, 2), &mut carry.grouped[2]);
+        let bare = Row::new(doubled(digit, 1), &mut carry.bare[0]);
+        let bare = Row::new(doubled(&bare, 2), &mut carry.bare[1]);
+        each::<N>(|word| {
+            let twelve = bare.later(word, 1) & bare.later(word, 5) & bare.later(word, 9);
+            let eight = grouped.later(word, 1) & grouped.later(word, 5);
+            let sixteen = eight & grouped.later(word, 9) & grouped.later(word, 13);
+            digit.later(word, 1) & !digit.here[word] & (twelve | sixteen)
+        })
     }
 }

@@ -7,6 +7,7 @@
 mod context;
 pub mod email;
 mod find;
+pub mod glance;
 mod index;
 pub mod ipv4;
 pub mod ipv6;

@@ -246,7 +246,7 @@ const fn range(first: u32, last: u32, lengths: std::ops::RangeInclusive<usize>, 
 
 /// Issuer ranges (ISO/IEC 7812-1) by network, with the lengths in use. Not here: UATP (1, 15 digits), which
 /// every other counter would meet, and brands that are dead and had no check digit.
-static RANGES: [Range; 42] = [
+const RANGES: [Range; 42] = [
     // Visa; 13 digits are history, and 19 bare digits from 4 on are mostly other identifiers.
     range(4, 4, 16..=16, Evidence::Strong),
     range(4, 4, 19..=19, Evidence::Grouped),
@@ -301,6 +301,70 @@ static RANGES: [Range; 42] = [
     // RuPay.
     range(82, 82, 16..=16, Evidence::Weak),
 ];
+
+/// What the first four digits say of all numbers of a length that begin with them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Issued {
+    /// The evidence is enough for each of them.
+    Yes,
+    /// Nobody issues any.
+    No,
+    /// It depends on more digits, or on a word before them.
+    Depends,
+}
+
+/// One bit for each length.
+#[derive(Clone, Copy)]
+struct Lengths {
+    strong: u8,
+    strong_if_grouped: u8,
+    any: u8,
+}
+
+/// The lengths by the first four digits, made from [`RANGES`].
+static PREFIXES: [Lengths; 10_000] = {
+    let mut prefixes = [Lengths { strong: 0, strong_if_grouped: 0, any: 0 }; 10_000];
+    let mut at = 0;
+    while at < RANGES.len() {
+        let range = &RANGES[at];
+        let bits = length_bits(*range.lengths.start(), *range.lengths.end());
+        let mut prefix = range.first / 100;
+        while prefix <= range.last / 100 {
+            let lengths = &mut prefixes[prefix as usize];
+            let whole = range.first <= prefix * 100 && prefix * 100 + 99 <= range.last;
+            lengths.any |= bits;
+            lengths.strong |= if whole && matches!(range.evidence, Evidence::Strong) { bits } else { 0 };
+            let enough = whole && !matches!(range.evidence, Evidence::Weak);
+            lengths.strong_if_grouped |= if enough { bits } else { 0 };
+            prefix += 1;
+        }
+        at += 1;
+    }
+    prefixes
+};
+
+const fn length_bits(first: usize, last: usize) -> u8 {
+    let (mut bits, mut length) = (0, first);
+    while length <= last {
+        bits |= 1 << (length - MIN_DIGITS);
+        length += 1;
+    }
+    bits
+}
+
+/// What the first four digits, in ASCII, say of a number of 12 to 19 digits.
+#[inline(always)]
+pub(super) fn issued_by_prefix(lead: [u8; 4], length: u32, grouped: bool) -> Issued {
+    let prefix = lead.iter().fold(0, |value, digit| 10 * value + usize::from(digit & 15));
+    let Some(lengths) = PREFIXES.get(prefix) else { return Issued::Depends };
+    let bit = 1 << (length as usize - MIN_DIGITS);
+    let strong = if grouped { lengths.strong_if_grouped } else { lengths.strong };
+    match (lengths.any & bit, strong & bit) {
+        (0, _) => Issued::No,
+        (_, 0) => Issued::Depends,
+        _ => Issued::Yes,
+    }
+}
 
 /// The best evidence that the leading digits give in this length; `None` if nobody issues it.
 fn issued(digits: &[u8]) -> Option<Evidence> {

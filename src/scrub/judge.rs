@@ -338,11 +338,11 @@ impl Law {
 impl Value {
     /// Whether a candidate, or a byte that may begin an escape, was marked in the field.
     fn may_hold(&self, field: &Field) -> bool {
-        let within = |places: &[u32]| {
-            let next = places.partition_point(|at| (*at as usize) < field.value.start);
-            places.get(next).is_some_and(|at| (*at as usize) < field.value.end)
-        };
-        within(self.marks.candidates()) || within(self.marks.escapes())
+        let Span { start, end } = field.value;
+        let candidates = self.marks.candidates();
+        let next = candidates.partition_point(|at| (*at as usize) < start);
+        candidates.get(next).is_some_and(|at| (*at as usize) < end)
+            || self.marks.escapes().next(start, end).is_some()
     }
 
     /// Searches one field. The findings count from the start of the record.

@@ -1,25 +1,31 @@
 //! The fast lane: records in which what was found can be edited where it stands.
 //!
 //! Most records of most logs hold no escape, and most policies ask what a value is and not where it stands.
-//! For such a record the candidates that were marked for the whole block are tested in place, and the edits
-//! made while the block is copied: no fields, no decoded copy, no allocation. Whatever is out of the ordinary
-//! (an escape, values that overlap, a bare number in JSON, a value in the name of a field, …) is left to the
-//! [`Judge`](super::judge::Judge), of which this is a faster twin: tests hold that the two agree.
+//! For such a record what a glance at the whole block told is taken, the few candidates of which it was not
+//! sure are tested in place, and the edits are made while the block is copied: no fields, no decoded copy, no
+//! allocation. Whatever is out of the ordinary (an escape, values that overlap, a bare number in JSON, a value
+//! in the name of a field, …) is left to the [`Judge`](super::judge::Judge), of which this is a faster twin:
+//! tests hold that the two agree.
 
+use super::pen::{AT_ONCE, Pen};
+use super::records::Wanted;
 use crate::action::{self, Action, Tools};
+use crate::detect::glance::{Sight, Sights, Told};
 use crate::detect::marks::{Marks, mark};
 use crate::detect::{DETECTORS, Detectors};
-use crate::finding::Finding;
 use crate::kind::Kind;
 use crate::policy::Policy;
 use crate::span::Span;
+use crate::tally::Tally;
 
-/// How far from a candidate bytes are looked at in order to tell whether it is a match. An edit that is nearer
-/// than this to a candidate that was none calls for a second look.
+/// How far from a candidate the exact test looks at bytes. An edit that is nearer than this to a candidate that
+/// was none calls for a second look.
 const REACH_BYTES: usize = 192;
 
-/// Candidates that were no match, kept for the second look; of more of them, all count as near.
-const MAX_REJECTED: usize = 16;
+/// The kinds of the built-in detectors, in their order.
+const KINDS: [Kind; 4] = [Kind::EMAIL, Kind::IPV4, Kind::IPV6, Kind::PAN];
+const IPV4: u8 = 1;
+const IPV6: u8 = 2;
 
 /// What the policy does with values of one built-in kind.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,30 +33,47 @@ enum Lot {
     /// It covers none.
     Stay,
     /// The same text for every value.
-    Text { rule: usize, text: Vec<u8> },
+    Text { rule: usize, text: Vec<u8>, short: Option<[u8; AT_ONCE]> },
     /// The same action for every value.
     Act { rule: usize },
     /// It depends on the value.
     Ask,
 }
 
-/// What a policy does in the fast lane.
-#[derive(Debug, Clone)]
+/// What a policy does in the fast lane, and the buffers for it.
+#[derive(Debug)]
 pub(super) struct Lane {
+    law: Law,
+    /// Values replaced by the text of their lot, not in a tally yet.
+    texts: [u64; 4],
+    /// Rules and lots of the other values that were replaced in a record.
+    others: Vec<(usize, usize)>,
+    left: Vec<u8>,
+    second: Second,
+}
+
+#[derive(Debug, Clone)]
+struct Law {
     lots: [Lot; 4],
     json: bool,
     /// What a truncated value is may be judged by another rule than the value.
     truncates_by_value: bool,
+    /// No replacement holds a digit or what may stand between digits.
+    inert: bool,
 }
 
-/// One edit, in the record.
-#[derive(Debug, Clone)]
-pub(super) struct Edit {
-    pub(super) span: Span,
-    /// Range of [`Buffers::text`].
-    pub(super) text: std::ops::Range<usize>,
-    pub(super) rule: usize,
-    pub(super) kind: Kind,
+/// A value, as a span of the block.
+#[derive(Debug, Clone, Copy)]
+struct Value {
+    span: Span,
+    lot: usize,
+}
+
+/// Buffers of the second look.
+#[derive(Debug, Default)]
+struct Second {
+    marks: Marks,
+    sights: Sights,
 }
 
 /// A record on its way through the lane, and by what it is judged.
@@ -58,26 +81,21 @@ pub(super) struct Edit {
 pub(super) struct Job<'j> {
     pub(super) policy: &'j Policy,
     pub(super) tools: Tools<'j>,
-    /// The record, without its line end and without an escape in it.
-    pub(super) record: &'j [u8],
-    /// The candidates of its block that lie in it.
-    pub(super) marks: &'j [u32],
-    /// Where in its block it starts.
-    pub(super) base: usize,
-}
-
-/// Buffers of the lane.
-#[derive(Debug, Default)]
-pub(super) struct Buffers {
-    pub(super) edits: Vec<Edit>,
-    pub(super) text: Vec<u8>,
-    rejected: Vec<usize>,
-    again: Vec<u8>,
-    marks: Marks,
+    pub(super) block: &'j [u8],
+    /// The record in the block, without its line end and without an escape in it.
+    pub(super) content: Span,
+    /// The candidates in it.
+    pub(super) sights: &'j [Sight],
 }
 
 /// The record needs the judge.
 pub(super) struct OutOfLane;
+
+impl Clone for Lane {
+    fn clone(&self) -> Lane {
+        Lane::under(self.law.clone())
+    }
+}
 
 impl Lane {
     /// The lane for a policy, if its rules ask for nothing but the value.
@@ -93,124 +111,189 @@ impl Lane {
         {
             return None;
         }
-        let lots =
-            [Kind::EMAIL, Kind::IPV4, Kind::IPV6, Kind::PAN].map(|kind| lot(policy, detectors, kind, tools));
-        let by_value = policy.rules.iter().any(|rule| matches!(rule.action, Action::Truncate(_)))
+        let lots = KINDS.map(|kind| lot(policy, detectors, kind, tools));
+        let truncates_by_value = policy.rules.iter().any(|rule| matches!(rule.action, Action::Truncate(_)))
             && lots.contains(&Lot::Ask);
-        Some(Lane { lots, json: policy.format.admits("json"), truncates_by_value: by_value })
+        let inert = lots.iter().all(|lot| match lot {
+            Lot::Stay => true,
+            Lot::Text { text, .. } => !text.iter().any(|byte| b" -+".contains(byte)),
+            Lot::Act { .. } | Lot::Ask => false,
+        });
+        let json = policy.format.admits("json");
+        Some(Lane::under(Law { lots, json, truncates_by_value, inert }))
     }
 
-    /// Finds the edits of a record.
-    pub(super) fn edits(&self, job: Job<'_>, buffers: &mut Buffers) -> Result<(), OutOfLane> {
-        buffers.edits.clear();
-        buffers.text.clear();
-        buffers.rejected.clear();
-        self.pass(job, buffers)?;
-        if buffers.edits.is_empty() || !self.needs_second_look(buffers) {
-            return Ok(());
+    fn under(law: Law) -> Lane {
+        Lane { law, texts: [0; 4], others: Vec::new(), left: Vec::new(), second: Second::default() }
+    }
+
+    /// The candidates that matter.
+    pub(super) fn wanted(&self) -> Wanted {
+        Wanted::Glanced(self.law.wanted())
+    }
+
+    /// Writes the edited record as far as its last value, after what is not written yet of the block before it.
+    /// Returns how far the block is written then.
+    #[inline]
+    pub(super) fn edit(
+        &mut self,
+        job: Job<'_>,
+        copied: usize,
+        pen: &mut Pen<'_>,
+        tally: &mut Tally,
+    ) -> Result<usize, OutOfLane> {
+        let Lane { law, texts, others, left, second } = self;
+        let (before, mut written, mut replaced) = (pen.at(), copied, [0; 4]);
+        others.clear();
+        let found = law.values(job, |Value { span, lot }| {
+            if let Lot::Text { text, short, .. } = &law.lots[lot] {
+                pen.copy(job.block, written, span.start);
+                match short {
+                    Some(short) => pen.short(short, text.len()),
+                    None => pen.write(text),
+                }
+                replaced[lot] += 1;
+                written = span.end;
+            } else if let Some(rule) = replacement(&law.lots[lot], job, Value { span, lot }, left) {
+                pen.copy(job.block, written, span.start);
+                pen.write(left);
+                others.push((rule, lot));
+                written = span.end;
+            }
+        });
+        let settled = match found {
+            Ok(near) if written == copied || !(near || law.truncates_by_value) => true,
+            Ok(_) => {
+                pen.copy(job.block, written, job.content.end);
+                written = job.content.end;
+                // What stands before the record was copied as it is.
+                let start = before + (job.content.start - copied);
+                !law.would_change(job, pen.written(start), left, second)
+            }
+            Err(OutOfLane) => false,
+        };
+        if !settled {
+            pen.go_back(before);
+            return Err(OutOfLane);
         }
-        self.second_look(job, buffers)
+        for (texts, replaced) in texts.iter_mut().zip(replaced) {
+            *texts += replaced;
+        }
+        others.iter().for_each(|(rule, lot)| tally.act(*rule, KINDS[*lot]));
+        tally.changed += u64::from(written != copied);
+        Ok(written)
     }
 
-    fn pass(&self, job: Job<'_>, buffers: &mut Buffers) -> Result<(), OutOfLane> {
-        let Job { record, marks, base, .. } = job;
-        let json = self.json && looks_structured(record);
+    /// Adds to the tally what is not in it yet.
+    pub(super) fn count(&mut self, tally: &mut Tally) {
+        for (lot, count) in std::mem::take(&mut self.texts).into_iter().enumerate() {
+            if let Lot::Text { rule, .. } = self.law.lots[lot] {
+                tally.act_times(rule, KINDS[lot], count);
+            }
+        }
+    }
+}
+
+impl Law {
+    fn wanted(&self) -> [bool; 4] {
+        self.lots.each_ref().map(|lot| *lot != Lot::Stay)
+    }
+
+    /// Hands on the values of a record, in order. Whether one of them is near a candidate that is none, which its
+    /// edit might turn into one.
+    #[inline(always)]
+    fn values(&self, job: Job<'_>, mut each: impl FnMut(Value)) -> Result<bool, OutOfLane> {
+        let Job { block, content, sights, .. } = job;
+        let json = self.json && looks_structured(content.of(block));
+        let mut near = false;
+        let mut last = Value { span: Span::new(content.start, content.start), lot: 0 };
+        let mut nothing_to = 0; // end of what made a candidate none
         let mut judged_to = 0; // by the detector of IPv6, which judges whole runs
-        let mut end = 0; // of the last finding
-        for at in marks.iter().map(|at| *at as usize - base) {
-            let (lot, trigger) = match record[at] {
-                b'@' => (0, at),
-                b':' if at < judged_to => continue,
-                b':' => (2, at),
-                _ if at > 0 && record[at - 1] == b'.' => (1, at - 1),
-                _ => (3, at),
+        for sight in sights {
+            let at = sight.at as usize;
+            let (told, span) = match sight.told {
+                _ if at < judged_to && sight.detector == IPV6 => continue,
+                Told::Never if self.inert => continue,
+                Told::Unsure => {
+                    let (told, span) = self.test(job, sight, &mut judged_to);
+                    near |= told == Told::Found && cuts_digits(block, span);
+                    (told, span)
+                }
+                told => (told, Span::new(sight.start as usize, sight.end as usize)),
             };
-            if self.lots[lot] == Lot::Stay {
+            if told != Told::Found {
+                near |= span.start < last.span.end;
+                nothing_to = span.end.max(nothing_to);
                 continue;
             }
-            let verdict = DETECTORS[lot].verify(record, trigger);
-            if lot == 2 {
-                judged_to = verdict.resume;
-            }
-            let Ok(finding) = verdict.outcome else {
-                buffers.rejected.push(at);
+            if span.start < last.span.end && sight.detector == IPV4 && is_tail(last, span) {
                 continue;
-            };
-            if finding.span.start < end || record[finding.span.start] == b'"' {
+            }
+            if span.start < last.span.end || block[span.start] == b'"' {
                 return Err(OutOfLane);
             }
-            end = finding.span.end;
-            if json && !is_in_string(record, finding.span) {
+            if json && !is_in_string(block, content, span) {
                 return Err(OutOfLane);
             }
-            self.act(job, finding, lot, buffers);
+            near |= span.start < nothing_to;
+            last = Value { span, lot: usize::from(sight.detector & 3) };
+            each(last);
         }
-        Ok(())
+        Ok(near)
     }
 
-    fn act(&self, job: Job<'_>, finding: Finding, lot: usize, buffers: &mut Buffers) {
-        let Job { policy, tools, record, .. } = job;
-        let Finding { span, kind } = finding;
-        let value = span.of(record);
-        let start = buffers.text.len();
-        let rule = match &self.lots[lot] {
-            Lot::Stay => return,
-            Lot::Text { rule, text } => {
-                buffers.text.extend_from_slice(text);
-                *rule
-            }
-            Lot::Act { rule } => {
-                action::apply(&policy.rules[*rule].action, kind, value, value, tools, &mut buffers.text);
-                *rule
-            }
-            Lot::Ask => {
-                let Some(rule) = policy.rule_for_value(kind, value) else { return };
-                action::apply(&policy.rules[rule].action, kind, value, value, tools, &mut buffers.text);
-                rule
-            }
-        };
-        if buffers.text[start..] == *value {
-            buffers.text.truncate(start);
-        } else {
-            buffers.edits.push(Edit { span, text: start..buffers.text.len(), rule, kind });
+    /// The exact test, where a glance was not sure.
+    fn test(&self, job: Job<'_>, sight: &Sight, judged_to: &mut usize) -> (Told, Span) {
+        let Span { start: base, .. } = job.content;
+        let at = sight.at as usize;
+        let dot = usize::from(sight.detector == IPV4); // whose trigger is the dot before
+        let verdict =
+            DETECTORS[usize::from(sight.detector)].verify(job.content.of(job.block), at - base - dot);
+        if sight.detector == IPV6 {
+            *judged_to = base + verdict.resume;
+        }
+        match verdict.outcome {
+            Ok(finding) => (Told::Found, finding.span.shifted(base)),
+            Err(_) => (Told::Nothing, Span::new(at.saturating_sub(REACH_BYTES), at + REACH_BYTES)),
         }
     }
 
-    /// Whether an edit might turn a candidate that was no match into one, or its own text into another.
-    fn needs_second_look(&self, buffers: &Buffers) -> bool {
-        if self.truncates_by_value || buffers.rejected.len() > MAX_REJECTED {
-            return true;
-        }
-        let near = |at: usize| {
-            buffers
-                .edits
-                .iter()
-                .any(|edit| edit.span.start <= at + REACH_BYTES && at <= edit.span.end + REACH_BYTES)
-        };
-        buffers.rejected.iter().any(|at| near(*at))
+    /// Whether there is anything to edit in a record that was edited.
+    fn would_change(&self, job: Job<'_>, record: &[u8], left: &mut Vec<u8>, second: &mut Second) -> bool {
+        let Second { marks, sights } = second;
+        mark(record, marks);
+        sights.glance(record, marks, self.wanted());
+        let job = Job { block: record, content: Span::new(0, record.len()), sights: sights.list(), ..job };
+        let mut changes = false;
+        let found = self.values(job, |value| {
+            changes |= replacement(&self.lots[value.lot], job, value, left).is_some();
+        });
+        found.is_err() || changes
     }
+}
 
-    /// Judges what would be left. A record that would change again is out of the ordinary.
-    fn second_look(&self, job: Job<'_>, buffers: &mut Buffers) -> Result<(), OutOfLane> {
-        let record = job.record;
-        let mut again = std::mem::take(&mut buffers.again);
-        again.clear();
-        let mut from = 0;
-        for edit in &buffers.edits {
-            again.extend_from_slice(&record[from..edit.span.start]);
-            again.extend_from_slice(&buffers.text[edit.text.clone()]);
-            from = edit.span.end;
-        }
-        again.extend_from_slice(&record[from..]);
-        let mut marks = std::mem::take(&mut buffers.marks);
-        mark(&again, &mut marks);
-        let edits = buffers.edits.len();
-        let left = Job { record: &again, marks: marks.candidates(), base: 0, ..job };
-        let settled = self.pass(left, buffers);
-        buffers.again = again;
-        buffers.marks = marks;
-        if settled.is_ok() && buffers.edits.len() == edits { Ok(()) } else { Err(OutOfLane) }
-    }
+/// Whether an IPv4 address is the tail of the IPv6 address before it.
+fn is_tail(last: Value, span: Span) -> bool {
+    last.lot == usize::from(IPV6) && last.span.contains(span)
+}
+
+/// Whether a value begins or ends within a run of digits, of which the rest may be more without it.
+fn cuts_digits(block: &[u8], span: Span) -> bool {
+    let digit = |at: usize| block.get(at).is_some_and(u8::is_ascii_digit);
+    digit(span.end) && digit(span.end - 1) || digit(span.start) && digit(span.start.wrapping_sub(1))
+}
+
+/// What an action leaves of a value, and the rule; `None` if the value stays as it is.
+fn replacement(lot: &Lot, job: Job<'_>, value: Value, left: &mut Vec<u8>) -> Option<usize> {
+    let (kind, bytes) = (KINDS[value.lot], value.span.of(job.block));
+    let rule = match lot {
+        Lot::Stay => return None,
+        Lot::Text { rule, .. } | Lot::Act { rule } => *rule,
+        Lot::Ask => job.policy.rule_for_value(kind, bytes)?,
+    };
+    left.clear();
+    action::apply(&job.policy.rules[rule].action, kind, bytes, bytes, job.tools, left);
+    (left != bytes).then_some(rule)
 }
 
 fn lot(policy: &Policy, detectors: &Detectors, kind: Kind, tools: Tools<'_>) -> Lot {
@@ -224,7 +307,10 @@ fn lot(policy: &Policy, detectors: &Detectors, kind: Kind, tools: Tools<'_>) -> 
         action @ Action::Redact { .. } => {
             let mut text = Vec::new();
             action::apply(action, kind, b"", b"", tools, &mut text);
-            Lot::Text { rule, text }
+            let mut padded = text.clone();
+            padded.resize(text.len().max(AT_ONCE), 0);
+            let short = padded.as_slice().try_into().ok();
+            Lot::Text { rule, text, short }
         }
         _ => Lot::Act { rule },
     }
@@ -241,13 +327,13 @@ fn looks_structured(record: &[u8]) -> bool {
 }
 
 /// Whether a value in a record that may be JSON stands inside a text that is no name. May say no in vain.
-fn is_in_string(record: &[u8], span: Span) -> bool {
+fn is_in_string(block: &[u8], content: Span, span: Span) -> bool {
     // A number stands behind a colon, a comma or a bracket.
-    let before = record[..span.start].trim_ascii_end().last();
-    if record[span.start].is_ascii_digit() && matches!(before, Some(b':' | b',' | b'[')) {
+    let before = block[content.start..span.start].trim_ascii_end().last();
+    if block[span.start].is_ascii_digit() && matches!(before, Some(b':' | b',' | b'[')) {
         return false;
     }
-    let rest = &record[span.end..];
+    let rest = &block[span.end..content.end];
     let Some(quote) = memchr::memchr(b'"', rest) else { return false };
     !rest[quote + 1..].trim_ascii_start().starts_with(b":")
 }

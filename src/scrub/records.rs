@@ -2,11 +2,14 @@
 
 use std::ops::Range;
 
+use crate::detect::glance::{Sight, Sights, Told};
 use crate::detect::is_no_break_space;
 use crate::detect::marks::{Marks, mark};
 use crate::detect::unescape::{begins_escape, hides_trigger};
 use crate::span::Span;
-use crate::withhold::line_end;
+
+/// Bytes that an escape may take, one inside another: a colour of 64 bytes, each of them written as `%XX`.
+const ESCAPE_BYTES: usize = 256;
 
 /// A record that needs work.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -15,87 +18,138 @@ pub(super) struct Record {
     pub(super) content: Span,
     /// One past its line end.
     pub(super) end: usize,
-    /// Its candidates: places in [`Marks::candidates`].
-    pub(super) candidates: Range<usize>,
+    /// Its sights: places in [`Records::sights`].
+    pub(super) sights: Range<usize>,
     /// Whether there is an escape in it, or a byte that only the judge knows to treat.
     pub(super) escaped: bool,
 }
 
-/// Walks over the records of a block that hold a candidate, or an escape that may hide one; over all of them
+/// Walks over the records of a block that may hold a value, or an escape that may hide one; over all of them
 /// if that is asked for.
 #[derive(Debug, Default)]
 pub(super) struct Records {
-    pub(super) marks: Marks,
+    marks: Marks,
+    sights: Sights,
+    /// Escapes that may hide a value.
+    hiding: Vec<u32>,
+    any_escape: bool,
     every: bool,
-    candidate: usize,
-    escape: usize,
-    feed: usize,
+    /// What comes next: a sight, an escape, a byte.
+    sight: usize,
+    hidden: usize,
     byte: usize,
+}
+
+/// Which records need work.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Wanted {
+    /// All of them.
+    Every,
+    /// Those with a candidate.
+    Candidates,
+    /// Those with a candidate for one of these detectors that a glance does not turn away.
+    Glanced([bool; 4]),
 }
 
 impl Records {
     /// Lines of the block; a last one without a line feed counts.
     pub(super) fn count(&self, block: &[u8]) -> u64 {
-        self.marks.feeds().len() as u64 + u64::from(block.last().is_some_and(|last| *last != b'\n'))
+        self.marks.feeds() + u64::from(block.last().is_some_and(|last| *last != b'\n'))
+    }
+
+    /// What a glance tells of the candidates.
+    pub(super) fn sights(&self, range: Range<usize>) -> &[Sight] {
+        &self.sights.list()[range]
     }
 
     /// Starts with a new block.
-    pub(super) fn begin(&mut self, block: &[u8], every: bool) {
+    pub(super) fn begin(&mut self, block: &[u8], wanted: Wanted) {
         mark(block, &mut self.marks);
-        (self.every, self.candidate, self.escape, self.feed, self.byte) = (every, 0, 0, 0, 0);
+        match wanted {
+            Wanted::Glanced(detectors) => self.sights.glance(block, &self.marks, detectors),
+            Wanted::Every | Wanted::Candidates => self.sights.all_unsure(&self.marks),
+        }
+        self.hiding.clear();
+        let hiding = self.marks.escapes().places().filter(|at| hides(block, *at));
+        self.hiding.extend(hiding.map(|at| at as u32));
+        self.any_escape = self.marks.escapes().next(0, block.len()).is_some();
+        self.every = wanted == Wanted::Every;
+        (self.sight, self.hidden, self.byte) = (0, 0, 0);
     }
 
     pub(super) fn next(&mut self, block: &[u8]) -> Option<Record> {
         let at = if self.every {
             (self.byte < block.len()).then_some(self.byte)?
         } else {
-            let candidate = self.marks.candidates().get(self.candidate).map(|at| *at as usize);
-            self.hiding_escape(block, candidate.unwrap_or(block.len())).or(candidate)?
+            let sight = self.next_sight().unwrap_or(u32::MAX);
+            let hidden = self.hiding.get(self.hidden).copied().unwrap_or(u32::MAX);
+            let at = sight.min(hidden);
+            (at != u32::MAX).then_some(at as usize)?
         };
-        let start = self.line_of(at);
-        let end = self.marks.feeds().get(self.feed).map_or(block.len(), |feed| *feed as usize + 1);
-        let content = Span::new(start, end - line_end(&block[start..end]).len());
-        let first = self.candidate;
-        self.candidate += count_below(&self.marks.candidates()[first..], end);
-        let escaped = self.pass_escapes(block, content, end);
+        let (line, may_escape) = self.marks.line(at, self.byte, block.len());
+        let Span { start, end } = line;
+        let returned = end > start && end < block.len() && block[end - 1] == b'\r';
+        let content = Span::new(start, end - usize::from(returned));
+        let end = block.len().min(end + 1);
+        let sights = self.sights_of(start, end);
+        let hides = self.pass_hidden(end);
+        let escaped = hides || may_escape && self.needs_judge(block, content);
         self.byte = end;
-        Some(Record { content, end, candidates: first..self.candidate, escaped })
+        Some(Record { content, end, sights, escaped })
     }
 
-    /// The first escape before `to` that may stand for what candidates are made of.
-    fn hiding_escape(&mut self, block: &[u8], to: usize) -> Option<usize> {
-        let ahead = self.marks.escapes()[self.escape..].iter().map(|at| *at as usize);
-        let found = ahead.take_while(|at| *at < to).find(|at| hides(block, *at));
-        if found.is_none() {
-            // Those of the record of the candidate at `to` are looked at once more.
-            let line = self.line_of(to);
-            self.escape += count_below(&self.marks.escapes()[self.escape..], line);
+    /// The next sight that may be a value.
+    #[inline]
+    fn next_sight(&mut self) -> Option<u32> {
+        let list = self.sights.list();
+        while let Some(sight) = list.get(self.sight) {
+            if matches!(sight.told, Told::Found | Told::Unsure) || self.any_escape && self.is_touched(sight) {
+                return Some(sight.at);
+            }
+            self.sight += 1;
         }
-        found
+        None
     }
 
-    /// Goes on to the line feed behind `at`, which is never before the place of the last call. Where the line
-    /// of `at` starts.
-    fn line_of(&mut self, at: usize) -> usize {
-        self.feed += count_below(&self.marks.feeds()[self.feed..], at);
-        let before = self.feed.checked_sub(1).map(|before| self.marks.feeds()[before] as usize + 1);
-        before.unwrap_or(0)
+    /// Whether an escape may reach into the bytes that make a candidate none.
+    fn is_touched(&self, sight: &Sight) -> bool {
+        let from = (sight.start as usize).saturating_sub(ESCAPE_BYTES);
+        self.marks.escapes().next(from, sight.end as usize + 1).is_some()
     }
 
-    /// Goes on behind the escapes of a record. Whether one of them is an escape.
-    fn pass_escapes(&mut self, block: &[u8], content: Span, end: usize) -> bool {
-        let from = self.escape + count_below(&self.marks.escapes()[self.escape..], content.start);
-        self.escape = from + count_below(&self.marks.escapes()[from..], end);
+    /// The sights of a record, and goes on behind them.
+    fn sights_of(&mut self, start: usize, end: usize) -> Range<usize> {
+        let list = self.sights.list();
+        let mut first = self.sight;
+        while first > 0 && list[first - 1].at as usize >= start {
+            first -= 1;
+        }
+        while list.get(self.sight).is_some_and(|sight| (sight.at as usize) < end) {
+            self.sight += 1;
+        }
+        first..self.sight
+    }
+
+    /// Goes on behind the hiding escapes of a record. Whether there are any.
+    fn pass_hidden(&mut self, end: usize) -> bool {
+        let before = self.hidden;
+        while self.hiding.get(self.hidden).is_some_and(|at| (*at as usize) < end) {
+            self.hidden += 1;
+        }
+        self.hidden > before
+    }
+
+    fn needs_judge(&self, block: &[u8], content: Span) -> bool {
         let record = content.of(block);
-        self.marks.escapes()[from..self.escape]
-            .iter()
-            .any(|at| needs_judge(record, *at as usize - content.start))
+        let mut from = content.start;
+        while let Some(at) = self.marks.escapes().next(from, content.end) {
+            if needs_judge(record, at - content.start) {
+                return true;
+            }
+            from = at + 1;
+        }
+        false
     }
-}
-
-/// How many of the ascending places lie below `end`. They are few, and mostly none.
-fn count_below(places: &[u32], end: usize) -> usize {
-    places.iter().take_while(|at| (**at as usize) < end).count()
 }
 
 fn hides(block: &[u8], at: usize) -> bool {
