@@ -17,7 +17,7 @@ use crate::format::json::Json;
 use crate::format::text::Text;
 use crate::format::{FORMATS, Field, Format, Role};
 use crate::policy::Policy;
-use crate::policy::decide::{Decision, Record, Sighting};
+use crate::policy::decide::{Decision, Decisions, Record, Sighting};
 use crate::span::Span;
 use crate::tally::Tally;
 use crate::withhold::{is_marker, withhold};
@@ -65,7 +65,10 @@ pub struct Judged {
 pub(super) struct Judge {
     law: Law,
     scratch: Scratch,
+    /// What is left of the record.
     text: Vec<u8>,
+    /// What was left of it before the last pass.
+    before: Vec<u8>,
     tally: Tally,
 }
 
@@ -86,18 +89,20 @@ struct Scratch {
     value: Value,
     detect: crate::detect::Scratch,
     sightings: Vec<Sighting>,
-    decided: Vec<Decision>,
-    decisions: Vec<Decision>,
+    decisions: Decisions,
     edits: Edits,
+    undo: Undo,
 }
 
 /// One value as detectors see it: what stands before it in the record, for context, and its content with the
 /// escapes of its format undone.
 #[derive(Debug, Default)]
 struct Value {
+    /// Of the record.
     marks: Marks,
+    /// How many of the candidates, and of the escapes, stand before the field that was asked about last.
+    passed: (usize, usize),
     decoded: Decoded,
-    hay: Vec<u8>,
     findings: Vec<Finding>,
 }
 
@@ -125,7 +130,13 @@ impl Judge {
     }
 
     fn under(law: Law) -> Judge {
-        Judge { law, scratch: Scratch::default(), text: Vec::new(), tally: Tally::default() }
+        Judge {
+            law,
+            scratch: Scratch::default(),
+            text: Vec::new(),
+            before: Vec::new(),
+            tally: Tally::default(),
+        }
     }
 
     pub(super) fn policy(&self) -> &Arc<Policy> {
@@ -155,7 +166,6 @@ impl Judge {
     ///
     /// What is left is judged again until nothing changes, so that scrubbing the output changes nothing.
     pub(super) fn judge(&mut self, record: &[u8]) -> Outcome<'_> {
-        let mut next = Vec::new();
         for passes in 0..MAX_PASSES {
             let current = if passes == 0 { record } else { &self.text };
             match self.law.pass(current, None, &mut self.scratch) {
@@ -171,9 +181,9 @@ impl Judge {
                 }
                 Pass::Edited => {}
             }
-            next.clear();
-            self.scratch.edits.splice(current, &mut next);
-            std::mem::swap(&mut self.text, &mut next);
+            self.before.clear();
+            self.scratch.edits.splice(current, &mut self.before);
+            std::mem::swap(&mut self.text, &mut self.before);
             self.count();
         }
         self.tally.withheld += 1;
@@ -245,7 +255,7 @@ impl Judge {
         let changes = self.scratch.edits.list.iter().filter_map(|edit| edit.cause).collect();
         let cause =
             |decision: &Decision| Cause { value: decision.span, kind: decision.kind, rule: decision.rule };
-        let decided = self.scratch.decided.iter().map(cause).collect();
+        let decided = self.scratch.decisions.all.iter().map(cause).collect();
         Judged { format: self.scratch.format, sightings, decided, changes, ..Judged::default() }
     }
 }
@@ -253,11 +263,9 @@ impl Judge {
 impl Law {
     /// Judges a record once. The edits of the pass are left in the scratch.
     fn pass(&self, bytes: &[u8], format: Option<&'static dyn Format>, scratch: &mut Scratch) -> Pass {
-        let Scratch { format: read_as, fields, value, detect, sightings, decided, decisions, edits } =
-            scratch;
+        let Scratch { format: read_as, fields, value, detect, sightings, decisions, edits, undo } = scratch;
         fields.clear();
         sightings.clear();
-        decided.clear();
         decisions.clear();
         edits.clear();
         if is_marker(bytes) {
@@ -271,17 +279,21 @@ impl Law {
         *read_as = format.name();
         let record = Record { bytes, format, fields, named: format.quote() == b"\"" };
         self.sight(&record, value, detect, sightings);
-        let mut plain = |span: Span, field: &Field| plain(&record, span, field);
-        self.policy.decide(&record, sightings, &mut plain, decided, decisions);
+        let mut plain = |span: Span, field: &Field, out: &mut Vec<u8>| undo.plain(&record, span, field, out);
+        self.policy.decide(&record, sightings, &mut plain, decisions);
         let value = |decision: &Decision| match decision.whole {
             true => record.fields[decision.field].value,
             false => decision.span,
         };
-        decisions.retain(|decision| !self.residues.is(value(decision).of(bytes)));
+        let acting = &mut decisions.acting;
+        acting.retain(|decision| !self.residues.is(value(decision).of(bytes)));
+        if acting.is_empty() {
+            return Pass::Clean;
+        }
         let drops = |decision: &Decision| self.policy.rules[decision.rule].action == Action::DropRecord;
         let tools = Tools { kinds: &self.policy.kinds, key: self.key.as_ref() };
-        edits.plan(&self.policy, &record, decisions, tools, &mut plain);
-        match (decisions.iter().any(drops), edits.list.is_empty()) {
+        edits.plan(&self.policy, &record, acting, tools, &mut plain);
+        match (acting.iter().any(drops), edits.list.is_empty()) {
             (true, _) => Pass::Dropped,
             (false, true) => Pass::Clean,
             (false, false) => Pass::Edited,
@@ -311,13 +323,13 @@ impl Law {
         out: &mut Vec<Sighting>,
     ) {
         if record.named {
-            mark(record.bytes, &mut value.marks);
+            value.begin(record);
         }
         for (at, field) in record.fields.iter().enumerate() {
             if !matches!(field.role, Role::Text | Role::Number | Role::Name) || field.value.is_empty() {
                 continue;
             }
-            if record.named && !self.detectors.needs_every_record() && !value.may_hold(field) {
+            if record.named && !value.may_hold(field) && !self.detectors.needs_every_record() {
                 continue;
             }
             value.findings.clear();
@@ -336,13 +348,21 @@ impl Law {
 }
 
 impl Value {
-    /// Whether a candidate, or a byte that may begin an escape, was marked in the field.
-    fn may_hold(&self, field: &Field) -> bool {
-        let within = |places: &[u32]| {
-            let next = places.partition_point(|at| (*at as usize) < field.value.start);
-            places.get(next).is_some_and(|at| (*at as usize) < field.value.end)
+    fn begin(&mut self, record: &Record<'_>) {
+        mark(record.bytes, &mut self.marks);
+        self.passed = (0, 0);
+    }
+
+    /// Whether a candidate, or a byte that may begin an escape, was marked in the field. Fields are asked about
+    /// in the order in which they stand.
+    fn may_hold(&mut self, field: &Field) -> bool {
+        let within = |places: &[u32], passed: &mut usize| {
+            let before = places[*passed..].iter().take_while(|at| (**at as usize) < field.value.start);
+            *passed += before.count();
+            places.get(*passed).is_some_and(|at| (*at as usize) < field.value.end)
         };
-        within(self.marks.candidates()) || within(self.marks.escapes())
+        let candidate = within(self.marks.candidates(), &mut self.passed.0);
+        within(self.marks.escapes(), &mut self.passed.1) || candidate
     }
 
     /// Searches one field. The findings count from the start of the record.
@@ -353,24 +373,23 @@ impl Value {
         detectors: &Detectors,
         detect: &mut crate::detect::Scratch,
     ) {
-        self.hay.clear();
-        let before = field.value.start.saturating_sub(CONTEXT_BYTES)..field.value.start;
-        self.hay.extend_from_slice(&record.bytes[before]);
-        let content = self.hay.len();
+        let Span { start, end } = field.value;
+        let context = Span::new(start.saturating_sub(CONTEXT_BYTES), start);
         if field.escaped {
             self.decoded.clear();
+            self.decoded.push_verbatim(context.of(record.bytes), context.start);
             record.format.decode(record.bytes, field, &mut self.decoded);
-            self.hay.extend_from_slice(&self.decoded.bytes);
+            detectors.find(&self.decoded.bytes, detect, &mut self.findings);
         } else {
-            self.hay.extend_from_slice(field.value.of(record.bytes));
+            let hay = Span::new(context.start, end);
+            detectors.find_marked(record.bytes, hay, &self.marks, detect, &mut self.findings);
         }
-        detectors.find(&self.hay, detect, &mut self.findings);
-        self.findings.retain(|finding| finding.span.start >= content);
+        self.findings.retain(|finding| finding.span.start >= context.len());
         for finding in &mut self.findings {
-            let Span { start, end } = finding.span;
-            let inside = Span::new(start - content, end - content);
-            finding.span =
-                if field.escaped { self.decoded.raw(inside) } else { inside.shifted(field.value.start) };
+            finding.span = match field.escaped {
+                true => self.decoded.raw(finding.span),
+                false => finding.span.shifted(context.start),
+            };
         }
     }
 }
@@ -414,21 +433,34 @@ impl Value {
     }
 }
 
-/// The bytes of a span with the escapes of its format undone, and those within that the detectors see through.
-fn plain(record: &Record<'_>, span: Span, field: &Field) -> Vec<u8> {
-    let mut bytes = span.of(record.bytes).to_vec();
-    if field.escaped {
-        let mut decoded = Decoded::default();
-        record.format.decode(record.bytes, &Field { value: span, ..*field }, &mut decoded);
-        bytes = decoded.bytes;
-    }
-    let mut undone = Decoded::default();
-    for _ in 0..MAX_DEPTH {
-        if !unescape(&bytes, Ansi::Remove, &mut undone) {
-            break;
+/// Undoes escapes. It owns the buffers that this takes.
+#[derive(Debug, Default)]
+struct Undo {
+    format: Decoded,
+    level: Decoded,
+}
+
+impl Undo {
+    /// Appends the bytes of a span with the escapes of its format undone, and those within that the detectors
+    /// see through.
+    fn plain(&mut self, record: &Record<'_>, span: Span, field: &Field, out: &mut Vec<u8>) {
+        let Undo { format, level } = self;
+        format.clear();
+        let mut bytes = span.of(record.bytes);
+        if field.escaped {
+            record.format.decode(record.bytes, &Field { value: span, ..*field }, format);
+            bytes = &format.bytes;
         }
-        std::mem::swap(&mut bytes, &mut undone.bytes);
-        undone.clear();
+        if unescape(bytes, Ansi::Remove, level) {
+            for _ in 1..MAX_DEPTH {
+                std::mem::swap(format, level);
+                if !unescape(&format.bytes, Ansi::Remove, level) {
+                    std::mem::swap(format, level);
+                    break;
+                }
+            }
+            bytes = &level.bytes;
+        }
+        out.extend_from_slice(bytes);
     }
-    bytes
 }
