@@ -78,8 +78,7 @@ impl Edits {
             }
             left.clear();
             action::apply(action, decision.kind, raw, &self.plain, tools, &mut left);
-            if left != raw {
-                self.write(policy, record, field, &left, cause);
+            if left != raw && self.write(policy, record, field, &left, cause) {
                 names.extend((field.role == Role::Name).then(|| (decision.field, self.list.len() - 1)));
             }
         }
@@ -93,12 +92,20 @@ impl Edits {
         self.order();
     }
 
-    /// Notes what is written in place of a value. A bare number becomes text or, if the policy says so, the
-    /// whole number becomes `null`.
-    fn write(&mut self, policy: &Policy, record: &Record<'_>, field: &Field, left: &[u8], cause: Cause) {
+    /// Notes what is written in place of a value, unless it stands there already. A bare number becomes text or,
+    /// if the policy says so, the whole number becomes `null`.
+    fn write(
+        &mut self,
+        policy: &Policy,
+        record: &Record<'_>,
+        field: &Field,
+        left: &[u8],
+        cause: Cause,
+    ) -> bool {
         let bare = record.named && matches!(field.role, Role::Number | Role::Literal);
         if bare && !policy.numbers.is_string() && field.role == Role::Number {
-            return self.push(field.whole, b"null", Some(cause));
+            self.push(field.whole, b"null", Some(cause));
+            return true;
         }
         if bare {
             let quote = record.format.quote();
@@ -107,7 +114,12 @@ impl Edits {
         }
         let start = self.text.len();
         record.format.escape(left, &mut self.text);
+        if !bare && self.text[start..] == *cause.value.of(record.bytes) {
+            self.text.truncate(start);
+            return false;
+        }
         self.list.push(Edit { span: cause.value, text: start..self.text.len(), cause: Some(cause) });
+        true
     }
 
     fn push(&mut self, span: Span, text: &[u8], cause: Option<Cause>) {

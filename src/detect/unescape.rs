@@ -89,6 +89,24 @@ pub fn begins_escape(hay: &[u8], at: usize) -> bool {
     escape_at(hay, at, Ansi::Remove).is_some()
 }
 
+/// Whether the byte at `at` of a JSON text can neither begin nor complete an escape, on any level, that stands
+/// for a part of a value, or vanishes: then a text without a candidate holds no value. `hay` ends where the
+/// text does, and all bytes in it that may begin an escape have to be harmless. May say no in vain.
+pub fn is_harmless(hay: &[u8], at: usize) -> bool {
+    let next = hay.get(at + 1).copied().unwrap_or(b'\n');
+    match hay[at] {
+        // What is left of a line end, a quote, a slash or of the backslashes themselves is at least one byte
+        // that ends every value. Of several backslashes the last one tells.
+        b'\\' => !matches!(next, b'u' | b'x' | b'e' | b'0') || backslash(&hay[at..]).is_none(),
+        b'%' => !(next.is_ascii_hexdigit() || matches!(next, b'u' | b'U')),
+        // First letters of the entities.
+        b'&' => !(next == b'#' || b"algqncp".contains(&next)),
+        ESC => false,
+        0xC2 if next == 0xA0 => false,
+        _ => zero_width(&hay[at..]).is_none(),
+    }
+}
+
 /// Decodes every escape of `hay` once, into `out`, which is cleared first. Whether there was any.
 pub fn unescape(hay: &[u8], ansi: Ansi, out: &mut Decoded) -> bool {
     let introducers = hay.iter().enumerate().filter(|(_, byte)| IS_INTRODUCER[usize::from(**byte)]);

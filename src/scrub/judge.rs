@@ -9,7 +9,7 @@ use crate::action::hash::HashKey;
 use crate::action::residue::Residues;
 use crate::decoded::Decoded;
 use crate::detect::marks::{Marks, mark};
-use crate::detect::unescape::{Ansi, unescape};
+use crate::detect::unescape::{Ansi, is_harmless, unescape};
 use crate::detect::{Detectors, MAX_DEPTH, Reason};
 use crate::edit::{Cause, Edits};
 use crate::finding::Finding;
@@ -329,7 +329,7 @@ impl Law {
             if !matches!(field.role, Role::Text | Role::Number | Role::Name) || field.value.is_empty() {
                 continue;
             }
-            if record.named && !value.may_hold(field) && !self.detectors.needs_every_record() {
+            if record.named && !value.may_hold(record, field) && !self.detectors.needs_every_record() {
                 continue;
             }
             value.findings.clear();
@@ -353,16 +353,18 @@ impl Value {
         self.passed = (0, 0);
     }
 
-    /// Whether a candidate, or a byte that may begin an escape, was marked in the field. Fields are asked about
-    /// in the order in which they stand.
-    fn may_hold(&mut self, field: &Field) -> bool {
-        let within = |places: &[u32], passed: &mut usize| {
-            let before = places[*passed..].iter().take_while(|at| (**at as usize) < field.value.start);
-            *passed += before.count();
-            places.get(*passed).is_some_and(|at| (*at as usize) < field.value.end)
-        };
-        let candidate = within(self.marks.candidates(), &mut self.passed.0);
-        within(self.marks.escapes(), &mut self.passed.1) || candidate
+    /// Whether a candidate was marked in the field, or a byte that may begin an escape which hides one. Fields
+    /// are asked about in the order in which they stand.
+    fn may_hold(&mut self, record: &Record<'_>, field: &Field) -> bool {
+        let Span { start, end } = field.value;
+        let candidates = from(self.marks.candidates(), start, &mut self.passed.0);
+        let escapes = from(self.marks.escapes(), start, &mut self.passed.1);
+        let text = field.value.of(record.bytes);
+        candidates.first().is_some_and(|at| (*at as usize) < end)
+            || escapes
+                .iter()
+                .take_while(|at| (**at as usize) < end)
+                .any(|at| !is_harmless(text, *at as usize - start))
     }
 
     /// Searches one field. The findings count from the start of the record.
@@ -431,6 +433,12 @@ impl Value {
         });
         self.findings.sort_unstable();
     }
+}
+
+/// The ascending places at or after `start`, of which `passed` are known to lie before it.
+fn from<'m>(places: &'m [u32], start: usize, passed: &mut usize) -> &'m [u32] {
+    *passed += places[*passed..].iter().take_while(|at| (**at as usize) < start).count();
+    &places[*passed..]
 }
 
 /// Undoes escapes. It owns the buffers that this takes.
