@@ -19,7 +19,7 @@ use logscrub::format::text::Text;
 use logscrub::format::{Field, Format};
 use logscrub::kind::Kind;
 use logscrub::policy::Policy;
-use logscrub::policy::decide::{Record, Sighting};
+use logscrub::policy::decide::{Decisions, Record, Sighting};
 use logscrub::span::Span;
 use logscrub::stream::block::BLOCK_BYTES;
 
@@ -114,20 +114,20 @@ fn decision(criterion: &mut Criterion) {
     for log in logs::all(BLOCK_BYTES).iter().filter(|log| matches!(log.name, "access" | "dense")) {
         let lines: Vec<(&[u8], Vec<Field>, Vec<Sighting>)> =
             log.lines().map(|line| sighted(&detectors, line)).collect();
-        let (mut all, mut decisions) = (Vec::new(), Vec::new());
+        let mut decisions = Decisions::default();
         let (mut edits, mut out) = (Edits::default(), Vec::new());
         let tools = Tools { kinds: &policy.kinds, key: None };
         let mut run = || {
             let mut edited = 0;
             for (bytes, fields, sightings) in &lines {
-                all.clear();
-                decisions.clear();
                 edits.clear();
                 out.clear();
                 let record = Record { bytes, format: &Text, fields, named: false };
-                let mut plain = |span: Span, _: &Field| span.of(bytes).to_vec();
-                policy.decide(&record, sightings, &mut plain, &mut all, &mut decisions);
-                edits.plan(&policy, &record, &decisions, tools, |span, _| span.of(bytes).to_vec());
+                let mut plain = |span: Span, _: &Field, out: &mut Vec<u8>| {
+                    out.extend_from_slice(span.of(bytes));
+                };
+                policy.decide(&record, sightings, &mut plain, &mut decisions);
+                edits.plan(&policy, &record, &decisions.acting, tools, &mut plain);
                 edits.splice(black_box(bytes), &mut out);
                 edited += edits.list.len() as u64;
             }

@@ -6,7 +6,7 @@ use crate::action::{self, Action, Tools};
 use crate::format::{Field, Role};
 use crate::kind::Kind;
 use crate::policy::Policy;
-use crate::policy::decide::{Decision, Record};
+use crate::policy::decide::{Decision, Plain, Record};
 use crate::span::Span;
 
 /// Bytes of a record that give way to others.
@@ -38,6 +38,8 @@ pub struct Edits {
     pub list: Vec<Edit>,
     /// Their texts, one after another.
     pub text: Vec<u8>,
+    plain: Vec<u8>,
+    left: Vec<u8>,
 }
 
 impl Edits {
@@ -54,10 +56,11 @@ impl Edits {
         record: &Record<'_>,
         decisions: &[Decision],
         tools: Tools<'_>,
-        mut plain: impl FnMut(Span, &Field) -> Vec<u8>,
+        plain: Plain<'_>,
     ) {
         let mut gone: Vec<(usize, Cause)> = Vec::new();
         let mut names: Vec<(usize, usize)> = Vec::new(); // name, edit
+        let mut left = std::mem::take(&mut self.left);
         for decision in decisions {
             let field = &record.fields[decision.field];
             let action = &policy.rules[decision.rule].action;
@@ -68,27 +71,41 @@ impl Edits {
             }
             let redact = Action::Redact { with: None };
             let action = if decision.rest && *action != Action::Drop { &redact } else { action };
-            let mut left = Vec::new();
             let raw = decision.span.of(record.bytes);
-            action::apply(action, decision.kind, raw, &plain(decision.span, field), tools, &mut left);
-            if left != raw {
-                self.write(policy, record, field, &left, cause);
+            self.plain.clear();
+            if action.reads_plain() {
+                plain(decision.span, field, &mut self.plain);
+            }
+            left.clear();
+            action::apply(action, decision.kind, raw, &self.plain, tools, &mut left);
+            if left != raw && self.write(policy, record, field, &left, cause) {
                 names.extend((field.role == Role::Name).then(|| (decision.field, self.list.len() - 1)));
             }
         }
+        self.left = left;
         if !names.is_empty() {
             self.number_equal_names(record, &names);
         }
-        self.remove(record, &gone);
+        if !gone.is_empty() {
+            self.remove(record, &gone);
+        }
         self.order();
     }
 
-    /// Notes what is written in place of a value. A bare number becomes text or, if the policy says so, the
-    /// whole number becomes `null`.
-    fn write(&mut self, policy: &Policy, record: &Record<'_>, field: &Field, left: &[u8], cause: Cause) {
+    /// Notes what is written in place of a value, unless it stands there already. A bare number becomes text or,
+    /// if the policy says so, the whole number becomes `null`.
+    fn write(
+        &mut self,
+        policy: &Policy,
+        record: &Record<'_>,
+        field: &Field,
+        left: &[u8],
+        cause: Cause,
+    ) -> bool {
         let bare = record.named && matches!(field.role, Role::Number | Role::Literal);
         if bare && !policy.numbers.is_string() && field.role == Role::Number {
-            return self.push(field.whole, b"null", Some(cause));
+            self.push(field.whole, b"null", Some(cause));
+            return true;
         }
         if bare {
             let quote = record.format.quote();
@@ -97,7 +114,12 @@ impl Edits {
         }
         let start = self.text.len();
         record.format.escape(left, &mut self.text);
+        if !bare && self.text[start..] == *cause.value.of(record.bytes) {
+            self.text.truncate(start);
+            return false;
+        }
         self.list.push(Edit { span: cause.value, text: start..self.text.len(), cause: Some(cause) });
+        true
     }
 
     fn push(&mut self, span: Span, text: &[u8], cause: Option<Cause>) {
@@ -118,7 +140,9 @@ impl Edits {
 
     /// Sorts the edits; what lies inside a removed field, and a second quote at one place, goes.
     fn order(&mut self) {
-        self.list.sort_by_key(|edit| (edit.span.start, edit.span.end));
+        if !self.list.is_sorted_by_key(|edit| edit.span) {
+            self.list.sort_by_key(|edit| edit.span);
+        }
         let mut end = 0;
         let mut quoted = None;
         self.list.retain(|edit| {

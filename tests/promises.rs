@@ -165,3 +165,18 @@ action = "redact"
     let whole = memchr::memmem::find(&out, b"token=[token] b").is_some();
     assert!(whole || tally.withheld == 1 && out.ends_with(b" bytes]"), "{tally:?}");
 }
+
+#[test]
+fn a_replacement_that_json_escapes_is_written_once() {
+    let rules = r#"
+[[rule]]
+field  = ["user"]
+action = { redact = { with = '"gone" \ ' } }
+"#;
+    let policy = Policy::from_toml(rules, "test", None).unwrap_or_else(|faults| panic!("{faults}"));
+    let mut scrubber = Scrubber::new(Arc::new(policy), None);
+    let mut out = Vec::new();
+    scrubber.scrub(br#"{"user":"jane","id":1}"#, &mut out);
+    assert_eq!(shown(&out), shown(br#"{"user":"\"gone\" \\ ","id":1}"#));
+    assert_eq!(scrubber.take_tally().withheld, 0);
+}

@@ -66,6 +66,11 @@ pub enum PanKeep {
 }
 
 impl Action {
+    /// Whether what is left depends on the value with its escapes undone.
+    pub fn reads_plain(&self) -> bool {
+        matches!(self, Action::Hash(_) | Action::Truncate(_))
+    }
+
     /// Rank of what is left, weakest first: where different sightings overlap, the stronger action wins.
     pub fn strength(&self) -> u8 {
         match self {

@@ -10,7 +10,7 @@ use crate::kind::Kind;
 /// truncated under these parameters; nothing is appended then, and the value has to be redacted.
 pub fn truncate(kind: Kind, value: &[u8], keep: &Truncate, out: &mut Vec<u8>) -> bool {
     match kind {
-        Kind::IPV4 => ipv4(value).map(|address| append(out, truncate_ipv4(address, keep.ipv4))).is_some(),
+        Kind::IPV4 => ipv4(value).map(|address| write_ipv4(truncate_ipv4(address, keep.ipv4), out)).is_some(),
         Kind::IPV6 => ipv6(value).map(|address| write_ipv6(address, value, keep, out)).is_some(),
         Kind::PAN => truncate_pan(value, keep.pan, out),
         Kind::EMAIL if keep.email_domain => email_domain(b"[email]", value, out),
@@ -30,8 +30,20 @@ pub fn email_domain(local: &[u8], value: &[u8], out: &mut Vec<u8>) -> bool {
     true
 }
 
-fn append(out: &mut Vec<u8>, text: impl ToString) {
-    out.extend_from_slice(text.to_string().as_bytes());
+/// Dotted decimal. The formatter of the standard library takes five times as long.
+fn write_ipv4(address: Ipv4Addr, out: &mut Vec<u8>) {
+    for (at, octet) in address.octets().into_iter().enumerate() {
+        if at > 0 {
+            out.push(b'.');
+        }
+        if octet >= 100 {
+            out.push(b'0' + octet / 100);
+        }
+        if octet >= 10 {
+            out.push(b'0' + octet / 10 % 10);
+        }
+        out.push(b'0' + octet % 10);
+    }
 }
 
 fn truncate_ipv4(address: Ipv4Addr, prefix: u8) -> Ipv4Addr {
@@ -48,7 +60,7 @@ fn write_ipv6(address: Ipv6Addr, value: &[u8], keep: &Truncate, out: &mut Vec<u8
     if truncated == address {
         out.extend_from_slice(value);
     } else {
-        append(out, truncated);
+        out.extend_from_slice(truncated.to_string().as_bytes());
     }
 }
 
@@ -95,4 +107,22 @@ fn truncate_pan(value: &[u8], keep: PanKeep, out: &mut Vec<u8>) -> bool {
         }
     }
     true
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn addresses_are_read_and_written_as_the_standard_library_does(bits: u32, text in "[0-9]{1,4}(\\.[0-9]{0,4}){2,4}|[0-2]?[0-9]{1,2}(\\.[0-2]?[0-9]{1,2}){3}") {
+            let address = Ipv4Addr::from_bits(bits);
+            let mut written = Vec::new();
+            write_ipv4(address, &mut written);
+            prop_assert_eq!(String::from_utf8_lossy(&written), address.to_string());
+            prop_assert_eq!(ipv4(&written), Some(address));
+            prop_assert_eq!(ipv4(text.as_bytes()), text.parse().ok(), "{}", text);
+        }
+    }
 }

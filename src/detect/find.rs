@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::list::List;
-use super::marks::Marks;
+use super::marks::{Map, Marks, mark};
 use super::pattern::Pattern;
-use super::unescape::{Ansi, holds_invisible, needs_unescape, unescape};
-use super::{Candidate, DETECTORS, Detector, Reason, Trigger, index};
+use super::unescape::{Ansi, hides_trigger, is_invisible, unescape, unescape_at};
+use super::{Candidate, DETECTORS, Detector, Reason, Trigger, index, is_no_break_space, scan};
 use crate::decoded::Decoded;
 use crate::finding::Finding;
 use crate::kind::{Kind, KindSet};
@@ -20,6 +20,8 @@ pub const MAX_DEPTH: usize = 4;
 #[derive(Clone, Debug)]
 pub struct Detectors {
     kinds: KindSet,
+    /// The detectors that may find one of the kinds: places in [`DETECTORS`].
+    asked: Vec<usize>,
     patterns: Vec<Arc<Pattern>>,
     lists: Vec<Arc<List>>,
 }
@@ -28,7 +30,10 @@ pub struct Detectors {
 #[derive(Debug, Default)]
 pub struct Scratch {
     candidates: Vec<Candidate>,
-    marks: Marks,
+    /// Of the value.
+    outer: Marks,
+    /// Of the level that was decoded last.
+    inner: Marks,
     levels: [Decoded; MAX_DEPTH],
     level: Vec<Finding>,
     sightings: Vec<Sighting>,
@@ -59,7 +64,9 @@ pub struct Explained {
 impl Detectors {
     /// Detectors for these kinds (those of `patterns` and `lists` are always on).
     pub fn new(kinds: KindSet, patterns: Vec<Arc<Pattern>>, lists: Vec<Arc<List>>) -> Detectors {
-        Detectors { kinds, patterns, lists }
+        let may_find = |at: &usize| DETECTORS[*at].kinds().iter().any(|kind| kinds.contains(*kind));
+        let asked = (0..DETECTORS.len()).filter(may_find).collect();
+        Detectors { kinds, asked, patterns, lists }
     }
 
     /// Whether every record has to be searched, candidate or not: patterns and lists have no trigger.
@@ -81,10 +88,32 @@ impl Detectors {
     ///
     /// Findings of one kind never overlap; those of different kinds may.
     pub fn find(&self, value: &[u8], scratch: &mut Scratch, out: &mut Vec<Finding>) {
+        let mut marks = std::mem::take(&mut scratch.outer);
+        mark(value, &mut marks);
+        self.find_marked(value, Span::new(0, value.len()), &marks, scratch, out);
+        scratch.outer = marks;
+    }
+
+    /// The same for a value that lies in bytes whose marks are known, at `place`. It is seen by itself: its ends
+    /// are boundaries, and findings count from its start.
+    pub fn find_marked(
+        &self,
+        bytes: &[u8],
+        place: Span,
+        marks: &Marks,
+        scratch: &mut Scratch,
+        out: &mut Vec<Finding>,
+    ) {
+        let value = place.of(bytes);
+        let escapes = Escapes { map: marks.escapes(), place };
         let mut candidates = std::mem::take(&mut scratch.candidates);
-        candidates.clear();
-        index(value, &mut scratch.marks, &mut candidates);
-        self.find_candidates(value, &candidates, 0, scratch, out);
+        triggers(
+            value,
+            Places { list: between(marks.candidates(), place), base: place.start },
+            escapes,
+            &mut candidates,
+        );
+        self.find_seen(value, &candidates, escapes, scratch, out);
         scratch.candidates = candidates;
     }
 
@@ -98,16 +127,35 @@ impl Detectors {
         scratch: &mut Scratch,
         out: &mut Vec<Finding>,
     ) {
+        let here =
+            |candidate: &Candidate| Some(Candidate { at: candidate.at.checked_sub(base)?, ..*candidate });
+        let mut marks = std::mem::take(&mut scratch.outer);
+        mark(value, &mut marks);
+        let candidates: Vec<Candidate> = candidates.iter().filter_map(here).collect();
+        let place = Span::new(0, value.len());
+        self.find_seen(value, &candidates, Escapes { map: marks.escapes(), place }, scratch, out);
+        scratch.outer = marks;
+    }
+
+    fn find_seen(
+        &self,
+        value: &[u8],
+        candidates: &[Candidate],
+        escapes: Escapes<'_>,
+        scratch: &mut Scratch,
+        out: &mut Vec<Finding>,
+    ) {
         let mut sightings = std::mem::take(&mut scratch.sightings);
         sightings.clear();
         scratch.level.clear();
-        self.search(value, candidates, base, &mut scratch.level);
+        self.search(value, candidates, &mut scratch.level);
         sightings.extend(scratch.level.iter().map(|&finding| Sighting { finding, rank: 0 }));
-        if (self.needs_every_record() || !candidates.is_empty()) && needs_unescape(value) {
-            let invisible = self.search_levels(value, Ansi::Remove, scratch, &mut sightings);
-            if invisible {
-                self.search_levels(value, Ansi::Separate, scratch, &mut sightings);
-            }
+        let may_hide = !escapes.is_empty()
+            && (self.needs_every_record()
+                || !candidates.is_empty()
+                || escapes.iter().any(|at| hides_trigger(value, at)));
+        if may_hide && self.search_levels(value, escapes, Ansi::Remove, scratch, &mut sightings) {
+            self.search_levels(value, escapes, Ansi::Separate, scratch, &mut sightings);
         }
         settle(&mut sightings);
         out.extend(sightings.iter().map(|sighting| sighting.finding));
@@ -124,7 +172,7 @@ impl Detectors {
             let mut candidates = Vec::new();
             index(hay, &mut Marks::default(), &mut candidates);
             let mut seen = Vec::new();
-            self.judge(hay, &candidates, 0, &mut |candidate, detector, outcome| {
+            self.judge(hay, &candidates, |candidate, detector, outcome| {
                 seen.push((candidate, detector, outcome));
             });
             for (candidate, detector, outcome) in seen {
@@ -147,8 +195,8 @@ impl Detectors {
     }
 
     /// One level: every finding in the bytes as they stand.
-    fn search(&self, hay: &[u8], candidates: &[Candidate], base: usize, out: &mut Vec<Finding>) {
-        self.judge(hay, candidates, base, &mut |_, _, outcome| out.extend(outcome));
+    fn search(&self, hay: &[u8], candidates: &[Candidate], out: &mut Vec<Finding>) {
+        self.judge(hay, candidates, |_, _, outcome| out.extend(outcome));
         self.patterns.iter().for_each(|pattern| pattern.find(hay, out));
         self.lists.iter().for_each(|list| list.find(hay, out));
         join_overlapping(out);
@@ -158,21 +206,19 @@ impl Detectors {
         &self,
         hay: &[u8],
         candidates: &[Candidate],
-        base: usize,
-        seen: &mut dyn FnMut(Candidate, &'static dyn Detector, Result<Finding, Reason>),
+        mut seen: impl FnMut(Candidate, &'static dyn Detector, Result<Finding, Reason>),
     ) {
-        for detector in
-            DETECTORS.iter().filter(|detector| detector.kinds().iter().any(|kind| self.kinds.contains(*kind)))
-        {
+        if candidates.is_empty() {
+            return;
+        }
+        for detector in self.asked.iter().map(|at| DETECTORS[*at]) {
             let mut resume = 0;
             for candidate in candidates.iter().filter(|candidate| candidate.trigger == detector.trigger()) {
-                let Some(at) = candidate.at.checked_sub(base).filter(|at| *at >= resume && *at < hay.len())
-                else {
-                    continue;
-                };
-                let verdict = detector.verify(hay, at);
-                resume = verdict.resume;
-                seen(Candidate { at, trigger: candidate.trigger }, *detector, verdict.outcome);
+                if candidate.at >= resume && candidate.at < hay.len() {
+                    let verdict = detector.verify(hay, candidate.at);
+                    resume = verdict.resume;
+                    seen(*candidate, detector, verdict.outcome);
+                }
             }
         }
     }
@@ -181,25 +227,29 @@ impl Detectors {
     fn search_levels(
         &self,
         value: &[u8],
+        escapes: Escapes<'_>,
         ansi: Ansi,
         scratch: &mut Scratch,
         found: &mut Vec<Sighting>,
     ) -> bool {
-        let Scratch { candidates, marks, levels, level, .. } = scratch;
-        let mut invisible = holds_invisible(value);
+        let Scratch { candidates, inner: marks, levels, level, .. } = scratch;
+        let mut invisible = escapes.iter().any(|at| is_invisible(value, at));
         for depth in 0..MAX_DEPTH {
             let (outer, inner) = levels.split_at_mut(depth);
-            let hay = outer.last().map_or(value, |level| level.bytes.as_slice());
-            if !unescape(hay, ansi, &mut inner[0]) {
+            let decoded = match outer.last() {
+                None => unescape_at(value, escapes.iter(), ansi, &mut inner[0]),
+                Some(level) => unescape_at(&level.bytes, of(marks, &level.bytes).iter(), ansi, &mut inner[0]),
+            };
+            if !decoded {
                 break;
             }
             let levels = &levels[..=depth];
             let hay = levels[depth].bytes.as_slice();
-            invisible = invisible || holds_invisible(hay);
-            candidates.clear();
-            index(hay, marks, candidates);
+            mark(hay, marks);
+            invisible = invisible || of(marks, hay).iter().any(|at| is_invisible(hay, at));
+            triggers(hay, Places { list: marks.candidates(), base: 0 }, of(marks, hay), candidates);
             level.clear();
-            self.search(hay, candidates, 0, level);
+            self.search(hay, candidates, level);
             let rank = depth + 1 + if ansi == Ansi::Remove { MAX_DEPTH } else { 0 };
             found.extend(
                 level.iter().map(|finding| Sighting { finding: raw_finding(levels, *finding), rank }),
@@ -207,6 +257,66 @@ impl Detectors {
         }
         invisible
     }
+}
+
+/// Marked places in a value that begins at offset `base` of the bytes that were marked.
+#[derive(Clone, Copy)]
+struct Places<'m> {
+    list: &'m [u32],
+    base: usize,
+}
+
+impl Places<'_> {
+    /// The places in the value, in ascending order.
+    fn iter(&self) -> impl Iterator<Item = usize> {
+        self.list.iter().map(|at| *at as usize - self.base)
+    }
+}
+
+/// Bytes of a value that may begin an escape, as marked in the bytes in which the value lies at `place`.
+#[derive(Clone, Copy)]
+struct Escapes<'m> {
+    map: &'m Map,
+    place: Span,
+}
+
+impl Escapes<'_> {
+    /// The places in the value, in ascending order.
+    fn iter(&self) -> impl Iterator<Item = usize> {
+        let Span { start, end } = self.place;
+        self.map.within(start, end).map(move |at| at - start)
+    }
+
+    fn is_empty(&self) -> bool {
+        self.map.next(self.place.start, self.place.end).is_none()
+    }
+}
+
+/// The escapes of bytes that were marked as a whole.
+fn of<'m>(marks: &'m Marks, bytes: &[u8]) -> Escapes<'m> {
+    Escapes { map: marks.escapes(), place: Span::new(0, bytes.len()) }
+}
+
+/// The part of ascending places that lies in a span.
+fn between(places: &[u32], span: Span) -> &[u32] {
+    let start = places.partition_point(|at| (*at as usize) < span.start);
+    let length = places[start..].partition_point(|at| (*at as usize) < span.end);
+    &places[start..start + length]
+}
+
+/// The candidates of a value, without those that are escapes: whether there are any of them matters only where
+/// there are no others.
+fn triggers(value: &[u8], marked: Places<'_>, escapes: Escapes<'_>, out: &mut Vec<Candidate>) {
+    out.clear();
+    if escapes.iter().any(|at| is_no_break_space(value, at)) {
+        return scan(value, out); // the marks do not know this separator
+    }
+    out.extend(marked.iter().map(|at| match value[at] {
+        b'@' => Candidate { at, trigger: Trigger::At },
+        b':' => Candidate { at, trigger: Trigger::Colons },
+        _ if at > 0 && value[at - 1] == b'.' => Candidate { at: at - 1, trigger: Trigger::Dots },
+        _ => Candidate { at, trigger: Trigger::Digits },
+    }));
 }
 
 fn to_raw(levels: &[Decoded], span: Span) -> Span {
@@ -236,16 +346,23 @@ fn join_overlapping(found: &mut Vec<Finding>) {
 /// Leaves, of the sightings of one kind that overlap, the deepest, then the longest; drops IPv4 addresses
 /// inside IPv6 ones; sorts by start.
 fn settle(found: &mut Vec<Sighting>) {
-    found.sort_unstable_by_key(|sighting| (sighting.finding.kind, sighting.finding.span));
-    let overlap = |pair: &[Sighting]| {
-        let (one, other) = (pair[0].finding, pair[1].finding);
-        one.kind == other.kind && one.span.overlaps(other.span)
-    };
-    if found.windows(2).any(overlap) {
-        keep_best(found);
+    if found.len() > 1 {
+        let order = |sighting: &Sighting| {
+            (sighting.finding.kind, sighting.finding.span, std::cmp::Reverse(sighting.rank))
+        };
+        found.sort_unstable_by_key(order);
+        // Nearly always what stands on one level stands on the next as well.
+        found.dedup_by_key(|sighting| sighting.finding);
+        let overlap = |pair: &[Sighting]| {
+            let (one, other) = (pair[0].finding, pair[1].finding);
+            one.kind == other.kind && one.span.overlaps(other.span)
+        };
+        if found.windows(2).any(overlap) {
+            keep_best(found);
+        }
+        drop_embedded(found);
+        found.sort_unstable_by_key(|sighting| (sighting.finding.span, sighting.finding.kind));
     }
-    drop_embedded(found);
-    found.sort_unstable_by_key(|sighting| (sighting.finding.span, sighting.finding.kind));
 }
 
 /// Best first; whatever overlaps a better one of its kind goes. Not from left to right: a sighting that
@@ -270,15 +387,12 @@ fn keep_best(found: &mut Vec<Sighting>) {
 
 /// `::ffff:192.0.2.1` is one IPv6 address.
 fn drop_embedded(found: &mut Vec<Sighting>) {
-    let mut outer: Vec<Span> = found
-        .iter()
-        .map(|sighting| sighting.finding)
-        .filter(|finding| finding.kind == Kind::IPV6)
-        .map(|finding| finding.span)
-        .collect();
-    if outer.is_empty() {
+    let is = |kind: Kind| move |sighting: &&Sighting| sighting.finding.kind == kind;
+    if !(found.iter().any(|one| is(Kind::IPV4)(&one)) && found.iter().any(|one| is(Kind::IPV6)(&one))) {
         return;
     }
+    let mut outer: Vec<Span> =
+        found.iter().filter(is(Kind::IPV6)).map(|sighting| sighting.finding.span).collect();
     outer.sort_unstable();
     found.retain(|sighting| {
         let Finding { span, kind } = sighting.finding;

@@ -53,11 +53,14 @@ const fn classes() -> [Class; 256] {
 /// They are taken from the marks, which are a superset of what [`scan`] finds: the exact tests tell.
 pub fn index(hay: &[u8], marks: &mut Marks, out: &mut Vec<Candidate>) {
     mark(hay, marks);
-    if marks.escapes().places().any(|at| is_no_break_space(hay, at)) {
+    if marks.escapes().within(0, hay.len()).any(|at| is_no_break_space(hay, at)) {
         return scan(hay, out); // the marks do not know this separator
     }
-    let mut escapes =
-        marks.escapes().places().filter(|at| unescape::INTRODUCERS.contains(&hay[*at])).peekable();
+    let mut escapes = marks
+        .escapes()
+        .within(0, hay.len())
+        .filter(|at| unescape::INTRODUCERS.contains(&hay[*at]))
+        .peekable();
     for at in marks.candidates().iter().map(|at| *at as usize) {
         while let Some(escape) = escapes.next_if(|escape| *escape < at) {
             add_escape(hay, escape, out);

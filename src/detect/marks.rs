@@ -134,15 +134,13 @@ impl Map {
         (bits != 0 && at < to).then_some(at)
     }
 
-    /// All places, in ascending order.
-    pub fn places(&self) -> impl Iterator<Item = usize> {
-        self.words.iter().enumerate().flat_map(|(word, bits)| {
-            let mut bits = *bits;
-            std::iter::from_fn(move || {
-                let at = (bits != 0).then(|| word * 64 + bits.trailing_zeros() as usize)?;
-                bits &= bits - 1;
-                Some(at)
-            })
+    /// The places in `from..to`, in ascending order.
+    pub fn within(&self, from: usize, to: usize) -> impl Iterator<Item = usize> {
+        let mut at = from;
+        std::iter::from_fn(move || {
+            let next = self.next(at, to)?;
+            at = next + 1;
+            Some(next)
         })
     }
 

@@ -24,7 +24,6 @@ use crate::kind::Kind;
 pub use context::Words;
 pub use find::{Detectors, Explained, MAX_DEPTH, Scratch};
 pub use index::{index, is_no_break_space, scan};
-pub use unescape::needs_unescape;
 
 /// The built-in detectors: a new one is its file and a line here.
 pub static DETECTORS: &[&dyn Detector] = &[&email::Email, &ipv4::Ipv4, &ipv6::Ipv6, &pan::Pan];

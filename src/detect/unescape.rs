@@ -75,19 +75,13 @@ impl Escape {
     }
 }
 
-/// Whether the value holds a byte that may begin an escape. Cheap; may say yes in vain.
-pub fn needs_unescape(value: &[u8]) -> bool {
-    memchr::memchr3(b'\\', b'%', b'&', value).is_some()
-        || memchr::memchr(ESC, value).is_some()
-        || memchr::memchr3(0xC2, 0xE2, 0xEF, value).is_some()
-}
-
-/// Whether the bytes hold anything of which [`Ansi`] decides.
-pub(super) fn holds_invisible(hay: &[u8]) -> bool {
-    let invisible = |(at, byte): (usize, &u8)| {
-        *byte == ESC || IS_INTRODUCER[usize::from(*byte)] && zero_width(&hay[at..]).is_some()
-    };
-    hay.iter().enumerate().any(invisible)
+/// Whether the byte at `at` begins anything of which [`Ansi`] decides.
+pub(super) fn is_invisible(hay: &[u8], at: usize) -> bool {
+    match hay[at] {
+        ESC => true,
+        0xC2 | 0xE2 | 0xEF => zero_width(&hay[at..]).is_some(),
+        _ => false,
+    }
 }
 
 /// Whether an escape begins at `at`.
@@ -95,24 +89,53 @@ pub fn begins_escape(hay: &[u8], at: usize) -> bool {
     escape_at(hay, at, Ansi::Remove).is_some()
 }
 
+/// Whether the byte at `at` of a JSON text can neither begin nor complete an escape, on any level, that stands
+/// for a part of a value, or vanishes: then a text without a candidate holds no value. `hay` ends where the
+/// text does, and all bytes in it that may begin an escape have to be harmless. May say no in vain.
+pub fn is_harmless(hay: &[u8], at: usize) -> bool {
+    let next = hay.get(at + 1).copied().unwrap_or(b'\n');
+    match hay[at] {
+        // What is left of a line end, a quote, a slash or of the backslashes themselves is at least one byte
+        // that ends every value. Of several backslashes the last one tells.
+        b'\\' => !matches!(next, b'u' | b'x' | b'e' | b'0') || backslash(&hay[at..]).is_none(),
+        b'%' => !(next.is_ascii_hexdigit() || matches!(next, b'u' | b'U')),
+        // First letters of the entities.
+        b'&' => !(next == b'#' || b"algqncp".contains(&next)),
+        ESC => false,
+        0xC2 if next == 0xA0 => false,
+        _ => zero_width(&hay[at..]).is_none(),
+    }
+}
+
 /// Decodes every escape of `hay` once, into `out`, which is cleared first. Whether there was any.
 pub fn unescape(hay: &[u8], ansi: Ansi, out: &mut Decoded) -> bool {
+    let introducers = hay.iter().enumerate().filter(|(_, byte)| IS_INTRODUCER[usize::from(**byte)]);
+    unescape_at(hay, introducers.map(|(at, _)| at), ansi, out)
+}
+
+/// The same, where `places` (ascending) are known to hold every place at which an escape may begin. Without
+/// an escape nothing is written to `out`.
+pub(super) fn unescape_at(
+    hay: &[u8],
+    places: impl Iterator<Item = usize>,
+    ansi: Ansi,
+    out: &mut Decoded,
+) -> bool {
     out.clear();
     let mut copied = 0;
-    let mut at = 0;
-    while at < hay.len() {
-        let escape = if IS_INTRODUCER[usize::from(hay[at])] { escape_at(hay, at, ansi) } else { None };
-        let Some(escape) = escape else {
-            at += 1;
+    for at in places {
+        if at < copied {
             continue;
-        };
+        }
+        let Some(escape) = escape_at(hay, at, ansi) else { continue };
         out.push_verbatim(&hay[copied..at], copied);
         out.push(escape.as_bytes(), Span::new(at, at + escape.length));
-        at += escape.length;
-        copied = at;
+        copied = at + escape.length;
     }
-    out.push_verbatim(&hay[copied..], copied);
     // Every escape is longer than what it stands for, so one is a change.
+    if copied > 0 {
+        out.push_verbatim(&hay[copied..], copied);
+    }
     copied > 0
 }
 
@@ -442,6 +465,5 @@ mod tests {
     fn nothing_to_decode_is_said() {
         let mut out = Decoded::default();
         assert!(!unescape(b"100% \\z & \x1b", Ansi::Remove, &mut out));
-        assert!(!needs_unescape(b"plain text 203.0.113.9") && needs_unescape(b"a\\b"));
     }
 }

@@ -7,6 +7,7 @@ use super::fault::{Faults, quoted};
 use super::inherit::{self, Written};
 use super::layer::Layer;
 use super::names::Names;
+use super::needs::Needs;
 use super::schema::{RULE, STEP, TEST};
 use super::selector::Selector;
 use super::shape::is_misspelt;
@@ -45,6 +46,7 @@ pub(super) fn compile(layers: &[Layer], keyring: Option<&Path>, faults: &mut Fau
         },
         keyring,
         kinds: names.kinds,
+        needs: Needs::of(&rules),
         rules,
         patterns: names.patterns,
         lists: names.lists,

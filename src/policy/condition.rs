@@ -1,54 +1,77 @@
 //! Conditions on values: `only` and `unless`.
 
+use std::cell::OnceCell;
 use std::net::IpAddr;
 
-use super::{Network, Policy, Values};
+use super::{Policy, Values};
 use crate::action::canonical::{canonical, ipv4, ipv6};
-use crate::kind::Kind;
+use crate::kind::{Kind, KindSet};
 
-impl Policy {
-    /// Whether a condition holds for a value with its escapes undone.
-    pub(super) fn matches(&self, values: &Values, kind: Kind, plain: &[u8]) -> bool {
-        let in_network = |address: IpAddr| values.networks.iter().any(|network| network.contains(address));
-        if !values.networks.is_empty() && address(kind, plain).is_some_and(in_network) {
-            return true;
-        }
-        let Values { values, domains, suffixes, lists, .. } = values;
-        if values.is_empty() && domains.is_empty() && suffixes.is_empty() && lists.is_empty() {
-            return false;
-        }
-        let lower = canonical(kind, plain).to_ascii_lowercase();
-        let domain = memchr::memrchr(b'@', &lower).map(|at| &lower[at + 1..]);
-        values.iter().any(|value| value.eq_ignore_ascii_case(&lower))
-            || domain.is_some_and(|domain| domains.iter().any(|wanted| within_domain(domain, wanted)))
-            || suffixes.iter().any(|suffix| lower.ends_with(suffix))
-            || lists.iter().any(|list| self.lists[*list].contains(plain))
+/// A value, its escapes undone, as rules ask about it. What several of them ask for is worked out once.
+pub(super) struct Subject<'v> {
+    kind: Kind,
+    plain: &'v [u8],
+    address: OnceCell<Option<IpAddr>>,
+    lower: OnceCell<Vec<u8>>,
+}
+
+impl<'v> Subject<'v> {
+    pub(super) fn new(kind: Kind, plain: &'v [u8]) -> Subject<'v> {
+        Subject { kind, plain, address: OnceCell::new(), lower: OnceCell::new() }
+    }
+
+    /// Whether a rule for these kinds covers it. A mapped IPv6 address is covered by rules for either kind of
+    /// address.
+    pub(super) fn is_of(&self, kinds: &KindSet) -> bool {
+        kinds.contains(self.kind)
+            || self.kind == Kind::IPV6
+                && kinds.contains(Kind::IPV4)
+                && self.address().is_some_and(|address| address.is_ipv4())
+    }
+
+    /// The IP address that it is; a mapped one counts as the IPv4 address that it holds.
+    fn address(&self) -> Option<IpAddr> {
+        let as_ipv6 = || ipv6(self.plain).map(|address| address.to_canonical());
+        *self.address.get_or_init(|| match self.kind {
+            Kind::IPV6 => as_ipv6(),
+            _ => ipv4(self.plain).map(IpAddr::from).or_else(as_ipv6),
+        })
+    }
+
+    fn lower(&self) -> &[u8] {
+        self.lower.get_or_init(|| canonical(self.kind, self.plain).to_ascii_lowercase())
     }
 }
 
-/// The IP address that a value is; a mapped one counts as the IPv4 address that it holds.
-fn address(kind: Kind, plain: &[u8]) -> Option<IpAddr> {
-    match kind {
-        Kind::IPV6 => ipv6(plain).map(|address| address.to_canonical()),
-        _ => ipv4(plain).map(IpAddr::from).or_else(|| ipv6(plain).map(|address| address.to_canonical())),
+impl Policy {
+    /// Whether the conditions of a rule hold for a value.
+    pub(super) fn holds(
+        &self,
+        only: Option<&Values>,
+        unless: Option<&Values>,
+        subject: &Subject<'_>,
+    ) -> bool {
+        only.is_none_or(|only| self.matches(only, subject))
+            && !unless.is_some_and(|unless| self.matches(unless, subject))
+    }
+
+    fn matches(&self, condition: &Values, subject: &Subject<'_>) -> bool {
+        let Values { networks, values, domains, suffixes, lists } = condition;
+        if !networks.is_empty() && subject.address().is_some_and(|address| networks.contains(address)) {
+            return true;
+        }
+        if values.is_empty() && domains.is_empty() && suffixes.is_empty() && lists.is_empty() {
+            return false;
+        }
+        let lower = subject.lower();
+        let domain = memchr::memrchr(b'@', lower).map(|at| &lower[at + 1..]);
+        values.iter().any(|value| value.eq_ignore_ascii_case(lower))
+            || domain.is_some_and(|domain| domains.iter().any(|wanted| within_domain(domain, wanted)))
+            || suffixes.iter().any(|suffix| lower.ends_with(suffix))
+            || lists.iter().any(|list| self.lists[*list].contains(subject.plain))
     }
 }
 
 fn within_domain(domain: &[u8], wanted: &[u8]) -> bool {
     domain.strip_suffix(wanted).is_some_and(|rest| rest.is_empty() || rest.ends_with(b"."))
-}
-
-impl Network {
-    /// Whether the address lies in the network.
-    pub fn contains(&self, address: IpAddr) -> bool {
-        let (own, other, bits) = match (self.address, address) {
-            (IpAddr::V4(own), IpAddr::V4(other)) => {
-                (u128::from(own.to_bits()) << 96, u128::from(other.to_bits()) << 96, 32)
-            }
-            (IpAddr::V6(own), IpAddr::V6(other)) => (own.to_bits(), other.to_bits(), 128),
-            _ => return false,
-        };
-        let kept = u128::MAX.checked_shl(128 - u32::from(self.prefix.min(bits))).unwrap_or(0);
-        own & kept == other & kept
-    }
 }

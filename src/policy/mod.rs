@@ -6,6 +6,7 @@
 
 mod action;
 pub mod check;
+mod choose;
 mod compile;
 mod condition;
 pub mod decide;
@@ -15,7 +16,10 @@ mod inherit;
 mod layer;
 mod named;
 mod names;
+mod needs;
+mod networks;
 pub mod packs;
+mod part;
 mod paths;
 pub mod schema;
 pub mod selector;
@@ -31,6 +35,8 @@ use crate::action::Action;
 use crate::kind::{Kind, KindSet, Kinds};
 use fault::{Fault, Faults};
 use layer::Source;
+use needs::Needs;
+pub use networks::Networks;
 use selector::Selector;
 
 /// Compiled rules: everything that is needed to judge a record.
@@ -60,6 +66,7 @@ pub struct Policy {
     /// policies with the same fingerprint give the same output; where the keyring lies and what the tests say
     /// is no part of it.
     pub fingerprint: [u8; 32],
+    needs: Needs,
     /// The kinds of the lists and detectors that the files define.
     own_kinds: Vec<Kind>,
     /// Lists and detectors, rendered.
@@ -208,7 +215,7 @@ pub enum Covers {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Values {
     /// Networks that hold the address.
-    pub networks: Vec<Network>,
+    pub networks: Networks,
     /// Exact values, compared in canonical form (lower case, digits only for cards).
     pub values: Vec<Vec<u8>>,
     /// E-mail domains and their subdomains, in lower case.

@@ -4,18 +4,17 @@
 //! `password=…` gets them as well. The reading is generous on purpose: quotes and blanks around the
 //! separator, escaped quotes, values in brackets.
 
-use super::selector::normal;
 use crate::span::Span;
 
 /// Longest name that is looked at, in bytes. It bounds the walk back from each separator.
 const MAX_NAME_BYTES: usize = 128;
 
-/// Calls `wanted` with the parts of every dotted name in turn, in normal form; where it says yes, `each` gets
-/// the span of the value, without quotes. Names inside such a value are passed over: it goes as a whole, and
+/// Calls `wanted` with every dotted name in turn, as it is written; where it says yes, `each` gets the span
+/// of the value, without quotes. Names inside such a value are passed over: it goes as a whole, and
 /// so the walk stays linear.
 pub(super) fn pairs<R>(
     text: &[u8],
-    mut wanted: impl FnMut(&[&[u8]]) -> Option<R>,
+    mut wanted: impl FnMut(&[u8]) -> Option<R>,
     mut each: impl FnMut(R, Span),
 ) {
     let mut from = 0;
@@ -24,9 +23,7 @@ pub(super) fn pairs<R>(
             continue;
         }
         let Some(name) = name_before(text, at) else { continue };
-        let parts: Vec<Vec<u8>> = name.of(text).split(|byte| *byte == b'.').map(normal).collect();
-        let path: Vec<&[u8]> = parts.iter().map(Vec::as_slice).collect();
-        let Some(rule) = wanted(&path) else { continue };
+        let Some(rule) = wanted(name.of(text)) else { continue };
         let value = value_after(text, name.end, at + 1);
         if !value.is_empty() {
             from = value.end;

@@ -1,28 +1,48 @@
 //! [`Paths`]: under which names the fields of a record stand, from the outside in.
 
 use super::decide::Record;
-use super::selector::{Selector, normal};
+use super::selector::{Names, Path, Selector};
 use crate::decoded::Decoded;
 use crate::format::{Field, Role};
 
-/// The names of a record's fields in normal form, by their places in the list of fields.
-#[derive(Default)]
+/// The path of one field after another. It owns its buffers.
+#[derive(Debug, Default)]
 pub(super) struct Paths {
-    parts: Vec<Vec<Vec<u8>>>,
+    /// The field that the path is of.
+    at: Option<usize>,
+    path: Path,
+    /// How many names of the path each field on the way has, from the outside in.
+    steps: Vec<usize>,
+    /// The names on the way, from the inside out.
+    names: Vec<usize>,
+    decoded: Decoded,
+    /// By field: whether a field rule may mean it.
+    meant: Vec<bool>,
 }
 
 impl Paths {
-    pub(super) fn of(record: &Record<'_>) -> Paths {
-        let mut decoded = Decoded::default();
-        let mut name = |field: &Field| {
-            if field.role != Role::Name {
-                return Vec::new();
-            }
-            decoded.clear();
-            record.format.decode(record.bytes, field, &mut decoded);
-            decoded.bytes.split(|byte| *byte == b'.').map(normal).collect()
-        };
-        Paths { parts: record.fields.iter().map(&mut name).collect() }
+    /// Starts with a new record.
+    pub(super) fn begin(&mut self) {
+        self.at = None;
+        self.meant.clear();
+    }
+
+    /// Notes which fields a selector with one of these names may mean: those under such a name.
+    pub(super) fn look_for(&mut self, names: &Names, record: &Record<'_>) {
+        for (at, field) in record.fields.iter().enumerate() {
+            let own = match field.role {
+                Role::Name => field.escaped || names.may_mean(field.value.of(record.bytes)),
+                _ => field.name.is_some_and(|name| self.meant[name]),
+            };
+            let meant = own || field.parent.is_some_and(|parent| self.meant[parent]);
+            debug_assert_eq!(self.meant.len(), at, "what a field lies in stands before it");
+            self.meant.push(meant);
+        }
+    }
+
+    /// Whether a field rule may mean the field. It may say yes in vain.
+    pub(super) fn may_be_meant(&self, at: usize) -> bool {
+        self.meant[at]
     }
 
     /// Whether the field or one that it lies in has a name. An element of an array that is the whole record
@@ -39,22 +59,38 @@ impl Paths {
     }
 
     /// Whether one of the selectors names the field or one that it lies in. A name counts as its field.
-    pub(super) fn any(&self, record: &Record<'_>, at: usize, selectors: &[Selector]) -> bool {
+    pub(super) fn any(&mut self, record: &Record<'_>, at: usize, selectors: &[Selector]) -> bool {
         if selectors.is_empty() {
             return false;
         }
-        let mut steps: Vec<&[Vec<u8>]> = Vec::new(); // from the inside out, one a name
+        if self.at != Some(at) {
+            self.read(record, at);
+        }
+        let is_named = |names: &usize| selectors.iter().any(|selector| selector.matches(&self.path, *names));
+        self.steps.iter().any(is_named)
+    }
+
+    fn read(&mut self, record: &Record<'_>, at: usize) {
+        self.at = Some(at);
+        self.path.clear();
+        self.steps.clear();
+        self.names.clear();
         let mut field = Some(at);
         while let Some(at) = field {
             let own = &record.fields[at];
-            let name = if own.role == Role::Name { Some(at) } else { own.name };
-            steps.extend(name.map(|name| self.parts[name].as_slice()));
+            self.names.extend(if own.role == Role::Name { Some(at) } else { own.name });
             field = own.parent;
         }
-        let mut path: Vec<&[u8]> = Vec::new();
-        steps.iter().rev().any(|parts| {
-            path.extend(parts.iter().map(Vec::as_slice));
-            selectors.iter().any(|selector| selector.matches(&path))
-        })
+        for name in self.names.iter().rev() {
+            let field: &Field = &record.fields[*name];
+            if field.escaped {
+                self.decoded.clear();
+                record.format.decode(record.bytes, field, &mut self.decoded);
+                self.path.push(&self.decoded.bytes);
+            } else {
+                self.path.push(field.value.of(record.bytes));
+            }
+            self.steps.push(self.path.len());
+        }
     }
 }

@@ -10,12 +10,14 @@ use super::{Network, Values};
 /// Reads a condition. `lists` are the names of the policy's lists in their order.
 pub(super) fn read(doc: &Document, node: &Node, lists: &[String], faults: &mut Faults) -> Values {
     let mut values = Values::default();
-    for (text, span) in node.texts("networks") {
-        match network(text) {
-            Ok(network) => values.networks.push(network),
-            Err(Wrong { message, help }) => faults.push(doc.fault(span, message).help(help)),
+    let networks = node.texts("networks").filter_map(|(text, span)| match network(text) {
+        Ok(network) => Some(network),
+        Err(Wrong { message, help }) => {
+            faults.push(doc.fault(span, message).help(help));
+            None
         }
-    }
+    });
+    values.networks = networks.collect();
     values.values = node.texts("values").map(|(text, _)| canonical(text)).collect();
     for (text, span) in node.texts("domains") {
         values.domains.extend(domain(doc, text, span, faults));

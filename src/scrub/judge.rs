@@ -1,5 +1,7 @@
 //! [`Judge`]: one record in, what becomes of it out.
 
+mod value;
+
 use std::sync::Arc;
 
 use super::lane::Lane;
@@ -7,28 +9,22 @@ use crate::action::Action;
 use crate::action::Tools;
 use crate::action::hash::HashKey;
 use crate::action::residue::Residues;
-use crate::decoded::Decoded;
-use crate::detect::marks::{Marks, mark};
-use crate::detect::unescape::{Ansi, unescape};
-use crate::detect::{Detectors, MAX_DEPTH, Reason};
+use crate::detect::{Detectors, Reason};
 use crate::edit::{Cause, Edits};
 use crate::finding::Finding;
-use crate::format::json::Json;
 use crate::format::text::Text;
 use crate::format::{FORMATS, Field, Format, Role};
 use crate::policy::Policy;
-use crate::policy::decide::{Decision, Record, Sighting};
+use crate::policy::decide::{Decision, Decisions, Record, Sighting};
 use crate::span::Span;
 use crate::tally::Tally;
 use crate::withhold::{is_marker, withhold};
+use value::{Undo, Value};
 
 /// How often the result of an edit is judged again. What is left next to an edit can be a value that its
 /// neighbour hid; each pass removes at least one, and real records settle in the second. A record made so
 /// that it does not settle is withheld.
 const MAX_PASSES: usize = 8;
-
-/// Bytes before a value that tell what it is (`"version":"1.2.3.4"`): as far as any detector looks.
-const CONTEXT_BYTES: usize = 192;
 
 /// What becomes of a record.
 #[derive(Debug)]
@@ -65,7 +61,10 @@ pub struct Judged {
 pub(super) struct Judge {
     law: Law,
     scratch: Scratch,
+    /// What is left of the record.
     text: Vec<u8>,
+    /// What was left of it before the last pass.
+    before: Vec<u8>,
     tally: Tally,
 }
 
@@ -86,19 +85,9 @@ struct Scratch {
     value: Value,
     detect: crate::detect::Scratch,
     sightings: Vec<Sighting>,
-    decided: Vec<Decision>,
-    decisions: Vec<Decision>,
+    decisions: Decisions,
     edits: Edits,
-}
-
-/// One value as detectors see it: what stands before it in the record, for context, and its content with the
-/// escapes of its format undone.
-#[derive(Debug, Default)]
-struct Value {
-    marks: Marks,
-    decoded: Decoded,
-    hay: Vec<u8>,
-    findings: Vec<Finding>,
+    undo: Undo,
 }
 
 /// What one pass over a record made of it; the edits are in the scratch.
@@ -125,7 +114,13 @@ impl Judge {
     }
 
     fn under(law: Law) -> Judge {
-        Judge { law, scratch: Scratch::default(), text: Vec::new(), tally: Tally::default() }
+        Judge {
+            law,
+            scratch: Scratch::default(),
+            text: Vec::new(),
+            before: Vec::new(),
+            tally: Tally::default(),
+        }
     }
 
     pub(super) fn policy(&self) -> &Arc<Policy> {
@@ -155,7 +150,6 @@ impl Judge {
     ///
     /// What is left is judged again until nothing changes, so that scrubbing the output changes nothing.
     pub(super) fn judge(&mut self, record: &[u8]) -> Outcome<'_> {
-        let mut next = Vec::new();
         for passes in 0..MAX_PASSES {
             let current = if passes == 0 { record } else { &self.text };
             match self.law.pass(current, None, &mut self.scratch) {
@@ -171,9 +165,9 @@ impl Judge {
                 }
                 Pass::Edited => {}
             }
-            next.clear();
-            self.scratch.edits.splice(current, &mut next);
-            std::mem::swap(&mut self.text, &mut next);
+            self.before.clear();
+            self.scratch.edits.splice(current, &mut self.before);
+            std::mem::swap(&mut self.text, &mut self.before);
             self.count();
         }
         self.tally.withheld += 1;
@@ -245,7 +239,7 @@ impl Judge {
         let changes = self.scratch.edits.list.iter().filter_map(|edit| edit.cause).collect();
         let cause =
             |decision: &Decision| Cause { value: decision.span, kind: decision.kind, rule: decision.rule };
-        let decided = self.scratch.decided.iter().map(cause).collect();
+        let decided = self.scratch.decisions.all.iter().map(cause).collect();
         Judged { format: self.scratch.format, sightings, decided, changes, ..Judged::default() }
     }
 }
@@ -253,11 +247,9 @@ impl Judge {
 impl Law {
     /// Judges a record once. The edits of the pass are left in the scratch.
     fn pass(&self, bytes: &[u8], format: Option<&'static dyn Format>, scratch: &mut Scratch) -> Pass {
-        let Scratch { format: read_as, fields, value, detect, sightings, decided, decisions, edits } =
-            scratch;
+        let Scratch { format: read_as, fields, value, detect, sightings, decisions, edits, undo } = scratch;
         fields.clear();
         sightings.clear();
-        decided.clear();
         decisions.clear();
         edits.clear();
         if is_marker(bytes) {
@@ -271,17 +263,21 @@ impl Law {
         *read_as = format.name();
         let record = Record { bytes, format, fields, named: format.quote() == b"\"" };
         self.sight(&record, value, detect, sightings);
-        let mut plain = |span: Span, field: &Field| plain(&record, span, field);
-        self.policy.decide(&record, sightings, &mut plain, decided, decisions);
+        let mut plain = |span: Span, field: &Field, out: &mut Vec<u8>| undo.plain(&record, span, field, out);
+        self.policy.decide(&record, sightings, &mut plain, decisions);
         let value = |decision: &Decision| match decision.whole {
             true => record.fields[decision.field].value,
             false => decision.span,
         };
-        decisions.retain(|decision| !self.residues.is(value(decision).of(bytes)));
+        let acting = &mut decisions.acting;
+        acting.retain(|decision| !self.residues.is(value(decision).of(bytes)));
+        if acting.is_empty() {
+            return Pass::Clean;
+        }
         let drops = |decision: &Decision| self.policy.rules[decision.rule].action == Action::DropRecord;
         let tools = Tools { kinds: &self.policy.kinds, key: self.key.as_ref() };
-        edits.plan(&self.policy, &record, decisions, tools, &mut plain);
-        match (decisions.iter().any(drops), edits.list.is_empty()) {
+        edits.plan(&self.policy, &record, acting, tools, &mut plain);
+        match (acting.iter().any(drops), edits.list.is_empty()) {
             (true, _) => Pass::Dropped,
             (false, true) => Pass::Clean,
             (false, false) => Pass::Edited,
@@ -311,13 +307,13 @@ impl Law {
         out: &mut Vec<Sighting>,
     ) {
         if record.named {
-            mark(record.bytes, &mut value.marks);
+            value.begin(record);
         }
         for (at, field) in record.fields.iter().enumerate() {
             if !matches!(field.role, Role::Text | Role::Number | Role::Name) || field.value.is_empty() {
                 continue;
             }
-            if record.named && !self.detectors.needs_every_record() && !value.may_hold(field) {
+            if record.named && !value.may_hold(record, field) && !self.detectors.needs_every_record() {
                 continue;
             }
             value.findings.clear();
@@ -333,102 +329,4 @@ impl Law {
             );
         }
     }
-}
-
-impl Value {
-    /// Whether a candidate, or a byte that may begin an escape, was marked in the field.
-    fn may_hold(&self, field: &Field) -> bool {
-        let Span { start, end } = field.value;
-        let candidates = self.marks.candidates();
-        let next = candidates.partition_point(|at| (*at as usize) < start);
-        candidates.get(next).is_some_and(|at| (*at as usize) < end)
-            || self.marks.escapes().next(start, end).is_some()
-    }
-
-    /// Searches one field. The findings count from the start of the record.
-    fn find(
-        &mut self,
-        record: &Record<'_>,
-        field: &Field,
-        detectors: &Detectors,
-        detect: &mut crate::detect::Scratch,
-    ) {
-        self.hay.clear();
-        let before = field.value.start.saturating_sub(CONTEXT_BYTES)..field.value.start;
-        self.hay.extend_from_slice(&record.bytes[before]);
-        let content = self.hay.len();
-        if field.escaped {
-            self.decoded.clear();
-            record.format.decode(record.bytes, field, &mut self.decoded);
-            self.hay.extend_from_slice(&self.decoded.bytes);
-        } else {
-            self.hay.extend_from_slice(field.value.of(record.bytes));
-        }
-        detectors.find(&self.hay, detect, &mut self.findings);
-        self.findings.retain(|finding| finding.span.start >= content);
-        for finding in &mut self.findings {
-            let Span { start, end } = finding.span;
-            let inside = Span::new(start - content, end - content);
-            finding.span =
-                if field.escaped { self.decoded.raw(inside) } else { inside.shifted(field.value.start) };
-        }
-    }
-}
-
-impl Value {
-    /// What only JSON's own reading shows, of a record that was meant to be JSON: `\b` and `\f` are escapes
-    /// there and parts of names elsewhere (`DOMAIN\bob`), and no other escapes are undone in the same step.
-    fn find_in_broken_json(
-        &mut self,
-        record: &Record<'_>,
-        detectors: &Detectors,
-        detect: &mut crate::detect::Scratch,
-    ) {
-        let bytes = record.bytes;
-        let meant = matches!(bytes.trim_ascii_start().first(), Some(b'{' | b'['));
-        if !meant || !bytes.contains(&b'\\') {
-            return;
-        }
-        self.decoded.clear();
-        Json.decode(bytes, &record.fields[0], &mut self.decoded);
-        let found = self.findings.len();
-        detectors.find(&self.decoded.bytes, detect, &mut self.findings);
-        for at in found..self.findings.len() {
-            self.findings[at].span = self.decoded.raw(self.findings[at].span);
-        }
-        let mut known = self.findings[..found].to_vec();
-        known.sort_unstable_by_key(|finding| (finding.kind, finding.span));
-        // Known findings of one kind do not overlap, so the last that starts before the end of another tells.
-        let is_known = |finding: &Finding| {
-            let next = known
-                .partition_point(|other| (other.kind, other.span.start) < (finding.kind, finding.span.end));
-            let last = next.checked_sub(1).map(|last| known[last]);
-            last.is_some_and(|last| last.kind == finding.kind && last.span.overlaps(finding.span))
-        };
-        let mut at = 0;
-        self.findings.retain(|finding| {
-            at += 1;
-            at <= found || !is_known(finding)
-        });
-        self.findings.sort_unstable();
-    }
-}
-
-/// The bytes of a span with the escapes of its format undone, and those within that the detectors see through.
-fn plain(record: &Record<'_>, span: Span, field: &Field) -> Vec<u8> {
-    let mut bytes = span.of(record.bytes).to_vec();
-    if field.escaped {
-        let mut decoded = Decoded::default();
-        record.format.decode(record.bytes, &Field { value: span, ..*field }, &mut decoded);
-        bytes = decoded.bytes;
-    }
-    let mut undone = Decoded::default();
-    for _ in 0..MAX_DEPTH {
-        if !unescape(&bytes, Ansi::Remove, &mut undone) {
-            break;
-        }
-        std::mem::swap(&mut bytes, &mut undone.bytes);
-        undone.clear();
-    }
-    bytes
 }

@@ -70,7 +70,7 @@ impl Records {
             Wanted::Every | Wanted::Candidates => self.sights.all_unsure(&self.marks),
         }
         self.hiding.clear();
-        let hiding = self.marks.escapes().places().filter(|at| hides(block, *at));
+        let hiding = self.marks.escapes().within(0, block.len()).filter(|at| hides(block, *at));
         self.hiding.extend(hiding.map(|at| at as u32));
         self.any_escape = self.marks.escapes().next(0, block.len()).is_some();
         self.every = wanted == Wanted::Every;
