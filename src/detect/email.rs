@@ -152,20 +152,38 @@ pub(super) fn ends_local(byte: u8) -> bool {
 
 /// Where the bytes begin that RFC 5322 and RFC 6531 allow in a local part.
 fn run_start(hay: &[u8], at: usize) -> usize {
+    let floor = at.saturating_sub(MAX_REWRITTEN_BYTES);
     let mut start = at;
-    while let Some((character, length)) = char_before(hay, start) {
-        if !is_local(character) || at - start + length > MAX_REWRITTEN_BYTES {
-            break;
+    loop {
+        // Nearly all of it is ASCII.
+        start -= hay[floor..start].iter().rev().take_while(|byte| IS_LOCAL[usize::from(**byte)]).count();
+        match char_before(hay, start) {
+            Some((character, length)) if is_wide_local(character) && start >= floor + length => {
+                start -= length
+            }
+            _ => return start,
         }
-        start -= length;
     }
-    start
 }
 
-fn is_local(character: char) -> bool {
-    character.is_ascii_alphanumeric()
-        || "!#$%&'*+-/=?^_`{|}~.".contains(character)
-        || !character.is_ascii() && is_name_character(character)
+/// The ASCII characters that RFC 5322 allows in a local part without quotes (`atext` and the dot).
+static IS_LOCAL: [bool; 256] = {
+    let mut table = [false; 256];
+    let (signs, mut at) = (b"!#$%&'*+-/=?^_`{|}~.", 0);
+    while at < signs.len() {
+        table[signs[at] as usize] = true;
+        at += 1;
+    }
+    let mut byte = 0;
+    while byte < 128 {
+        table[byte] |= (byte as u8).is_ascii_alphanumeric();
+        byte += 1;
+    }
+    table
+};
+
+fn is_wide_local(character: char) -> bool {
+    !character.is_ascii() && is_name_character(character)
 }
 
 /// Letters, marks and digits beyond ASCII; not the punctuation, spaces, arrows and symbols around text.
@@ -195,10 +213,11 @@ fn rewritten_start(hay: &[u8], run: usize, at: usize) -> Option<usize> {
     if !hay[run..at].contains(&b'=') {
         return None; // nothing is cut off anyway
     }
-    let starts = (run..at).filter(|&start| start == run || b"=:/&?|".contains(&hay[start - 1]));
+    let begins = |byte: u8| matches!(byte, b'=' | b':' | b'/' | b'&' | b'?' | b'|');
+    let starts = (run..at).filter(|&start| start == run || begins(hay[start - 1]));
     let is_mark = |start: usize| {
         // Their first letters: a look at one byte turns nearly all places away.
-        b"spmbrove".contains(&hay[start].to_ascii_lowercase())
+        matches!(hay[start] | 0x20, b's' | b'p' | b'm' | b'b' | b'r' | b'o' | b'v' | b'e')
             && REWRITTEN.iter().any(|(mark, joints)| {
                 let end = start + mark.len();
                 end < at && hay[start..end].eq_ignore_ascii_case(mark) && joints.contains(&hay[end])
