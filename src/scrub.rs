@@ -1,14 +1,15 @@
 //! THE hot path: one block in, the edited block out.
 //!
 //! ```text
-//! block ─► marks ─► records ─┬─► fast lane: verify ─► decide ─► edit in place
-//!                            └─► judge: fields ─► sightings ─► decisions ─► edits ─► splice
+//! block ─► marks, watch ─► records ─┬─► fast lane: verify ─► decide ─► edit in place
+//!                                   └─► judge: fields ─► sightings ─► decisions ─► edits ─► splice
 //! ```
 
 mod judge;
 mod lane;
 mod long;
 mod records;
+mod watch;
 
 use std::sync::Arc;
 
@@ -22,12 +23,15 @@ pub use judge::{Judged, Outcome};
 use lane::{Job, Lane};
 use long::Long;
 use records::{Record, Records};
+use watch::Watch;
 
 /// Scrubs blocks of whole records under one policy. A clone shares the policy and starts with an empty tally.
 #[derive(Debug)]
 pub struct Scrubber {
     judge: Judge,
     lane: Option<Lane>,
+    watch: Watch,
+    every_record: bool,
     buffers: lane::Buffers,
     records: Records,
     long: Option<Long>,
@@ -36,7 +40,8 @@ pub struct Scrubber {
 
 impl Clone for Scrubber {
     fn clone(&self) -> Scrubber {
-        Scrubber::of(self.judge.clone(), self.lane.clone())
+        let every_record = self.every_record;
+        Scrubber { every_record, ..Scrubber::of(self.judge.clone(), self.lane.clone(), self.watch.clone()) }
     }
 }
 
@@ -44,14 +49,16 @@ impl Scrubber {
     /// A scrubber for this policy. `key` makes the pseudonyms of `hash`.
     pub fn new(policy: Arc<Policy>, key: Option<HashKey>) -> Scrubber {
         let judge = Judge::new(policy, key);
-        let lane = judge.lane();
-        Scrubber::of(judge, lane)
+        let (lane, watch) = (judge.lane(), judge.watch());
+        Scrubber::of(judge, Some(lane), watch)
     }
 
-    fn of(judge: Judge, lane: Option<Lane>) -> Scrubber {
+    fn of(judge: Judge, lane: Option<Lane>, watch: Watch) -> Scrubber {
         Scrubber {
             judge,
             lane,
+            every_record: watch.is_for_all(),
+            watch,
             buffers: lane::Buffers::default(),
             records: Records::default(),
             long: None,
@@ -65,11 +72,18 @@ impl Scrubber {
         self
     }
 
+    /// The same scrubber with every record judged, which changes nothing but the speed. For tests that hold that.
+    #[doc(hidden)]
+    pub fn judging_every_record(mut self) -> Scrubber {
+        self.every_record = true;
+        self.without_fast_lane()
+    }
+
     /// Appends the scrubbed form of `block` to `out`. A block is a run of whole records (lines); only the
     /// last one may lack its line feed.
     pub fn scrub(&mut self, block: &[u8], out: &mut Vec<u8>) {
         let mut copied = 0; // bytes of the block that are written, or dropped
-        self.records.begin(block, self.judge.needs_every_record());
+        self.records.begin(block, self.every_record, &mut self.watch);
         while let Some(record) = self.records.next(block) {
             copied = match self.edit_in_lane(block, &record) {
                 true => self.write_lane(block, &record, copied, out),
@@ -90,6 +104,7 @@ impl Scrubber {
             record: record.content.of(block),
             marks: &self.records.marks.candidates()[record.candidates.clone()],
             base: record.content.start,
+            watch: &self.watch,
         };
         lane.edits(job, &mut self.buffers).is_ok()
     }
@@ -144,7 +159,7 @@ impl Scrubber {
     /// its number in the block (from 1) and its bytes without the line end.
     pub fn inspect(&mut self, block: &[u8], mut each: impl FnMut(u64, &[u8], Judged)) {
         let (mut counted, mut lines) = (0, 0);
-        self.records.begin(block, self.judge.needs_every_record());
+        self.records.begin(block, self.every_record, &mut self.watch);
         while let Some(Record { content, .. }) = self.records.next(block) {
             lines += count_records(&block[counted..content.start]);
             counted = content.start;

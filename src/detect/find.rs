@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::list::List;
 use super::marks::Marks;
+use super::own::Own;
 use super::pattern::Pattern;
 use super::unescape::{Ansi, holds_invisible, needs_unescape, unescape};
 use super::{Candidate, DETECTORS, Detector, Reason, Trigger, index};
@@ -20,8 +21,7 @@ pub const MAX_DEPTH: usize = 4;
 #[derive(Clone, Debug)]
 pub struct Detectors {
     kinds: KindSet,
-    patterns: Vec<Arc<Pattern>>,
-    lists: Vec<Arc<List>>,
+    own: Own,
 }
 
 /// Buffers that one thread reuses from value to value.
@@ -59,12 +59,17 @@ pub struct Explained {
 impl Detectors {
     /// Detectors for these kinds (those of `patterns` and `lists` are always on).
     pub fn new(kinds: KindSet, patterns: Vec<Arc<Pattern>>, lists: Vec<Arc<List>>) -> Detectors {
-        Detectors { kinds, patterns, lists }
+        Detectors { kinds, own: Own::new(patterns, lists) }
     }
 
     /// Whether every record has to be searched, candidate or not: patterns and lists have no trigger.
     pub fn needs_every_record(&self) -> bool {
-        !self.patterns.is_empty() || !self.lists.is_empty()
+        !self.own.is_empty()
+    }
+
+    /// The patterns and lists.
+    pub fn own(&self) -> &Own {
+        &self.own
     }
 
     /// Whether a built-in kind is looked for.
@@ -149,8 +154,7 @@ impl Detectors {
     /// One level: every finding in the bytes as they stand.
     fn search(&self, hay: &[u8], candidates: &[Candidate], base: usize, out: &mut Vec<Finding>) {
         self.judge(hay, candidates, base, &mut |_, _, outcome| out.extend(outcome));
-        self.patterns.iter().for_each(|pattern| pattern.find(hay, out));
-        self.lists.iter().for_each(|list| list.find(hay, out));
+        self.own.find(hay, out);
         join_overlapping(out);
     }
 

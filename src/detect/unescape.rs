@@ -75,6 +75,12 @@ impl Escape {
     }
 }
 
+impl AsRef<[u8]> for Escape {
+    fn as_ref(&self) -> &[u8] {
+        self.as_bytes()
+    }
+}
+
 /// Whether the value holds a byte that may begin an escape. Cheap; may say yes in vain.
 pub fn needs_unescape(value: &[u8]) -> bool {
     memchr::memchr3(b'\\', b'%', b'&', value).is_some()
@@ -83,7 +89,7 @@ pub fn needs_unescape(value: &[u8]) -> bool {
 }
 
 /// Whether the bytes hold anything of which [`Ansi`] decides.
-pub(super) fn holds_invisible(hay: &[u8]) -> bool {
+pub fn holds_invisible(hay: &[u8]) -> bool {
     let invisible = |(at, byte): (usize, &u8)| {
         *byte == ESC || IS_INTRODUCER[usize::from(*byte)] && zero_width(&hay[at..]).is_some()
     };
@@ -93,6 +99,13 @@ pub(super) fn holds_invisible(hay: &[u8]) -> bool {
 /// Whether an escape begins at `at`.
 pub fn begins_escape(hay: &[u8], at: usize) -> bool {
     escape_at(hay, at, Ansi::Remove).is_some()
+}
+
+/// What the escape at `at` stands for, which is nothing if it vanishes, and its length; `None` if it is none.
+pub fn written_at(hay: &[u8], at: usize) -> Option<(impl AsRef<[u8]> + use<>, usize)> {
+    let escape = escape_at(hay, at, Ansi::Remove)?;
+    let length = escape.length;
+    Some((escape, length))
 }
 
 /// Decodes every escape of `hay` once, into `out`, which is cleared first. Whether there was any.

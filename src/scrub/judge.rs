@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::lane::Lane;
+use super::watch::Watch;
 use crate::action::Action;
 use crate::action::Tools;
 use crate::action::hash::HashKey;
@@ -76,7 +77,6 @@ struct Law {
     detectors: Arc<Detectors>,
     residues: Arc<Residues>,
     key: Option<HashKey>,
-    every_record: bool,
 }
 
 #[derive(Debug, Default)]
@@ -120,8 +120,7 @@ impl Judge {
         let detectors = Arc::new(policy.detectors());
         let key_ids = key.iter().map(|key| key.id().to_owned()).collect();
         let residues = Arc::new(Residues::new(policy.kinds.clone(), key_ids));
-        let every_record = detectors.needs_every_record() || policy.has_field_rules();
-        Judge::under(Law { policy, detectors, residues, key, every_record })
+        Judge::under(Law { policy, detectors, residues, key })
     }
 
     fn under(law: Law) -> Judge {
@@ -132,19 +131,19 @@ impl Judge {
         &self.law.policy
     }
 
-    /// The fast lane, if the policy fits it.
-    pub(super) fn lane(&self) -> Option<Lane> {
+    /// What tells the records that need more than the marks of built-in kinds.
+    pub(super) fn watch(&self) -> Watch {
+        Watch::new(&self.law.policy, Arc::clone(&self.law.detectors))
+    }
+
+    /// The fast lane.
+    pub(super) fn lane(&self) -> Lane {
         Lane::new(&self.law.policy, &self.law.detectors, self.tools())
     }
 
     /// What actions need.
     pub(super) fn tools(&self) -> Tools<'_> {
         Tools { kinds: &self.law.policy.kinds, key: self.law.key.as_ref() }
-    }
-
-    /// Whether every record has to be judged, also those without a candidate.
-    pub(super) fn needs_every_record(&self) -> bool {
-        self.law.every_record
     }
 
     pub(super) fn take_tally(&mut self) -> Tally {

@@ -6,12 +6,13 @@
 //! (an escape, values that overlap, a bare number in JSON, a value in the name of a field, …) is left to the
 //! [`Judge`](super::judge::Judge), of which this is a faster twin: tests hold that the two agree.
 
+use super::watch::Watch;
 use crate::action::{self, Action, Tools};
 use crate::detect::marks::{Marks, mark};
 use crate::detect::{DETECTORS, Detectors};
 use crate::finding::Finding;
 use crate::kind::Kind;
-use crate::policy::Policy;
+use crate::policy::{Covers, Policy, Rule};
 use crate::span::Span;
 
 /// How far from a candidate bytes are looked at in order to tell whether it is a match. An edit that is nearer
@@ -32,6 +33,8 @@ enum Lot {
     Act { rule: usize },
     /// It depends on the value.
     Ask,
+    /// Only the judge can tell.
+    Judge,
 }
 
 /// What a policy does in the fast lane.
@@ -64,6 +67,8 @@ pub(super) struct Job<'j> {
     pub(super) marks: &'j [u32],
     /// Where in its block it starts.
     pub(super) base: usize,
+    /// What the record does not hold.
+    pub(super) watch: &'j Watch,
 }
 
 /// Buffers of the lane.
@@ -80,24 +85,13 @@ pub(super) struct Buffers {
 pub(super) struct OutOfLane;
 
 impl Lane {
-    /// The lane for a policy, if its rules ask for nothing but the value.
-    pub(super) fn new(policy: &Policy, detectors: &Detectors, tools: Tools<'_>) -> Option<Lane> {
-        let fits = |action: &Action| match action {
-            Action::Drop | Action::DropRecord => false,
-            Action::Redact { with: Some(text) } => text.bytes().all(is_inert),
-            _ => true,
-        };
-        if policy.needs_fields()
-            || detectors.needs_every_record()
-            || !policy.rules.iter().all(|rule| fits(&rule.action))
-        {
-            return None;
-        }
+    /// The lane for a policy.
+    pub(super) fn new(policy: &Policy, detectors: &Detectors, tools: Tools<'_>) -> Lane {
         let lots =
             [Kind::EMAIL, Kind::IPV4, Kind::IPV6, Kind::PAN].map(|kind| lot(policy, detectors, kind, tools));
         let by_value = policy.rules.iter().any(|rule| matches!(rule.action, Action::Truncate(_)))
             && lots.contains(&Lot::Ask);
-        Some(Lane { lots, json: policy.format.admits("json"), truncates_by_value: by_value })
+        Lane { lots, json: policy.format.admits("json"), truncates_by_value: by_value }
     }
 
     /// Finds the edits of a record.
@@ -106,7 +100,7 @@ impl Lane {
         buffers.text.clear();
         buffers.rejected.clear();
         self.pass(job, buffers)?;
-        if buffers.edits.is_empty() || !self.needs_second_look(buffers) {
+        if buffers.edits.is_empty() || !self.needs_second_look(job, buffers) {
             return Ok(());
         }
         self.second_look(job, buffers)
@@ -128,6 +122,7 @@ impl Lane {
             if self.lots[lot] == Lot::Stay {
                 continue;
             }
+            let to_judge = self.lots[lot] == Lot::Judge;
             let verdict = DETECTORS[lot].verify(record, trigger);
             if lot == 2 {
                 judged_to = verdict.resume;
@@ -136,7 +131,7 @@ impl Lane {
                 buffers.rejected.push(at);
                 continue;
             };
-            if finding.span.start < end || record[finding.span.start] == b'"' {
+            if to_judge || finding.span.start < end || record[finding.span.start] == b'"' {
                 return Err(OutOfLane);
             }
             end = finding.span.end;
@@ -154,7 +149,7 @@ impl Lane {
         let value = span.of(record);
         let start = buffers.text.len();
         let rule = match &self.lots[lot] {
-            Lot::Stay => return,
+            Lot::Stay | Lot::Judge => return,
             Lot::Text { rule, text } => {
                 buffers.text.extend_from_slice(text);
                 *rule
@@ -176,8 +171,9 @@ impl Lane {
         }
     }
 
-    /// Whether an edit might turn a candidate that was no match into one, or its own text into another.
-    fn needs_second_look(&self, buffers: &Buffers) -> bool {
+    /// Whether an edit might turn a candidate that was no match into one, its own text into another, or what
+    /// stands there into something that is watched for.
+    fn needs_second_look(&self, job: Job<'_>, buffers: &Buffers) -> bool {
         if self.truncates_by_value || buffers.rejected.len() > MAX_REJECTED {
             return true;
         }
@@ -188,6 +184,10 @@ impl Lane {
                 .any(|edit| edit.span.start <= at + REACH_BYTES && at <= edit.span.end + REACH_BYTES)
         };
         buffers.rejected.iter().any(|at| near(*at))
+            || buffers.edits.iter().any(|edit| {
+                let written = &buffers.text[edit.text.clone()];
+                job.watch.may_be_made_by(written, job.record, edit.span)
+            })
     }
 
     /// Judges what would be left. A record that would change again is out of the ordinary.
@@ -202,6 +202,7 @@ impl Lane {
             from = edit.span.end;
         }
         again.extend_from_slice(&record[from..]);
+        let concerns = job.watch.is_needed() && job.watch.may_concern(&again);
         let mut marks = std::mem::take(&mut buffers.marks);
         mark(&again, &mut marks);
         let edits = buffers.edits.len();
@@ -209,13 +210,16 @@ impl Lane {
         let settled = self.pass(left, buffers);
         buffers.again = again;
         buffers.marks = marks;
-        if settled.is_ok() && buffers.edits.len() == edits { Ok(()) } else { Err(OutOfLane) }
+        if settled.is_ok() && buffers.edits.len() == edits && !concerns { Ok(()) } else { Err(OutOfLane) }
     }
 }
 
 fn lot(policy: &Policy, detectors: &Detectors, kind: Kind, tools: Tools<'_>) -> Lot {
     if !detectors.finds(kind) {
         return Lot::Stay;
+    }
+    if policy.rules.iter().any(|rule| concerns(rule, kind) && !fits(rule)) {
+        return Lot::Judge;
     }
     let Some(rule) = policy.rule_for_kind(kind) else { return Lot::Ask };
     match &policy.rules[rule].action {
@@ -228,6 +232,31 @@ fn lot(policy: &Policy, detectors: &Detectors, kind: Kind, tools: Tools<'_>) -> 
         }
         _ => Lot::Act { rule },
     }
+}
+
+/// Whether the rule may cover a value of the kind wherever it is found.
+fn concerns(rule: &Rule, kind: Kind) -> bool {
+    match &rule.covers {
+        // A mapped IPv6 address is covered by rules for either kind of address.
+        Covers::Find { kinds, .. } => {
+            kinds.contains(kind) || kind == Kind::IPV6 && kinds.contains(Kind::IPV4)
+        }
+        Covers::Field { .. } => false,
+    }
+}
+
+/// Whether the rule asks for nothing but the value, and leaves what needs no escape.
+fn fits(rule: &Rule) -> bool {
+    let anywhere = match &rule.covers {
+        Covers::Find { within, not_within, .. } => within.is_none() && not_within.is_empty(),
+        Covers::Field { .. } => false,
+    };
+    anywhere
+        && match &rule.action {
+            Action::Drop | Action::DropRecord => false,
+            Action::Redact { with: Some(text) } => text.bytes().all(is_inert),
+            _ => true,
+        }
 }
 
 /// Whether a byte of a replacement can neither be part of a value nor needs an escape.

@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use super::watch::Watch;
 use crate::detect::is_no_break_space;
 use crate::detect::marks::{Marks, mark};
 use crate::detect::unescape::{begins_escape, hides_trigger};
@@ -17,7 +18,7 @@ pub(super) struct Record {
     pub(super) end: usize,
     /// Its candidates: places in [`Marks::candidates`].
     pub(super) candidates: Range<usize>,
-    /// Whether there is an escape in it, or a byte that only the judge knows to treat.
+    /// Whether there is an escape in it, a byte that only the judge knows to treat, or a watched place.
     pub(super) escaped: bool,
 }
 
@@ -27,6 +28,8 @@ pub(super) struct Record {
 pub(super) struct Records {
     pub(super) marks: Marks,
     every: bool,
+    watched: Vec<u32>,
+    watch: usize,
     candidate: usize,
     escape: usize,
     feed: usize,
@@ -40,24 +43,33 @@ impl Records {
     }
 
     /// Starts with a new block.
-    pub(super) fn begin(&mut self, block: &[u8], every: bool) {
+    pub(super) fn begin(&mut self, block: &[u8], every: bool, watch: &mut Watch) {
         mark(block, &mut self.marks);
+        self.watched.clear();
+        if !every {
+            self.watched.extend_from_slice(watch.places(block, &self.marks));
+        }
         (self.every, self.candidate, self.escape, self.feed, self.byte) = (every, 0, 0, 0, 0);
+        self.watch = 0;
     }
 
     pub(super) fn next(&mut self, block: &[u8]) -> Option<Record> {
         let at = if self.every {
             (self.byte < block.len()).then_some(self.byte)?
         } else {
-            let candidate = self.marks.candidates().get(self.candidate).map(|at| *at as usize);
-            self.hiding_escape(block, candidate.unwrap_or(block.len())).or(candidate)?
+            let candidate = self.marks.candidates().get(self.candidate);
+            let place =
+                candidate.into_iter().chain(self.watched.get(self.watch)).min().map(|at| *at as usize);
+            self.hiding_escape(block, place.unwrap_or(block.len())).or(place)?
         };
         let start = self.line_of(at);
         let end = self.marks.feeds().get(self.feed).map_or(block.len(), |feed| *feed as usize + 1);
         let content = Span::new(start, end - line_end(&block[start..end]).len());
         let first = self.candidate;
         self.candidate += count_below(&self.marks.candidates()[first..], end);
-        let escaped = self.pass_escapes(block, content, end);
+        let watched = count_below(&self.watched[self.watch..], end);
+        self.watch += watched;
+        let escaped = self.pass_escapes(block, content, end) || watched > 0 || self.every;
         self.byte = end;
         Some(Record { content, end, candidates: first..self.candidate, escaped })
     }
