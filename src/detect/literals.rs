@@ -277,15 +277,52 @@ const GRAM_BYTES: usize = 4;
 const MIN_GRAM_BYTES: usize = 3;
 /// Letters that differ in this bit alone are one letter in two cases.
 const CASE_BIT: u8 = 0x20;
-/// Logarithms of the bits in the table: 16 KiB, half of the smallest first-level cache in use, of which a
-/// thousand literals set 6 %; and 256 KiB for more than [`MANY_GRAMS`].
-const TABLE_LOG: u32 = 17;
-const LARGE_TABLE_LOG: u32 = 21;
-const MANY_GRAMS: usize = 1 << 14;
-/// Bytes that are tested before the first branch.
-const GROUP_BYTES: usize = 64;
+/// Logarithms of the bits in the table, for up to a thousand grams (16 KiB, half of the smallest first-level cache
+/// in use), up to sixteen thousand, and more. A larger table is slower, 39 ms for 27 ms in 256 MiB at every fourth
+/// place; one of which more than 1 % is set says yes to too many groups.
+const TABLE_LOGS: [u32; 3] = [17, 19, 21];
+/// Places that are tested before the first branch.
+const GROUP_PLACES: usize = 16;
 /// Fibonacci hashing (Knuth, The Art of Computer Programming, section 6.4).
 const GOLDEN: u32 = 0x9e37_79b1;
+
+/// How long grams are and where they are looked for.
+#[derive(Clone, Copy)]
+struct Shape {
+    bytes: usize,
+    stride: usize,
+    /// Microseconds for a million bytes, if no gram is there.
+    cost: f32,
+}
+
+const SHAPES: [Shape; 6] = [
+    Shape { bytes: 4, stride: 4, cost: 100.0 },
+    Shape { bytes: 3, stride: 4, cost: 100.0 },
+    Shape { bytes: 4, stride: 2, cost: 200.0 },
+    Shape { bytes: 3, stride: 2, cost: 200.0 },
+    Shape { bytes: 4, stride: 1, cost: 480.0 },
+    Shape { bytes: 3, stride: 1, cost: 480.0 },
+];
+
+/// Microseconds for a gram that is there; and words make some grams more frequent than their bytes do.
+const COST_OF_HIT: f32 = 3.0 * 0.01;
+
+impl Shape {
+    /// Bytes that hold a whole gram wherever they begin.
+    fn span(self) -> usize {
+        self.bytes + self.stride - 1
+    }
+
+    /// Where in a literal the grams are to be expected least often, and at how many of a million places.
+    fn rarest(self, literal: &Literal) -> (usize, f32) {
+        let frequency = |start: usize| -> f32 {
+            (start..start + self.stride).map(|at| frequency(&literal.bytes[at..at + self.bytes])).sum()
+        };
+        let starts = 0..=literal.bytes.len().saturating_sub(self.span());
+        let all = starts.map(|start| (start, frequency(start) / self.stride as f32));
+        all.min_by(|one, other| one.1.total_cmp(&other.1)).unwrap_or_default()
+    }
+}
 
 /// Parts of three or four bytes, looked for at every first, second or fourth place.
 #[derive(Clone)]
@@ -310,31 +347,30 @@ impl std::fmt::Debug for Grams {
 impl Grams {
     fn new(literals: &[Literal], which: &[usize]) -> Option<Grams> {
         let shortest = which.iter().map(|at| literals[*at].bytes.len()).min()?;
-        let (length, stride) = match shortest {
-            ..4 => (3, 1),
-            4 => (3, 2),
-            5..7 => (4, 2),
-            _ => (4, 4),
-        };
-        let mask = u32::MAX >> (32 - 8 * length);
-        let mut grams = Vec::new();
-        for at in which {
-            let bytes = &literals[*at].bytes;
-            let cost = |start: &usize| -> f32 {
-                (0..stride).map(|shift| frequency(&bytes[start + shift..][..length])).sum()
-            };
-            let starts = 0..=bytes.len() - (length + stride - 1);
-            let start = starts.min_by(|one, other| cost(one).total_cmp(&cost(other))).unwrap_or(0);
-            for offset in start..start + stride {
-                let part = Part { literal: *at as u32, offset: offset as u32 };
-                grams.push((gram(&bytes[offset..], mask), part));
+        let mut best: Option<(f32, Shape, Vec<usize>)> = None;
+        for shape in SHAPES.into_iter().filter(|shape| shape.span() <= shortest) {
+            let places = which.iter().map(|at| shape.rarest(&literals[*at]));
+            let (starts, frequencies): (Vec<usize>, Vec<f32>) = places.unzip();
+            let cost = shape.cost + COST_OF_HIT * frequencies.iter().sum::<f32>();
+            if best.as_ref().is_none_or(|(least, ..)| cost < *least) {
+                best = Some((cost, shape, starts));
             }
         }
-        Some(Grams::of(grams, stride, mask))
+        let (_, shape, starts) = best?;
+        let mask = u32::MAX >> (32 - 8 * shape.bytes);
+        let mut grams = Vec::new();
+        for (at, start) in which.iter().zip(starts) {
+            for offset in start..start + shape.stride {
+                let part = Part { literal: *at as u32, offset: offset as u32 };
+                grams.push((gram(&literals[*at].bytes[offset..], mask), part));
+            }
+        }
+        Some(Grams::of(grams, shape.stride, mask))
     }
 
     fn of(mut grams: Vec<(u32, Part)>, stride: usize, mask: u32) -> Grams {
-        let table_log = if grams.len() > MANY_GRAMS { LARGE_TABLE_LOG } else { TABLE_LOG };
+        let is_sparse = |log: &u32| grams.len() <= 1 << (log - 7);
+        let table_log = TABLE_LOGS.into_iter().find(is_sparse).unwrap_or(TABLE_LOGS[2]);
         let hashed = |gram: u32| hash(gram, table_log) as usize;
         let mut table = vec![0; 1 << (table_log - WORD_LOG)];
         let mut starts = vec![0; table.len() + 1];
@@ -348,24 +384,30 @@ impl Grams {
     }
 
     fn find(&self, hay: &[u8], check: &mut impl FnMut(usize, &Part)) {
-        match (self.stride, self.table_log) {
-            (1, TABLE_LOG) => self.scan::<1, TABLE_LOG>(hay, check),
-            (2, TABLE_LOG) => self.scan::<2, TABLE_LOG>(hay, check),
-            (4, TABLE_LOG) => self.scan::<4, TABLE_LOG>(hay, check),
-            (1, _) => self.scan::<1, LARGE_TABLE_LOG>(hay, check),
-            (2, _) => self.scan::<2, LARGE_TABLE_LOG>(hay, check),
-            _ => self.scan::<4, LARGE_TABLE_LOG>(hay, check),
+        match self.table_log {
+            17 => self.find_in::<17>(hay, check),
+            19 => self.find_in::<19>(hay, check),
+            _ => self.find_in::<21>(hay, check),
+        }
+    }
+
+    fn find_in<const LOG: u32>(&self, hay: &[u8], check: &mut impl FnMut(usize, &Part)) {
+        match self.stride {
+            1 => self.scan::<1, LOG>(hay, check),
+            2 => self.scan::<2, LOG>(hay, check),
+            _ => self.scan::<4, LOG>(hay, check),
         }
     }
 
     fn scan<const STRIDE: usize, const LOG: u32>(&self, hay: &[u8], check: &mut impl FnMut(usize, &Part)) {
         let table = &self.table[..1 << (LOG - WORD_LOG)]; // so that no access needs a test of its own
         let mut at = 0;
-        while let Some(group) = hay[at..].first_chunk() {
+        while let Some(group) = hay.get(at..at + GROUP_PLACES * STRIDE + 4) {
+            let end = at + GROUP_PLACES * STRIDE;
             if may_hold::<STRIDE, LOG>(table, self.mask, group) {
-                (at..at + GROUP_BYTES).step_by(STRIDE).for_each(|at| self.look::<LOG>(table, hay, at, check));
+                (at..end).step_by(STRIDE).for_each(|at| self.look::<LOG>(table, hay, at, check));
             }
-            at += GROUP_BYTES;
+            at = end;
         }
         (at..hay.len()).step_by(STRIDE).for_each(|at| self.look::<LOG>(table, hay, at, check));
     }
@@ -387,18 +429,13 @@ impl Grams {
     }
 }
 
-/// Whether a gram may begin in the first [`GROUP_BYTES`] of the bytes.
+/// Whether a gram may begin at one of the places of a group.
 #[inline(always)]
-fn may_hold<const STRIDE: usize, const LOG: u32>(
-    table: &[u32],
-    mask: u32,
-    group: &[u8; GROUP_BYTES + 4],
-) -> bool {
+fn may_hold<const STRIDE: usize, const LOG: u32>(table: &[u32], mask: u32, group: &[u8]) -> bool {
     let mut bits = 0;
-    for word in 0..GROUP_BYTES / 4 {
-        let mut eight = [0; 8];
-        eight.copy_from_slice(&group[4 * word..4 * word + 8]);
-        let eight = u64::from_le_bytes(eight);
+    for word in 0..GROUP_PLACES * STRIDE / 4 {
+        let Some(eight) = group[4 * word..].first_chunk() else { break };
+        let eight = u64::from_le_bytes(*eight);
         for place in 0..4 / STRIDE {
             bits |= bit::<LOG>(table, fold((eight >> (8 * STRIDE * place)) as u32, mask));
         }

@@ -45,6 +45,10 @@ impl Selector {
 
     /// Whether it names the field with this path, given as names in normal form from the outside in.
     pub fn matches(&self, path: &[&[u8]]) -> bool {
+        // Of a thousand selectors nearly all are told by this.
+        if self.last_name().is_some_and(|name| path.last() != Some(&name)) {
+            return false;
+        }
         let Some(deep) = self.parts.iter().position(|part| *part == Part::Deep) else {
             return self.parts.len() == path.len() && each_matches(&self.parts, path);
         };

@@ -312,11 +312,13 @@ impl Law {
         if record.named {
             mark(record.bytes, &mut value.marks);
         }
+        // What escapes hide is looked for in the fields that hold any.
+        let may_find_own = self.detectors.own().may_find(record.bytes);
         for (at, field) in record.fields.iter().enumerate() {
             if !matches!(field.role, Role::Text | Role::Number | Role::Name) || field.value.is_empty() {
                 continue;
             }
-            if record.named && !self.detectors.needs_every_record() && !value.may_hold(field) {
+            if record.named && !may_find_own && !value.may_hold(field) {
                 continue;
             }
             value.findings.clear();
