@@ -1,8 +1,8 @@
 //! THE hot path: one block in, the edited block out.
 //!
 //! ```text
-//! block ─► marks ─► records ─┬─► fast lane: verify ─► decide ─► edit in place
-//!                            └─► judge: fields ─► sightings ─► decisions ─► edits ─► splice
+//! block ─► marks, watch ─► records ─┬─► fast lane: verify ─► decide ─► edit in place
+//!                                   └─► judge: fields ─► sightings ─► decisions ─► edits ─► splice
 //! ```
 
 mod judge;
@@ -10,6 +10,7 @@ mod lane;
 mod long;
 mod pen;
 mod records;
+mod watch;
 
 use std::sync::Arc;
 
@@ -24,12 +25,15 @@ use lane::{Job, Lane, OutOfLane};
 use long::Long;
 use pen::Pen;
 use records::{Record, Records, Wanted};
+use watch::Watch;
 
 /// Scrubs blocks of whole records under one policy. A clone shares the policy and starts with an empty tally.
 #[derive(Debug)]
 pub struct Scrubber {
     judge: Judge,
     lane: Option<Lane>,
+    watch: Watch,
+    every_record: bool,
     records: Records,
     long: Option<Long>,
     tally: Tally,
@@ -37,7 +41,8 @@ pub struct Scrubber {
 
 impl Clone for Scrubber {
     fn clone(&self) -> Scrubber {
-        Scrubber::of(self.judge.clone(), self.lane.clone())
+        let every_record = self.every_record;
+        Scrubber { every_record, ..Scrubber::of(self.judge.clone(), self.lane.clone(), self.watch.clone()) }
     }
 }
 
@@ -45,12 +50,20 @@ impl Scrubber {
     /// A scrubber for this policy. `key` makes the pseudonyms of `hash`.
     pub fn new(policy: Arc<Policy>, key: Option<HashKey>) -> Scrubber {
         let judge = Judge::new(policy, key);
-        let lane = judge.lane();
-        Scrubber::of(judge, lane)
+        let (lane, watch) = (judge.lane(), judge.watch());
+        Scrubber::of(judge, Some(lane), watch)
     }
 
-    fn of(judge: Judge, lane: Option<Lane>) -> Scrubber {
-        Scrubber { judge, lane, records: Records::default(), long: None, tally: Tally::default() }
+    fn of(judge: Judge, lane: Option<Lane>, watch: Watch) -> Scrubber {
+        Scrubber {
+            judge,
+            lane,
+            every_record: watch.is_for_all(),
+            watch,
+            records: Records::default(),
+            long: None,
+            tally: Tally::default(),
+        }
     }
 
     /// The same scrubber without its fast lane, which changes nothing but the speed. For tests that hold that.
@@ -59,12 +72,19 @@ impl Scrubber {
         self
     }
 
+    /// The same scrubber with every record judged, which changes nothing but the speed. For tests that hold that.
+    #[doc(hidden)]
+    pub fn judging_every_record(mut self) -> Scrubber {
+        self.every_record = true;
+        self.without_fast_lane()
+    }
+
     /// Appends the scrubbed form of `block` to `out`. A block is a run of whole records (lines); only the
     /// last one may lack its line feed.
     pub fn scrub(&mut self, block: &[u8], out: &mut Vec<u8>) {
         let mut pen = Pen::new(out, block.len());
         let mut copied = 0; // bytes of the block that are written, or dropped
-        self.records.begin(block, self.wanted());
+        self.records.begin(block, self.wanted(), &mut self.watch);
         while let Some(record) = self.records.next(block) {
             copied = match self.edit_in_lane(block, &record, copied, &mut pen) {
                 Ok(copied) => copied,
@@ -82,7 +102,7 @@ impl Scrubber {
     /// Which records need work.
     fn wanted(&self) -> Wanted {
         match &self.lane {
-            _ if self.judge.needs_every_record() => Wanted::Every,
+            _ if self.every_record => Wanted::Every,
             Some(lane) => lane.wanted(),
             None => Wanted::Candidates,
         }
@@ -103,6 +123,7 @@ impl Scrubber {
             block,
             content: record.content,
             sights: self.records.sights(record.sights.clone()),
+            watch: &self.watch,
         };
         lane.edit(job, copied, pen, &mut self.tally)
     }
@@ -144,8 +165,8 @@ impl Scrubber {
     /// its number in the block (from 1) and its bytes without the line end.
     pub fn inspect(&mut self, block: &[u8], mut each: impl FnMut(u64, &[u8], Judged)) {
         let (mut counted, mut lines) = (0, 0);
-        let every = self.judge.needs_every_record();
-        self.records.begin(block, if every { Wanted::Every } else { Wanted::Candidates });
+        let wanted = if self.every_record { Wanted::Every } else { Wanted::Candidates };
+        self.records.begin(block, wanted, &mut self.watch);
         while let Some(Record { content, .. }) = self.records.next(block) {
             lines += count_records(&block[counted..content.start]);
             counted = content.start;

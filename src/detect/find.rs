@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::list::List;
 use super::marks::{Map, Marks, mark};
+use super::own::Own;
 use super::pattern::Pattern;
 use super::unescape::{Ansi, hides_trigger, is_invisible, unescape, unescape_at};
 use super::{Candidate, DETECTORS, Detector, Reason, Trigger, index, is_no_break_space, scan};
@@ -22,8 +23,7 @@ pub struct Detectors {
     kinds: KindSet,
     /// The detectors that may find one of the kinds: places in [`DETECTORS`].
     asked: Vec<usize>,
-    patterns: Vec<Arc<Pattern>>,
-    lists: Vec<Arc<List>>,
+    own: Own,
 }
 
 /// Buffers that one thread reuses from value to value.
@@ -66,12 +66,17 @@ impl Detectors {
     pub fn new(kinds: KindSet, patterns: Vec<Arc<Pattern>>, lists: Vec<Arc<List>>) -> Detectors {
         let may_find = |at: &usize| DETECTORS[*at].kinds().iter().any(|kind| kinds.contains(*kind));
         let asked = (0..DETECTORS.len()).filter(may_find).collect();
-        Detectors { kinds, asked, patterns, lists }
+        Detectors { kinds, asked, own: Own::new(patterns, lists) }
     }
 
     /// Whether every record has to be searched, candidate or not: patterns and lists have no trigger.
     pub fn needs_every_record(&self) -> bool {
-        !self.patterns.is_empty() || !self.lists.is_empty()
+        !self.own.is_empty()
+    }
+
+    /// The patterns and lists.
+    pub fn own(&self) -> &Own {
+        &self.own
     }
 
     /// Whether a built-in kind is looked for.
@@ -197,8 +202,7 @@ impl Detectors {
     /// One level: every finding in the bytes as they stand.
     fn search(&self, hay: &[u8], candidates: &[Candidate], out: &mut Vec<Finding>) {
         self.judge(hay, candidates, |_, _, outcome| out.extend(outcome));
-        self.patterns.iter().for_each(|pattern| pattern.find(hay, out));
-        self.lists.iter().for_each(|list| list.find(hay, out));
+        self.own.find(hay, out);
         join_overlapping(out);
     }
 

@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use aho_corasick::{AhoCorasick, MatchKind};
 
 use super::context::{char_after, char_before};
+use super::literals::Literal;
 use crate::finding::Finding;
 use crate::kind::Kind;
 use crate::span::Span;
@@ -53,6 +54,12 @@ impl List {
     /// What its entries are.
     pub fn kind(&self) -> Kind {
         self.kind
+    }
+
+    /// Its entries as they are searched for together with all other literals. Whether an entry is a whole
+    /// word is asked of ASCII alone there.
+    pub(super) fn literals(&self) -> impl Iterator<Item = Literal> {
+        self.entries.iter().map(|entry| Literal::new(entry, self.ignore_case).whole_word())
     }
 
     /// Whether the whole value is an entry.

@@ -12,9 +12,12 @@ mod index;
 pub mod ipv4;
 pub mod ipv6;
 pub mod list;
+pub mod literals;
 pub mod marks;
+pub mod own;
 pub mod pan;
 pub mod pattern;
+mod required;
 pub mod simd;
 pub mod unescape;
 

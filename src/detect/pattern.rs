@@ -7,9 +7,12 @@
 //! times the window, and no regex can change that.
 
 use regex::bytes::{Regex, RegexBuilder};
+use regex_syntax::hir::{Class, ClassBytes, ClassBytesRange, ClassUnicode, ClassUnicodeRange};
 use regex_syntax::hir::{Hir, HirKind};
 
 use super::context::{KEYWORD_REACH_BYTES, has_word_before};
+use super::literals::Literal;
+use super::required::{better, required};
 use crate::checksum::Checksum;
 use crate::finding::Finding;
 use crate::kind::Kind;
@@ -36,6 +39,9 @@ pub struct Pattern {
     group: usize,
     checksum: Option<Checksum>,
     keywords: Vec<String>,
+    required: Option<Vec<Literal>>,
+    /// See [`Pattern::widened`]; empty if it has literals.
+    widened: String,
 }
 
 impl std::fmt::Debug for Pattern {
@@ -59,10 +65,23 @@ impl Pattern {
         checksum: Option<Checksum>,
         keywords: Vec<String>,
     ) -> Result<Pattern, String> {
-        let compiled = compile(regex)?;
+        let (hir, compiled) = compile(regex)?;
         let group = compiled.capture_names().position(|name| name == Some("value")).unwrap_or(0);
-        let keywords = keywords.into_iter().map(|word| word.to_ascii_lowercase()).collect();
-        Ok(Pattern { kind, regex: compiled, group, checksum, keywords })
+        let keywords: Vec<String> = keywords.into_iter().map(|word| word.to_ascii_lowercase()).collect();
+        let required = better(required(&hir), words(&keywords));
+        let widened = if required.is_some() { String::new() } else { widen(&hir).to_string() };
+        Ok(Pattern { kind, regex: compiled, group, checksum, keywords, required, widened })
+    }
+
+    /// Literals of which at least one stands wherever something is found, in the same line.
+    pub(super) fn required(&self) -> Option<&[Literal]> {
+        self.required.as_deref()
+    }
+
+    /// The text of a regex that matches, without a line feed, whatever this one finds, for patterns without literals. It
+    /// asks nothing of what stands around a match: a value ends where the record goes on.
+    pub(super) fn widened(&self) -> &str {
+        &self.widened
     }
 
     /// What it finds.
@@ -132,7 +151,37 @@ impl Pattern {
     }
 }
 
-fn compile(text: &str) -> Result<Regex, String> {
+/// One of the words stands near every match. An empty word never does.
+fn words(words: &[String]) -> Option<Vec<Literal>> {
+    let words: Vec<Literal> = words.iter().map(|word| Literal::new(word.as_bytes(), true)).collect();
+    let say_enough = !words.is_empty() && words.iter().all(|word| word.bytes().len() > 2);
+    say_enough.then_some(words)
+}
+
+/// The regex without look-arounds, and without line feeds in what it matches.
+fn widen(hir: &Hir) -> Hir {
+    match hir.kind() {
+        HirKind::Empty | HirKind::Look(_) => Hir::empty(),
+        HirKind::Literal(literal) if literal.0.contains(&b'\n') => Hir::fail(),
+        HirKind::Literal(literal) => Hir::literal(literal.0.clone()),
+        HirKind::Class(Class::Bytes(class)) => {
+            let mut class = class.clone();
+            class.difference(&ClassBytes::new([ClassBytesRange::new(b'\n', b'\n')]));
+            Hir::class(Class::Bytes(class))
+        }
+        HirKind::Class(Class::Unicode(class)) => {
+            let mut class = class.clone();
+            class.difference(&ClassUnicode::new([ClassUnicodeRange::new('\n', '\n')]));
+            Hir::class(Class::Unicode(class))
+        }
+        HirKind::Repetition(repetition) => Hir::repetition(repetition.with(widen(&repetition.sub))),
+        HirKind::Capture(capture) => widen(&capture.sub),
+        HirKind::Concat(parts) => Hir::concat(parts.iter().map(widen).collect()),
+        HirKind::Alternation(branches) => Hir::alternation(branches.iter().map(widen).collect()),
+    }
+}
+
+fn compile(text: &str) -> Result<(Hir, Regex), String> {
     let unicode = needs_unicode(text);
     let hir = regex_syntax::ParserBuilder::new()
         .unicode(unicode)
@@ -141,7 +190,7 @@ fn compile(text: &str) -> Result<Regex, String> {
         .parse(text)
         .map_err(|error| error.to_string())?;
     check(&hir)?;
-    RegexBuilder::new(text)
+    let compiled = RegexBuilder::new(text)
         .unicode(unicode)
         .size_limit(MAX_COMPILED_BYTES)
         .dfa_size_limit(MAX_CACHE_BYTES)
@@ -151,7 +200,8 @@ fn compile(text: &str) -> Result<Regex, String> {
                 "the regex is too large once its repetitions are written out".to_owned()
             }
             error => error.to_string(),
-        })
+        })?;
+    Ok((hir, compiled))
 }
 
 /// Logs are bytes: `.` is one byte and `\w` is ASCII, unless the pattern itself speaks of other characters.

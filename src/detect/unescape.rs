@@ -84,6 +84,17 @@ pub(super) fn is_invisible(hay: &[u8], at: usize) -> bool {
     }
 }
 
+/// Whether the bytes hold anything of which [`Ansi`] decides.
+pub fn holds_invisible(hay: &[u8]) -> bool {
+    (0..hay.len()).any(|at| is_invisible(hay, at))
+}
+
+impl AsRef<[u8]> for Escape {
+    fn as_ref(&self) -> &[u8] {
+        self.as_bytes()
+    }
+}
+
 /// Whether an escape begins at `at`.
 pub fn begins_escape(hay: &[u8], at: usize) -> bool {
     escape_at(hay, at, Ansi::Remove).is_some()
@@ -105,6 +116,13 @@ pub fn is_harmless(hay: &[u8], at: usize) -> bool {
         0xC2 if next == 0xA0 => false,
         _ => zero_width(&hay[at..]).is_none(),
     }
+}
+
+/// What the escape at `at` stands for, which is nothing if it vanishes, and its length; `None` if it is none.
+pub fn written_at(hay: &[u8], at: usize) -> Option<(impl AsRef<[u8]> + use<>, usize)> {
+    let escape = escape_at(hay, at, Ansi::Remove)?;
+    let length = escape.length;
+    Some((escape, length))
 }
 
 /// Decodes every escape of `hay` once, into `out`, which is cleared first. Whether there was any.

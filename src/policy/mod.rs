@@ -26,6 +26,7 @@ pub mod selector;
 mod shape;
 mod show;
 mod values;
+pub mod wanted;
 
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};

@@ -78,6 +78,16 @@ impl Selector {
     }
 }
 
+impl Selector {
+    /// A name in normal form that stands in every path that it means, if it asks for any.
+    pub fn any_name(&self) -> Option<&[u8]> {
+        self.parts.iter().find_map(|part| match part {
+            Part::Name(name) => Some(name.as_slice()),
+            Part::Any | Part::Deep => None,
+        })
+    }
+}
+
 fn each_covers(parts: &[Part], others: &[Part]) -> bool {
     parts.iter().zip(others).all(|(part, other)| match part {
         Part::Name(_) => part == other,
@@ -110,7 +120,7 @@ fn each_matches(parts: &[Part], path: &Path, from: usize) -> bool {
 }
 
 /// The normal form of a name: lower case without `-` and `_`, so that `apiKey`, `api_key` and `API-KEY` are one name.
-fn normal(name: &[u8]) -> impl Iterator<Item = u8> {
+pub(super) fn normal(name: &[u8]) -> impl Iterator<Item = u8> {
     name.iter().filter(|byte| !matches!(byte, b'-' | b'_')).map(u8::to_ascii_lowercase)
 }
 

@@ -5,6 +5,7 @@ mod value;
 use std::sync::Arc;
 
 use super::lane::Lane;
+use super::watch::Watch;
 use crate::action::Action;
 use crate::action::Tools;
 use crate::action::hash::HashKey;
@@ -75,7 +76,6 @@ struct Law {
     detectors: Arc<Detectors>,
     residues: Arc<Residues>,
     key: Option<HashKey>,
-    every_record: bool,
 }
 
 #[derive(Debug, Default)]
@@ -109,8 +109,7 @@ impl Judge {
         let detectors = Arc::new(policy.detectors());
         let key_ids = key.iter().map(|key| key.id().to_owned()).collect();
         let residues = Arc::new(Residues::new(policy.kinds.clone(), key_ids));
-        let every_record = detectors.needs_every_record() || policy.has_field_rules();
-        Judge::under(Law { policy, detectors, residues, key, every_record })
+        Judge::under(Law { policy, detectors, residues, key })
     }
 
     fn under(law: Law) -> Judge {
@@ -127,19 +126,19 @@ impl Judge {
         &self.law.policy
     }
 
-    /// The fast lane, if the policy fits it.
-    pub(super) fn lane(&self) -> Option<Lane> {
+    /// What tells the records that need more than the marks of built-in kinds.
+    pub(super) fn watch(&self) -> Watch {
+        Watch::new(&self.law.policy, Arc::clone(&self.law.detectors))
+    }
+
+    /// The fast lane.
+    pub(super) fn lane(&self) -> Lane {
         Lane::new(&self.law.policy, &self.law.detectors, self.tools())
     }
 
     /// What actions need.
     pub(super) fn tools(&self) -> Tools<'_> {
         Tools { kinds: &self.law.policy.kinds, key: self.law.key.as_ref() }
-    }
-
-    /// Whether every record has to be judged, also those without a candidate.
-    pub(super) fn needs_every_record(&self) -> bool {
-        self.law.every_record
     }
 
     pub(super) fn take_tally(&mut self) -> Tally {
@@ -309,11 +308,14 @@ impl Law {
         if record.named {
             value.begin(record);
         }
+        // What escapes hide is looked for in the fields that hold any.
+        let may_find_own = self.detectors.own().may_find(record.bytes);
         for (at, field) in record.fields.iter().enumerate() {
             if !matches!(field.role, Role::Text | Role::Number | Role::Name) || field.value.is_empty() {
                 continue;
             }
-            if record.named && !value.may_hold(record, field) && !self.detectors.needs_every_record() {
+            let may_hide_own = !self.detectors.own().is_empty() && value.may_escape(field);
+            if record.named && !may_find_own && !may_hide_own && !value.may_hold(record, field) {
                 continue;
             }
             value.findings.clear();

@@ -9,12 +9,13 @@
 
 use super::pen::{AT_ONCE, Pen};
 use super::records::Wanted;
+use super::watch::Watch;
 use crate::action::{self, Action, Tools};
 use crate::detect::glance::{Sight, Sights, Told};
 use crate::detect::marks::{Marks, mark};
 use crate::detect::{DETECTORS, Detectors};
 use crate::kind::Kind;
-use crate::policy::Policy;
+use crate::policy::{Covers, Policy, Rule};
 use crate::span::Span;
 use crate::tally::Tally;
 
@@ -38,6 +39,8 @@ enum Lot {
     Act { rule: usize },
     /// It depends on the value.
     Ask,
+    /// Only the judge can tell.
+    Judge,
 }
 
 /// What a policy does in the fast lane, and the buffers for it.
@@ -86,6 +89,8 @@ pub(super) struct Job<'j> {
     pub(super) content: Span,
     /// The candidates in it.
     pub(super) sights: &'j [Sight],
+    /// What the record does not hold.
+    pub(super) watch: &'j Watch,
 }
 
 /// The record needs the judge.
@@ -98,29 +103,18 @@ impl Clone for Lane {
 }
 
 impl Lane {
-    /// The lane for a policy, if its rules ask for nothing but the value.
-    pub(super) fn new(policy: &Policy, detectors: &Detectors, tools: Tools<'_>) -> Option<Lane> {
-        let fits = |action: &Action| match action {
-            Action::Drop | Action::DropRecord => false,
-            Action::Redact { with: Some(text) } => text.bytes().all(is_inert),
-            _ => true,
-        };
-        if policy.needs_fields()
-            || detectors.needs_every_record()
-            || !policy.rules.iter().all(|rule| fits(&rule.action))
-        {
-            return None;
-        }
+    /// The lane for a policy.
+    pub(super) fn new(policy: &Policy, detectors: &Detectors, tools: Tools<'_>) -> Lane {
         let lots = KINDS.map(|kind| lot(policy, detectors, kind, tools));
         let truncates_by_value = policy.rules.iter().any(|rule| matches!(rule.action, Action::Truncate(_)))
             && lots.contains(&Lot::Ask);
         let inert = lots.iter().all(|lot| match lot {
-            Lot::Stay => true,
+            Lot::Stay | Lot::Judge => true,
             Lot::Text { text, .. } => !text.iter().any(|byte| b" -+".contains(byte)),
             Lot::Act { .. } | Lot::Ask => false,
         });
         let json = policy.format.admits("json");
-        Some(Lane::under(Law { lots, json, truncates_by_value, inert }))
+        Lane::under(Law { lots, json, truncates_by_value, inert })
     }
 
     fn under(law: Law) -> Lane {
@@ -145,8 +139,13 @@ impl Lane {
         let Lane { law, texts, others, left, second } = self;
         let (before, mut written, mut replaced) = (pen.at(), copied, [0; 4]);
         others.clear();
+        let mut watched = false; // an edit may make something that is watched for
+        let mut watch = |text: &[u8], span| {
+            watched |= job.watch.is_needed() && job.watch.may_be_made_by(text, job.block, job.content, span);
+        };
         let found = law.values(job, |Value { span, lot }| {
             if let Lot::Text { text, short, .. } = &law.lots[lot] {
+                watch(text, span);
                 pen.copy(job.block, written, span.start);
                 match short {
                     Some(short) => pen.short(short, text.len()),
@@ -155,6 +154,7 @@ impl Lane {
                 replaced[lot] += 1;
                 written = span.end;
             } else if let Some(rule) = replacement(&law.lots[lot], job, Value { span, lot }, left) {
+                watch(left, span);
                 pen.copy(job.block, written, span.start);
                 pen.write(left);
                 others.push((rule, lot));
@@ -162,7 +162,7 @@ impl Lane {
             }
         });
         let settled = match found {
-            Ok(near) if written == copied || !(near || law.truncates_by_value) => true,
+            Ok(near) if written == copied || !(near || watched || law.truncates_by_value) => true,
             Ok(_) => {
                 pen.copy(job.block, written, job.content.end);
                 written = job.content.end;
@@ -229,14 +229,15 @@ impl Law {
             if span.start < last.span.end && sight.detector == IPV4 && is_tail(last, span) {
                 continue;
             }
-            if span.start < last.span.end || block[span.start] == b'"' {
+            let lot = usize::from(sight.detector & 3);
+            if self.lots[lot] == Lot::Judge || span.start < last.span.end || block[span.start] == b'"' {
                 return Err(OutOfLane);
             }
             if json && !is_in_string(block, content, span) {
                 return Err(OutOfLane);
             }
             near |= span.start < nothing_to;
-            last = Value { span, lot: usize::from(sight.detector & 3) };
+            last = Value { span, lot };
             each(last);
         }
         Ok(near)
@@ -268,7 +269,7 @@ impl Law {
         let found = self.values(job, |value| {
             changes |= replacement(&self.lots[value.lot], job, value, left).is_some();
         });
-        found.is_err() || changes
+        found.is_err() || changes || job.watch.is_needed() && job.watch.may_concern(record)
     }
 }
 
@@ -287,7 +288,7 @@ fn cuts_digits(block: &[u8], span: Span) -> bool {
 fn replacement(lot: &Lot, job: Job<'_>, value: Value, left: &mut Vec<u8>) -> Option<usize> {
     let (kind, bytes) = (KINDS[value.lot], value.span.of(job.block));
     let rule = match lot {
-        Lot::Stay => return None,
+        Lot::Stay | Lot::Judge => return None,
         Lot::Text { rule, .. } | Lot::Act { rule } => *rule,
         Lot::Ask => job.policy.rule_for_value(kind, bytes)?,
     };
@@ -299,6 +300,9 @@ fn replacement(lot: &Lot, job: Job<'_>, value: Value, left: &mut Vec<u8>) -> Opt
 fn lot(policy: &Policy, detectors: &Detectors, kind: Kind, tools: Tools<'_>) -> Lot {
     if !detectors.finds(kind) {
         return Lot::Stay;
+    }
+    if policy.rules.iter().any(|rule| concerns(rule, kind) && !fits(rule)) {
+        return Lot::Judge;
     }
     let Some(rule) = policy.rule_for_kind(kind) else { return Lot::Ask };
     match &policy.rules[rule].action {
@@ -314,6 +318,31 @@ fn lot(policy: &Policy, detectors: &Detectors, kind: Kind, tools: Tools<'_>) -> 
         }
         _ => Lot::Act { rule },
     }
+}
+
+/// Whether the rule may cover a value of the kind wherever it is found.
+fn concerns(rule: &Rule, kind: Kind) -> bool {
+    match &rule.covers {
+        // A mapped IPv6 address is covered by rules for either kind of address.
+        Covers::Find { kinds, .. } => {
+            kinds.contains(kind) || kind == Kind::IPV6 && kinds.contains(Kind::IPV4)
+        }
+        Covers::Field { .. } => false,
+    }
+}
+
+/// Whether the rule asks for nothing but the value, and leaves what needs no escape.
+fn fits(rule: &Rule) -> bool {
+    let anywhere = match &rule.covers {
+        Covers::Find { within, not_within, .. } => within.is_none() && not_within.is_empty(),
+        Covers::Field { .. } => false,
+    };
+    anywhere
+        && match &rule.action {
+            Action::Drop | Action::DropRecord => false,
+            Action::Redact { with: Some(text) } => text.bytes().all(is_inert),
+            _ => true,
+        }
 }
 
 /// Whether a byte of a replacement can neither be part of a value nor needs an escape.

@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use super::watch::Watch;
 use crate::detect::glance::{Sight, Sights, Told};
 use crate::detect::is_no_break_space;
 use crate::detect::marks::{Marks, mark};
@@ -20,7 +21,7 @@ pub(super) struct Record {
     pub(super) end: usize,
     /// Its sights: places in [`Records::sights`].
     pub(super) sights: Range<usize>,
-    /// Whether there is an escape in it, or a byte that only the judge knows to treat.
+    /// Whether there is an escape in it, a byte that only the judge knows to treat, or a watched place.
     pub(super) escaped: bool,
 }
 
@@ -30,13 +31,14 @@ pub(super) struct Record {
 pub(super) struct Records {
     marks: Marks,
     sights: Sights,
-    /// Escapes that may hide a value.
-    hiding: Vec<u32>,
+    /// Places of which every record that holds one needs the judge: escapes that may hide a value, and what is
+    /// watched for.
+    for_judge: Vec<u32>,
     any_escape: bool,
     every: bool,
-    /// What comes next: a sight, an escape, a byte.
+    /// What comes next: a sight, a place for the judge, a byte.
     sight: usize,
-    hidden: usize,
+    place: usize,
     byte: usize,
 }
 
@@ -63,18 +65,22 @@ impl Records {
     }
 
     /// Starts with a new block.
-    pub(super) fn begin(&mut self, block: &[u8], wanted: Wanted) {
+    pub(super) fn begin(&mut self, block: &[u8], wanted: Wanted, watch: &mut Watch) {
         mark(block, &mut self.marks);
         match wanted {
             Wanted::Glanced(detectors) => self.sights.glance(block, &self.marks, detectors),
             Wanted::Every | Wanted::Candidates => self.sights.all_unsure(&self.marks),
         }
-        self.hiding.clear();
+        self.for_judge.clear();
         let hiding = self.marks.escapes().within(0, block.len()).filter(|at| hides(block, *at));
-        self.hiding.extend(hiding.map(|at| at as u32));
+        self.for_judge.extend(hiding.map(|at| at as u32));
+        if wanted != Wanted::Every && watch.is_needed() {
+            self.for_judge.extend_from_slice(watch.places(block, &self.marks));
+            self.for_judge.sort_unstable();
+        }
         self.any_escape = self.marks.escapes().next(0, block.len()).is_some();
         self.every = wanted == Wanted::Every;
-        (self.sight, self.hidden, self.byte) = (0, 0, 0);
+        (self.sight, self.place, self.byte) = (0, 0, 0);
     }
 
     pub(super) fn next(&mut self, block: &[u8]) -> Option<Record> {
@@ -82,8 +88,8 @@ impl Records {
             (self.byte < block.len()).then_some(self.byte)?
         } else {
             let sight = self.next_sight().unwrap_or(u32::MAX);
-            let hidden = self.hiding.get(self.hidden).copied().unwrap_or(u32::MAX);
-            let at = sight.min(hidden);
+            let place = self.for_judge.get(self.place).copied().unwrap_or(u32::MAX);
+            let at = sight.min(place);
             (at != u32::MAX).then_some(at as usize)?
         };
         let (line, may_escape) = self.marks.line(at, self.byte, block.len());
@@ -92,8 +98,8 @@ impl Records {
         let content = Span::new(start, end - usize::from(returned));
         let end = block.len().min(end + 1);
         let sights = self.sights_of(start, end);
-        let hides = self.pass_hidden(end);
-        let escaped = hides || may_escape && self.needs_judge(block, content);
+        let placed = self.pass_places(end);
+        let escaped = placed || self.every || may_escape && self.needs_judge(block, content);
         self.byte = end;
         Some(Record { content, end, sights, escaped })
     }
@@ -130,13 +136,13 @@ impl Records {
         first..self.sight
     }
 
-    /// Goes on behind the hiding escapes of a record. Whether there are any.
-    fn pass_hidden(&mut self, end: usize) -> bool {
-        let before = self.hidden;
-        while self.hiding.get(self.hidden).is_some_and(|at| (*at as usize) < end) {
-            self.hidden += 1;
+    /// Goes on behind the places of a record that need the judge. Whether there are any.
+    fn pass_places(&mut self, end: usize) -> bool {
+        let before = self.place;
+        while self.for_judge.get(self.place).is_some_and(|at| (*at as usize) < end) {
+            self.place += 1;
         }
-        self.hidden > before
+        self.place > before
     }
 
     fn needs_judge(&self, block: &[u8], content: Span) -> bool {

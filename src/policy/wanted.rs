@@ -1,0 +1,223 @@
+//! [`Names`]: the names without which no field rule means anything in a record.
+
+use std::collections::HashSet;
+
+use super::selector::{Selector, normal};
+use super::{Covers, Policy};
+
+/// How far back from its separator a name is followed. A longer one counts as wanted.
+const MAX_NAME_BYTES: usize = 128;
+
+/// The names that the field rules of a policy ask for.
+#[derive(Clone, Debug)]
+pub struct Names {
+    /// In normal form. One of them is the last part of the name.
+    last: HashSet<Vec<u8>>,
+    /// One of them is any part of a dotted name, for what follows it may have any name.
+    inner: HashSet<Vec<u8>>,
+    /// Some rule means fields of any name.
+    any: bool,
+    /// Some name holds bytes that only a name in quotes can.
+    quoted: bool,
+    /// The last two bytes before a separator, one bit each: most are no end of a wanted name.
+    ends: Vec<u32>,
+    /// The last letters of names, one bit each.
+    tails: Vec<u32>,
+    /// The bytes that a name may be written with.
+    bytes: [bool; 256],
+}
+
+/// Letters that are looked at before a name is: those of `request_id` tell it from all other names that end in `id`.
+const TAIL_BYTES: usize = 6;
+/// Logarithm of the bits for tails: a thousand names set 3 % of them.
+const TAILS_LOG: u32 = 15;
+
+impl Names {
+    /// The names that this policy asks for.
+    pub fn of(policy: &Policy) -> Names {
+        let mut names = Names {
+            last: HashSet::new(),
+            inner: HashSet::new(),
+            any: false,
+            quoted: false,
+            ends: vec![0; (1 << 16) / 32],
+            tails: vec![0; (1 << TAILS_LOG) / 32],
+            bytes: [false; 256],
+        };
+        for rule in &policy.rules {
+            if let Covers::Field { fields, .. } = &rule.covers {
+                fields.iter().for_each(|field| names.add(field));
+            }
+        }
+        names.fill();
+        names
+    }
+
+    fn add(&mut self, selector: &Selector) {
+        let last = selector.last_name();
+        let Some(name) = last.or_else(|| selector.any_name()) else {
+            self.any = true;
+            return;
+        };
+        // What no separator can stand behind, or no quote around, is not told from the bytes before a colon.
+        self.any |= name.is_empty() || name.iter().any(|byte| matches!(byte, b'"' | b'\\' | ..b' '));
+        self.quoted |= !name.iter().all(u8::is_ascii_alphanumeric);
+        let names = if last.is_some() { &mut self.last } else { &mut self.inner };
+        names.insert(name.to_vec());
+    }
+
+    /// Notes the ends of all names and the bytes in them, in all their spellings.
+    fn fill(&mut self) {
+        for name in self.last.iter().chain(&self.inner) {
+            let spelt = |byte: &u8| [byte.to_ascii_lowercase(), byte.to_ascii_uppercase()];
+            name.iter().flat_map(spelt).for_each(|byte| self.bytes[usize::from(byte)] = true);
+            let tail = name.iter().rev().take(TAIL_BYTES).fold(0, |tail, byte| joined(tail, *byte));
+            set_bit(&mut self.tails, hash(tail));
+            let Some((last, before)) = name.split_last() else { continue };
+            for last in spelt(last) {
+                match before.last() {
+                    Some(before) => {
+                        spelt(before)
+                            .into_iter()
+                            .for_each(|before| set_bit(&mut self.ends, pair(before, last)));
+                        SEPARATORS.iter().for_each(|before| set_bit(&mut self.ends, pair(*before, last)));
+                    }
+                    None => (0..=255).for_each(|before| set_bit(&mut self.ends, pair(before, last))),
+                }
+            }
+        }
+        for byte in BEHIND_NAMES.iter().chain(&SEPARATORS) {
+            (0..=255).for_each(|before| set_bit(&mut self.ends, pair(before, *byte)));
+        }
+        if !self.is_empty() {
+            [b'-', b'_', b'.'].iter().for_each(|byte| self.bytes[usize::from(*byte)] = true);
+        }
+    }
+
+    /// Whether no name is asked for.
+    pub fn is_empty(&self) -> bool {
+        self.last.is_empty() && self.inner.is_empty() && !self.any
+    }
+
+    /// Whether any record may hold what is asked for.
+    pub fn any(&self) -> bool {
+        self.any
+    }
+
+    /// Whether it depends on the beginning of a name, which an escaped quote in the name hides.
+    pub fn asks_for_beginnings(&self) -> bool {
+        !self.inner.is_empty()
+    }
+
+    /// Whether a name may be written with this byte.
+    pub fn has(&self, byte: u8) -> bool {
+        self.bytes[usize::from(byte)]
+    }
+
+    /// Appends the separators in `text` behind wanted names, and perhaps some others.
+    pub fn places(&self, text: &[u8], out: &mut Vec<u32>) {
+        if !self.is_empty() {
+            out.extend(
+                memchr::memchr2_iter(b'=', b':', text)
+                    .filter(|at| self.ends_at(text, *at))
+                    .map(|at| at as u32),
+            );
+        }
+    }
+
+    /// Whether there is a wanted name in the text.
+    pub fn are_in(&self, text: &[u8]) -> bool {
+        !self.is_empty() && memchr::memchr2_iter(b'=', b':', text).any(|at| self.ends_at(text, at))
+    }
+
+    /// Whether what an edit writes may make a wanted name, there or together with what stands beside it.
+    pub fn may_be_made_by(&self, written: &[u8]) -> bool {
+        let joins = |byte: Option<&u8>| {
+            byte.is_some_and(|byte| {
+                byte.is_ascii_alphanumeric()
+                    || matches!(byte, b'.' | b'=' | b':')
+                    || SEPARATORS.contains(byte)
+                    || BEHIND_NAMES.contains(byte)
+            })
+        };
+        !self.is_empty()
+            && (self.quoted || joins(written.first()) || joins(written.last()) || self.are_in(written))
+    }
+
+    /// Whether a wanted name may end before the separator at `at`.
+    #[inline]
+    fn ends_at(&self, text: &[u8], at: usize) -> bool {
+        if let [.., one, two, three] = text[..at] {
+            let (before, last) = if three == b'"' { (one, two) } else { (two, three) };
+            if !is_bit_set(&self.ends, pair(before, last)) && self.inner.is_empty() {
+                return false;
+            }
+        }
+        self.is_wanted(text, at)
+    }
+
+    fn is_wanted(&self, text: &[u8], at: usize) -> bool {
+        let floor = at.saturating_sub(MAX_NAME_BYTES);
+        let near = &text[floor..at];
+        let end = near.iter().rposition(|byte| !BEHIND_NAMES.contains(byte)).map_or(0, |last| last + 1);
+        let is_name = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.');
+        let start = near[..end].iter().rposition(|byte| !is_name(byte)).map_or(0, |before| before + 1);
+        let is_whole = start > 0 || floor == 0;
+        let name = &near[start..end];
+        if !is_whole || (self.has_tail_of(name) || !self.inner.is_empty()) && self.is_one(name) {
+            return true;
+        }
+        self.quoted && self.is_quoted(near, floor == 0)
+    }
+
+    /// Whether the text ends in a wanted name in quotes. `all`: nothing stands before the text.
+    fn is_quoted(&self, text: &[u8], all: bool) -> bool {
+        let Some(text) = text.trim_ascii_end().strip_suffix(b"\"") else { return false };
+        match memchr::memrchr(b'"', text) {
+            Some(quote) => self.is_one(&text[quote + 1..]),
+            None => !all,
+        }
+    }
+
+    /// Whether the last part of the name ends as one of the names does.
+    fn has_tail_of(&self, name: &[u8]) -> bool {
+        let letters = name.iter().rev().filter(|byte| !SEPARATORS.contains(byte));
+        let tail = letters.take_while(|byte| **byte != b'.').take(TAIL_BYTES);
+        let tail = tail.fold(0, |tail, byte| joined(tail, byte.to_ascii_lowercase()));
+        is_bit_set(&self.tails, hash(tail))
+    }
+
+    fn is_one(&self, name: &[u8]) -> bool {
+        let mut parts = name.rsplit(|byte| *byte == b'.').map(|part| normal(part).collect::<Vec<u8>>());
+        let is_last =
+            parts.next().is_some_and(|last| self.last.contains(&last) || self.inner.contains(&last));
+        is_last || !self.inner.is_empty() && parts.any(|part| self.inner.contains(&part))
+    }
+}
+
+/// What may stand in a name and is no part of its normal form.
+const SEPARATORS: [u8; 2] = [b'-', b'_'];
+/// What may stand between a name and its separator.
+const BEHIND_NAMES: [u8; 6] = [b' ', b'\t', b'\r', b'"', b'\'', b'\\'];
+
+fn joined(tail: u64, byte: u8) -> u64 {
+    tail << 8 | u64::from(byte)
+}
+
+/// Fibonacci hashing (Knuth, The Art of Computer Programming, section 6.4).
+fn hash(tail: u64) -> usize {
+    (tail.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> (64 - TAILS_LOG)) as usize
+}
+
+fn pair(before: u8, last: u8) -> usize {
+    usize::from(before) << 8 | usize::from(last)
+}
+
+fn set_bit(bits: &mut [u32], at: usize) {
+    bits[at / 32] |= 1 << (at % 32);
+}
+
+#[inline]
+fn is_bit_set(bits: &[u32], at: usize) -> bool {
+    bits.get(at / 32).is_some_and(|word| word >> (at % 32) & 1 == 1)
+}
