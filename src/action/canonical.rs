@@ -35,26 +35,25 @@ fn email(value: &[u8]) -> Vec<u8> {
     canonical
 }
 
-/// Reads an IPv4 address in dotted decimal, without leading zeros (RFC 6943 section 3.1.1). As the standard
-/// library reads it, in a fourth of the time.
+/// Reads an IPv4 address in dotted decimal, without leading zeros (RFC 6943 section 3.1.1): as the standard
+/// library does, in half the time.
 pub fn ipv4(value: &[u8]) -> Option<Ipv4Addr> {
-    let mut parts = value.split(|byte| *byte == b'.');
-    let mut octets = [0; 4];
-    for octet in &mut octets {
-        *octet = decimal(parts.next()?)?;
+    let (mut octets, mut read) = ([0; 4], 0);
+    let mut octet: Option<u8> = None;
+    for byte in value {
+        match (byte, octet) {
+            (b'0'..=b'9', None) => octet = Some(byte - b'0'),
+            (b'0'..=b'9', Some(1..)) => octet = Some(octet?.checked_mul(10)?.checked_add(byte - b'0')?),
+            (b'.', Some(done)) if read < 3 => {
+                octets[read] = done;
+                read += 1;
+                octet = None;
+            }
+            _ => return None,
+        }
     }
-    parts.next().is_none().then(|| Ipv4Addr::from(octets))
-}
-
-/// 0 to 255, without leading zeros.
-fn decimal(digits: &[u8]) -> Option<u8> {
-    if !(1..=3).contains(&digits.len()) || digits.len() > 1 && digits[0] == b'0' {
-        return None;
-    }
-    let value = digits
-        .iter()
-        .try_fold(0, |value, digit| digit.is_ascii_digit().then(|| value * 10 + u16::from(digit - b'0')))?;
-    u8::try_from(value).ok()
+    octets[3] = octet.filter(|_| read == 3)?;
+    Some(Ipv4Addr::from(octets))
 }
 
 /// Reads an IPv6 address in any text form of RFC 4291 section 2.2.
