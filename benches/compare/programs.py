@@ -63,9 +63,8 @@ def cat():
     return Program("cat", ["cat"], output("cat", "--version").split("\n")[0])
 
 
-def logscrub(path, policy):
-    """On one thread, under the policy that does what the peers do."""
-    return Program("logscrub", [path, "-q", "-j", "1", "-r", policy], output(path, "--version"))
+def logscrub(path, policy, threads=1):
+    return Program("logscrub", [str(path), "-q", "-j", str(threads), "-r", str(policy)], output(path, "--version"))
 
 
 def peers(wanted):

@@ -63,6 +63,9 @@ pub fn filter_lines(mut scrub: impl FnMut(&[u8], &mut Vec<u8>)) -> io::Result<()
 /// Whether the digits of `text` end in the right check digit (ISO/IEC 7812-1).
 pub fn luhn(text: &[u8]) -> bool {
     let digits = text.iter().rev().filter(|byte| byte.is_ascii_digit()).map(|byte| u32::from(byte - b'0'));
-    let sum: u32 = digits.enumerate().map(|(place, digit)| if place % 2 == 1 { digit * 2 / 10 + digit * 2 % 10 } else { digit }).sum();
-    sum % 10 == 0
+    let sum: u32 = digits
+        .enumerate()
+        .map(|(place, digit)| if !place.is_multiple_of(2) { digit * 2 / 10 + digit * 2 % 10 } else { digit })
+        .sum();
+    sum.is_multiple_of(10)
 }
