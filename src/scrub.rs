@@ -194,6 +194,12 @@ impl Scrubber {
         std::mem::take(&mut self.tally)
     }
 
+    /// Adds the counts so far to others. They start again at zero, in the room that they have.
+    pub fn add_tally_to(&mut self, total: &mut Tally) {
+        total.add(&self.tally);
+        self.tally.clear();
+    }
+
     /// The policy.
     pub fn policy(&self) -> &Arc<Policy> {
         self.judge.policy()

@@ -29,6 +29,13 @@ pub struct Acted {
 }
 
 impl Tally {
+    /// Starts again at zero, in the room that it has.
+    pub fn clear(&mut self) {
+        let mut acted = std::mem::take(&mut self.acted);
+        acted.clear();
+        *self = Tally { acted, ..Tally::default() };
+    }
+
     /// Notes that a rule acted once.
     pub fn act(&mut self, rule: usize, kind: Kind) {
         self.act_times(rule, kind, 1);

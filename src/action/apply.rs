@@ -1,8 +1,7 @@
 //! Carrying an action out on one value.
 
-use super::canonical::{canonical, hashed_as};
 use super::hash::HashKey;
-use super::truncate::{email_domain, truncate};
+use super::truncate::{at_domain, truncate};
 use super::{Action, Hash};
 use crate::kind::{Kind, Kinds};
 
@@ -45,10 +44,34 @@ fn masked(byte: u8) -> u8 {
 
 fn pseudonym(hash: Hash, kind: Kind, plain: &[u8], tools: Tools<'_>, out: &mut Vec<u8>) {
     let Some(key) = tools.key else { return label(kind, tools.kinds, out) };
-    let kind = hashed_as(kind, plain);
-    let mut token = Vec::new();
-    key.pseudonym(kind, tools.kinds.name(kind), &canonical(kind, plain), &mut token);
-    if !(hash.keep_domain && kind == Kind::EMAIL && email_domain(&token, plain, out)) {
-        out.extend_from_slice(&token);
+    key.pseudonym(kind, plain, tools.kinds, out);
+    if hash.keep_domain && kind == Kind::EMAIL {
+        out.extend(at_domain(plain).into_iter().flatten());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn hashed(kind: Kind, value: &[u8]) -> String {
+        let key = HashKey::new(&[7; 32]);
+        let tools = Tools { kinds: &Kinds::default(), key: Some(&key) };
+        let mut out = Vec::new();
+        apply(&Action::Hash(Hash::default()), kind, value, value, tools, &mut out);
+        String::from_utf8_lossy(&out).into_owned()
+    }
+
+    #[test]
+    fn every_spelling_of_a_value_has_the_same_pseudonym() {
+        let plain = hashed(Kind::IPV4, b"203.0.113.9");
+        for mapped in [&b"::ffff:203.0.113.9"[..], b"::FFFF:cb00:7109", b"0:0:0:0:0:ffff:203.0.113.9"] {
+            assert_eq!(hashed(Kind::IPV6, mapped), plain);
+        }
+        assert_eq!(hashed(Kind::IPV6, b"2001:DB8:0::1"), hashed(Kind::IPV6, b"2001:db8::1"));
+        assert_eq!(hashed(Kind::PAN, b"4111-1111 11111111"), hashed(Kind::PAN, b"4111111111111111"));
+        assert_eq!(hashed(Kind::EMAIL, b"ana@EXAMPLE.com"), hashed(Kind::EMAIL, b"ana@example.com"));
+        assert_ne!(hashed(Kind::EMAIL, b"Ana@example.com"), hashed(Kind::EMAIL, b"ana@example.com"));
+        assert_ne!(hashed(Kind::FIELD, b"203.0.113.9"), plain);
     }
 }

@@ -3,11 +3,15 @@
 //! HMAC-SHA-256 (RFC 2104, FIPS 198-1) over the name of the kind, a zero byte and the canonical form of the
 //! value. No unkeyed hash exists: all 2³² IPv4 addresses are counted through in minutes.
 
+use std::sync::Mutex;
+
 use hkdf::Hkdf;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
-use crate::kind::Kind;
+use super::canonical::{hashed_as, write_canonical};
+use super::seen::{DIGEST_BYTES, Hashed, Seen};
+use crate::kind::{Kind, Kinds};
 
 /// Symbols of a key id: 30 bits tell the keys of one keyring apart.
 pub const KEY_ID_SYMBOLS: usize = 6;
@@ -26,10 +30,19 @@ pub fn is_symbol(byte: u8) -> bool {
 }
 
 /// A key ready to make pseudonyms. It is zeroed when dropped, and `Debug` shows its id alone.
-#[derive(Clone)]
+///
+/// It remembers what it hashed lately, in 1 MiB; a clone begins without.
 pub struct HashKey {
     id: String,
     mac: Hmac<Sha256>,
+    /// Never waited for: who finds it taken, where threads share a key, computes.
+    seen: Mutex<Seen>,
+}
+
+impl Clone for HashKey {
+    fn clone(&self) -> HashKey {
+        HashKey { id: self.id.clone(), mac: self.mac.clone(), seen: Mutex::default() }
+    }
 }
 
 impl std::fmt::Debug for HashKey {
@@ -45,7 +58,7 @@ impl HashKey {
         // HMAC takes a key of any length; the fallback cannot be reached.
         let mac = Hmac::<Sha256>::new_from_slice(&*subkey)
             .unwrap_or_else(|_| Hmac::<Sha256>::new(&Default::default()));
-        HashKey { id: key_id(key), mac }
+        HashKey { id: key_id(key), mac, seen: Mutex::default() }
     }
 
     /// The id that stands in its pseudonyms.
@@ -53,28 +66,83 @@ impl HashKey {
         &self.id
     }
 
-    /// Appends the pseudonym `[kind:k…:…]` of a value in canonical form.
-    pub fn pseudonym(&self, kind: Kind, name: &str, canonical: &[u8], out: &mut Vec<u8>) {
-        let mut mac = self.mac.clone();
-        mac.update(name.as_bytes());
-        mac.update(&[0]);
-        mac.update(canonical);
-        let digest = mac.finalize().into_bytes();
+    /// Appends the pseudonym `[kind:k…:…]` of a value. That of a mapped IPv6 address is the one of the IPv4
+    /// address that it holds.
+    pub fn pseudonym(&self, kind: Kind, value: &[u8], kinds: &Kinds, out: &mut Vec<u8>) {
+        let Hashed { as_ipv4, digest } = self.hashed(kind, value, kinds, out);
+        let kind = if as_ipv4 { Kind::IPV4 } else { kind };
         out.push(b'[');
-        out.extend_from_slice(name.as_bytes());
+        out.extend_from_slice(kinds.name(kind).as_bytes());
         out.extend_from_slice(b":k");
         out.extend_from_slice(self.id.as_bytes());
         out.push(b':');
         let bits = if kind == Kind::PAN { 128 } else { 96 };
-        base32(&digest[..bits / 8], token_symbols(kind), out);
+        base32(u128::from_be_bytes(digest) & u128::MAX << (128 - bits), token_symbols(kind), out);
         out.push(b']');
+    }
+
+    /// Remembered by the value as it is written: then its canonical form need not be made either.
+    fn hashed(&self, kind: Kind, value: &[u8], kinds: &Kinds, room: &mut Vec<u8>) -> Hashed {
+        let Ok(mut seen) = self.seen.try_lock() else { return self.compute(kind, value, kinds, room) };
+        let text = Lent::of(room, kinds.name(kind));
+        text.room.extend_from_slice(value);
+        let tag = seen.tag(text.bytes());
+        drop(text);
+        seen.find(tag).unwrap_or_else(|| {
+            let hashed = self.compute(kind, value, kinds, room);
+            seen.keep(tag, hashed);
+            hashed
+        })
+    }
+
+    fn compute(&self, kind: Kind, value: &[u8], kinds: &Kinds, room: &mut Vec<u8>) -> Hashed {
+        let counts_as = hashed_as(kind, value);
+        let message = Lent::of(room, kinds.name(counts_as));
+        write_canonical(counts_as, value, message.room);
+        Hashed { as_ipv4: counts_as != kind, digest: self.hmac(message.bytes()) }
+    }
+
+    /// The first half of the HMAC. To clone the MAC is to start from its two precomputed states.
+    fn hmac(&self, message: &[u8]) -> [u8; DIGEST_BYTES] {
+        let full = self.mac.clone().chain_update(message).finalize().into_bytes();
+        let mut half = [0; DIGEST_BYTES];
+        half.copy_from_slice(&full[..DIGEST_BYTES]);
+        half
+    }
+}
+
+/// The end of a buffer, lent for a text that begins with the name of a kind and a zero byte: so no text has to
+/// be allocated. What is left in the buffer is as before.
+struct Lent<'r> {
+    room: &'r mut Vec<u8>,
+    start: usize,
+}
+
+impl Lent<'_> {
+    fn of<'r>(room: &'r mut Vec<u8>, name: &str) -> Lent<'r> {
+        let start = room.len();
+        room.extend_from_slice(name.as_bytes());
+        room.push(0);
+        Lent { room, start }
+    }
+
+    fn bytes(&self) -> &[u8] {
+        &self.room[self.start..]
+    }
+}
+
+impl Drop for Lent<'_> {
+    fn drop(&mut self) {
+        self.room.truncate(self.start);
     }
 }
 
 /// The fingerprint of a key, as it stands in a keyring and in pseudonyms.
 pub fn key_id(key: &[u8; 32]) -> String {
     let mut id = Vec::new();
-    base32(&*subkey(key, b"logscrub key id 1"), KEY_ID_SYMBOLS, &mut id);
+    let fingerprint = subkey(key, b"logscrub key id 1");
+    let bits = fingerprint.iter().take(16).fold(0, |bits, byte| bits << 8 | u128::from(*byte));
+    base32(bits, KEY_ID_SYMBOLS, &mut id);
     String::from_utf8_lossy(&id).into_owned()
 }
 
@@ -85,11 +153,11 @@ fn subkey(key: &[u8; 32], purpose: &[u8]) -> zeroize::Zeroizing<[u8; 32]> {
     subkey
 }
 
-/// The first `symbols` symbols of the bits of `bytes`, most significant first, filled up with zeros.
-fn base32(bytes: &[u8], symbols: usize, out: &mut Vec<u8>) {
-    let bit = |at: usize| bytes.get(at / 8).map_or(0, |byte| usize::from(byte >> (7 - at % 8) & 1));
-    for symbol in 0..symbols {
-        let value = (0..5).fold(0, |value, at| value << 1 | bit(symbol * 5 + at));
-        out.push(SYMBOLS[value]);
-    }
+/// The first `symbols` symbols of the bits, most significant first, filled up with zeros.
+fn base32(mut bits: u128, symbols: usize, out: &mut Vec<u8>) {
+    out.extend((0..symbols).map(|_| {
+        let symbol = SYMBOLS[(bits >> 123) as usize];
+        bits <<= 5;
+        symbol
+    }));
 }

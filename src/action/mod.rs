@@ -4,6 +4,7 @@ mod apply;
 pub mod canonical;
 pub mod hash;
 pub mod residue;
+mod seen;
 pub mod truncate;
 
 pub use apply::{Tools, apply};

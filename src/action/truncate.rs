@@ -1,8 +1,9 @@
 //! `truncate`: fewer bits or digits, for good.
 
+use std::io::Write;
 use std::net::{Ipv4Addr, Ipv6Addr};
 
-use super::canonical::{ipv4, ipv6};
+use super::canonical::{ipv4, ipv6, write_ipv4};
 use super::{PanKeep, Truncate};
 use crate::kind::Kind;
 
@@ -13,37 +14,23 @@ pub fn truncate(kind: Kind, value: &[u8], keep: &Truncate, out: &mut Vec<u8>) ->
         Kind::IPV4 => ipv4(value).map(|address| write_ipv4(truncate_ipv4(address, keep.ipv4), out)).is_some(),
         Kind::IPV6 => ipv6(value).map(|address| write_ipv6(address, value, keep, out)).is_some(),
         Kind::PAN => truncate_pan(value, keep.pan, out),
-        Kind::EMAIL if keep.email_domain => email_domain(b"[email]", value, out),
+        Kind::EMAIL if keep.email_domain => truncate_email(value, out),
         _ => false,
     }
 }
 
-/// Appends `local`, which stands for the local part, and the domain of an e-mail address. A domain literal
-/// is an IP address and goes with the rest.
-pub fn email_domain(local: &[u8], value: &[u8], out: &mut Vec<u8>) -> bool {
-    let Some(at) = memchr::memrchr(b'@', value) else { return false };
-    if value[at + 1..].starts_with(b"[") {
-        return false;
-    }
-    out.extend_from_slice(local);
-    out.extend(value[at..].iter().map(u8::to_ascii_lowercase));
+fn truncate_email(value: &[u8], out: &mut Vec<u8>) -> bool {
+    let Some(domain) = at_domain(value) else { return false };
+    out.extend_from_slice(b"[email]");
+    out.extend(domain);
     true
 }
 
-/// Dotted decimal. With the formatter of the standard library truncation took four times as long.
-fn write_ipv4(address: Ipv4Addr, out: &mut Vec<u8>) {
-    for (at, octet) in address.octets().into_iter().enumerate() {
-        if at > 0 {
-            out.push(b'.');
-        }
-        if octet >= 100 {
-            out.push(b'0' + octet / 100);
-        }
-        if octet >= 10 {
-            out.push(b'0' + octet / 10 % 10);
-        }
-        out.push(b'0' + octet % 10);
-    }
+/// `@` and the domain of an e-mail address, in lower case. A domain literal is an IP address and goes with
+/// the rest.
+pub fn at_domain(value: &[u8]) -> Option<impl Iterator<Item = u8>> {
+    let (_, domain) = value.split_at(memchr::memrchr(b'@', value)?);
+    (!domain.starts_with(b"@[")).then(|| domain.iter().map(u8::to_ascii_lowercase))
 }
 
 fn truncate_ipv4(address: Ipv4Addr, prefix: u8) -> Ipv4Addr {
@@ -60,7 +47,7 @@ fn write_ipv6(address: Ipv6Addr, value: &[u8], keep: &Truncate, out: &mut Vec<u8
     if truncated == address {
         out.extend_from_slice(value);
     } else {
-        out.extend_from_slice(truncated.to_string().as_bytes());
+        let _ = write!(out, "{truncated}"); // a Vec takes everything
     }
 }
 

@@ -1,12 +1,13 @@
 //! [`Cutter`]: cuts what the reads return into blocks of whole records, and long records into pieces.
 
-use std::sync::{Arc, Mutex, PoisonError};
-
 use memchr::{memchr, memrchr};
 
-/// Bytes asked for in one read. Input and output of a block together stay in the L2 cache of current cores;
-/// below 64 KiB the cost of a system call shows, above 256 KiB that of the cache misses.
+/// Bytes asked for in one read. Input, output and marks of a block stay in the second-level cache together. Blocks of
+/// 64 KiB to 256 KiB measure alike; below, what is done once a block shows.
 pub const BLOCK_BYTES: usize = 128 << 10;
+
+/// Buffers above this are not used again: one long record would leave every thread with one of its size.
+const KEPT_BYTES: usize = 4 * BLOCK_BYTES;
 
 /// What one part of an input is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,40 +38,19 @@ impl Part {
         &self.buffer[..self.len]
     }
 
-    /// The buffer, to be used again.
+    /// The buffer, to be used again: see [`Cutter::go_on_in`].
     pub fn into_buffer(self) -> Vec<u8> {
         self.buffer
     }
 }
 
-/// Buffers that wait to be used again, so that a run allocates only as many as are in flight.
-#[derive(Debug, Default)]
-pub struct Buffers {
-    idle: Mutex<Vec<Vec<u8>>>,
-}
-
-impl Buffers {
-    /// A buffer with any content.
-    pub fn take(&self) -> Vec<u8> {
-        self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop().unwrap_or_default()
-    }
-
-    /// Gives a buffer back. One that a long record blew up goes, or all of them would end up that large.
-    pub fn give(&self, buffer: Vec<u8>) {
-        if buffer.capacity() <= 4 * BLOCK_BYTES {
-            self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(buffer);
-        }
-    }
-}
-
-/// Cuts the bytes of one input into [`Part`]s.
+/// Cuts the bytes of one input after another into [`Part`]s.
 ///
 /// Fill [`space`](Cutter::space), say how much with [`filled`](Cutter::filled), take the parts with
-/// [`next_part`](Cutter::next_part) until there is none, and [`finish`](Cutter::finish) at the end. The cuts
-/// of a long record depend on the record alone: they lie at multiples of `max_record`, counted from its start.
+/// [`next_part`](Cutter::next_part) until there is none, and [`finish`](Cutter::finish) at the end of an input. The
+/// cuts of a long record depend on the record alone: they lie at multiples of `max_record`, counted from its start.
 #[derive(Debug)]
 pub struct Cutter {
-    buffers: Arc<Buffers>,
     max_record: usize,
     read_bytes: usize,
     /// `buffer[..end]` holds input; beyond it is initialised room.
@@ -80,18 +60,30 @@ pub struct Cutter {
     searched: usize,
     /// The buffer begins inside a record of which pieces were handed on.
     in_long: bool,
+    /// Takes what is left behind the next part.
+    spare: Vec<u8>,
 }
 
 impl Cutter {
-    /// A cutter for one input. A record without its line feed may have up to `max_record` bytes; at most
-    /// `block_bytes` are asked for at once.
-    pub fn new(buffers: Arc<Buffers>, max_record: usize, block_bytes: usize) -> Cutter {
+    /// A record without its line feed may have up to `max_record` bytes; at most `block_bytes` are asked for at
+    /// once.
+    pub fn new(max_record: usize, block_bytes: usize) -> Cutter {
         let max_record = max_record.max(1);
         // No more than `max_record` at once: then only the first record of the buffer can be longer than
         // that, and no other needs to be measured.
         let read_bytes = block_bytes.clamp(1, max_record);
-        let buffer = buffers.take();
-        Cutter { buffers, max_record, read_bytes, buffer, end: 0, searched: 0, in_long: false }
+        let (buffer, spare) = (Vec::new(), Vec::new());
+        Cutter { max_record, read_bytes, buffer, end: 0, searched: 0, in_long: false, spare }
+    }
+
+    /// Goes on in this buffer, of any content. To be called after each part, with the buffer of a part that is done:
+    /// best the one that the same thread scrubbed last, for it is in the cache of its core.
+    pub fn go_on_in(&mut self, mut buffer: Vec<u8>) {
+        if buffer.capacity() > KEPT_BYTES {
+            buffer = Vec::new();
+        }
+        copy(&self.buffer[..self.end], &mut buffer);
+        self.spare = std::mem::replace(&mut self.buffer, buffer);
     }
 
     /// Room for the next read.
@@ -147,22 +139,20 @@ impl Cutter {
     }
 
     fn split(&mut self, len: usize, shape: Shape) -> Part {
-        let mut rest = self.buffers.take();
-        let left = self.end - len;
-        if rest.len() < left {
-            rest.resize(left, 0);
-        }
-        rest[..left].copy_from_slice(&self.buffer[len..self.end]);
-        self.end = left;
+        let mut rest = std::mem::take(&mut self.spare);
+        copy(&self.buffer[len..self.end], &mut rest);
+        self.end -= len;
         self.searched = self.searched.saturating_sub(len);
         Part { shape, buffer: std::mem::replace(&mut self.buffer, rest), len }
     }
 }
 
-impl Drop for Cutter {
-    fn drop(&mut self) {
-        self.buffers.give(std::mem::take(&mut self.buffer));
+/// Copies to the start of a buffer, which keeps what it has of initialised room.
+fn copy(bytes: &[u8], buffer: &mut Vec<u8>) {
+    if buffer.len() < bytes.len() {
+        buffer.resize(bytes.len(), 0);
     }
+    buffer[..bytes.len()].copy_from_slice(bytes);
 }
 
 #[cfg(test)]
@@ -171,8 +161,7 @@ mod tests {
 
     /// The parts of `input`, read `read` bytes at a time: pieces as they are, records one by one.
     fn parts(input: &[u8], max_record: usize, read: usize) -> Vec<(Shape, Vec<u8>)> {
-        let buffers = Arc::new(Buffers::default());
-        let mut cutter = Cutter::new(Arc::clone(&buffers), max_record, read);
+        let mut cutter = Cutter::new(max_record, read);
         let mut found = Vec::new();
         let note = |part: Part, found: &mut Vec<(Shape, Vec<u8>)>| {
             match part.shape {
@@ -181,7 +170,7 @@ mod tests {
                 ),
                 _ => found.push((part.shape, part.bytes().to_vec())),
             }
-            buffers.give(part.into_buffer());
+            part.into_buffer()
         };
         let mut rest = input;
         while !rest.is_empty() {
@@ -191,7 +180,8 @@ mod tests {
             cutter.filled(count);
             rest = &rest[count..];
             while let Some(part) = cutter.next_part() {
-                note(part, &mut found);
+                let buffer = note(part, &mut found);
+                cutter.go_on_in(buffer);
             }
         }
         if let Some(part) = cutter.finish() {

@@ -72,7 +72,7 @@ impl Place {
 }
 
 /// Something to read from.
-pub trait Source: Read {
+pub trait Source: Read + Send {
     /// The descriptor to wait on, if it has one.
     fn descriptor(&self) -> Option<BorrowedFd<'_>> {
         None

@@ -2,9 +2,11 @@
 //! and written in order.
 //!
 //! ```text
-//! Input (sniff, decode) ─► Cutter (blocks of whole records) ─► Worker (scrub, withhold) ─► Sink (encode) ─► Output
+//! Feed: Input (sniff, decode) ─► Cutter (blocks of whole records) ─► Worker (scrub, withhold) ─► Order: Sink (encode) ─► Output
 //!          └─ Watch: one poll for input, signals and a failed output
 //! ```
+//!
+//! Each thread takes a block through all of it; [`drive`](mod@drive) tells how.
 //!
 //! [`ScrubWriter`] is the same for a program that scrubs its own log.
 
@@ -15,7 +17,11 @@ mod writer;
 #[cfg(feature = "cli")]
 pub mod drive;
 #[cfg(feature = "cli")]
+mod feed;
+#[cfg(feature = "cli")]
 pub mod input;
+#[cfg(feature = "cli")]
+mod order;
 #[cfg(feature = "cli")]
 pub mod output;
 #[cfg(feature = "cli")]
@@ -55,6 +61,10 @@ pub trait Scrub: Clone {
     fn scrub_piece(&mut self, piece: &[u8], last: bool, out: &mut Vec<u8>);
     /// The counts so far, which start again at zero.
     fn take_tally(&mut self) -> Tally;
+    /// Adds the counts so far to others. They start again at zero.
+    fn add_tally_to(&mut self, total: &mut Tally) {
+        total.add(&self.take_tally());
+    }
 }
 
 impl Scrub for Scrubber {
@@ -68,5 +78,9 @@ impl Scrub for Scrubber {
 
     fn take_tally(&mut self) -> Tally {
         Scrubber::take_tally(self)
+    }
+
+    fn add_tally_to(&mut self, total: &mut Tally) {
+        Scrubber::add_tally_to(self, total);
     }
 }

@@ -77,6 +77,10 @@ impl Interrupts {
         self.bell.read(&mut [0; 64]).unwrap_or(0)
     }
 
+    fn is_silent(&self) -> bool {
+        !self.unnoticed.load(Ordering::Relaxed)
+    }
+
     fn last(&self) -> Signal {
         Signal::from_named_raw(self.last.load(Ordering::Relaxed) as i32).unwrap_or(Signal::TERM)
     }
@@ -117,13 +121,16 @@ impl Watch {
         self.ended_by
     }
 
-    /// Also notices from now on when the other end of `writer` is closed.
-    pub(super) fn attend(&mut self, writer: UnixStream) {
-        self.writer = Some(writer);
+    /// Notices from now on when the other end of `writer` is closed, if there is one.
+    pub(super) fn attend(&mut self, writer: Option<UnixStream>) {
+        self.writer = writer;
     }
 
     /// Returns when the next read of the input will not block.
     pub(super) fn wait(&mut self, input: &Input) -> Result<(), Stop> {
+        if input.source().is_regular() && self.is_quiet() {
+            return Ok(());
+        }
         loop {
             let seen = self.poll(input).unwrap_or(Seen::INPUT);
             if seen.writer {
@@ -137,6 +144,12 @@ impl Watch {
                 return Ok(());
             }
         }
+    }
+
+    /// Whether no signal came: then a file, which is always readable, needs no poll before each read. That the
+    /// output failed is told to whoever hands in the next block.
+    fn is_quiet(&self) -> bool {
+        self.draining.is_none() && self.interrupts.as_ref().is_none_or(Interrupts::is_silent)
     }
 
     fn signalled(&mut self) {
@@ -241,7 +254,9 @@ mod tests {
     fn watch(grace: Duration) -> (Watch, UnixStream) {
         let (bell, clapper) = UnixStream::pair().unwrap();
         let last = Arc::new(AtomicUsize::new(Signal::INT.as_raw() as usize));
-        (Watch::new(Interrupts::new(bell, last).unwrap(), grace), clapper)
+        let interrupts = Interrupts::new(bell, last).unwrap();
+        interrupts.unnoticed.store(true, Ordering::Relaxed);
+        (Watch::new(interrupts, grace), clapper)
     }
 
     #[test]
@@ -287,7 +302,7 @@ mod tests {
         let (mut watch, _clapper) = watch(HOUR);
         let (input, _far) = wire(false);
         let (writer, reader) = UnixStream::pair().unwrap();
-        watch.attend(reader);
+        watch.attend(Some(reader));
         drop(writer);
         assert_eq!(watch.wait(&input), Err(Stop::Output));
         assert_eq!(watch.ended_by(), None);

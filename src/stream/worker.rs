@@ -110,7 +110,7 @@ impl<S: Scrub> Worker<S> {
         // Unwind safety: on a panic the scrubber is replaced and the output cut back.
         let fine = catch_unwind(AssertUnwindSafe(|| work(&mut self.scrubber, out))).is_ok();
         if fine {
-            self.tally.add(&self.scrubber.take_tally());
+            self.scrubber.add_tally_to(&mut self.tally);
         } else {
             out.truncate(before);
             self.start_afresh();

@@ -1,9 +1,8 @@
 //! [`ScrubWriter`]: a program scrubs its own log output.
 
 use std::io::{self, Write};
-use std::sync::Arc;
 
-use super::block::{BLOCK_BYTES, Buffers, Cutter, Part};
+use super::block::{BLOCK_BYTES, Cutter, Part};
 use super::worker::Worker;
 use super::{MAX_RECORD_BYTES, Scrub};
 use crate::scrub::Scrubber;
@@ -20,7 +19,6 @@ pub struct ScrubWriter<W: Write, S: Scrub = Scrubber> {
     /// Empty once finished.
     inner: Option<W>,
     worker: Worker<S>,
-    buffers: Arc<Buffers>,
     cutter: Cutter,
     /// Scrubbed; the inner writer has not taken what lies beyond `taken`.
     out: Vec<u8>,
@@ -30,10 +28,9 @@ pub struct ScrubWriter<W: Write, S: Scrub = Scrubber> {
 impl<W: Write, S: Scrub> ScrubWriter<W, S> {
     /// A writer that passes on to `inner` what the scrubber leaves.
     pub fn new(scrubber: S, inner: W) -> ScrubWriter<W, S> {
-        let buffers = Arc::new(Buffers::default());
-        let cutter = Cutter::new(Arc::clone(&buffers), MAX_RECORD_BYTES, BLOCK_BYTES);
+        let cutter = Cutter::new(MAX_RECORD_BYTES, BLOCK_BYTES);
         let worker = Worker::new(scrubber);
-        ScrubWriter { inner: Some(inner), worker, buffers, cutter, out: Vec::new(), taken: 0 }
+        ScrubWriter { inner: Some(inner), worker, cutter, out: Vec::new(), taken: 0 }
     }
 
     /// Scrubs and passes on a partial last line, flushes, and returns the inner writer.
@@ -59,7 +56,7 @@ impl<W: Write, S: Scrub> ScrubWriter<W, S> {
 
     fn scrub(&mut self, part: Part) {
         self.worker.work(&part, &mut self.out);
-        self.buffers.give(part.into_buffer());
+        self.cutter.go_on_in(part.into_buffer());
     }
 
     /// Offers the inner writer what it has not taken yet.
