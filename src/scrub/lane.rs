@@ -52,6 +52,7 @@ pub(super) struct Lane {
     /// Rules and lots of the other values that were replaced in a record.
     others: Vec<(usize, usize)>,
     left: Vec<u8>,
+    again: Vec<u8>,
     second: Second,
 }
 
@@ -59,8 +60,6 @@ pub(super) struct Lane {
 struct Law {
     lots: [Lot; 4],
     json: bool,
-    /// What a truncated value is may be judged by another rule than the value.
-    truncates_by_value: bool,
     /// No replacement holds a digit or what may stand between digits.
     inert: bool,
 }
@@ -106,19 +105,24 @@ impl Lane {
     /// The lane for a policy.
     pub(super) fn new(policy: &Policy, detectors: &Detectors, tools: Tools<'_>) -> Lane {
         let lots = KINDS.map(|kind| lot(policy, detectors, kind, tools));
-        let truncates_by_value = policy.rules.iter().any(|rule| matches!(rule.action, Action::Truncate(_)))
-            && lots.contains(&Lot::Ask);
         let inert = lots.iter().all(|lot| match lot {
             Lot::Stay | Lot::Judge => true,
             Lot::Text { text, .. } => !text.iter().any(|byte| b" -+".contains(byte)),
             Lot::Act { .. } | Lot::Ask => false,
         });
         let json = policy.format.admits("json");
-        Lane::under(Law { lots, json, truncates_by_value, inert })
+        Lane::under(Law { lots, json, inert })
     }
 
     fn under(law: Law) -> Lane {
-        Lane { law, texts: [0; 4], others: Vec::new(), left: Vec::new(), second: Second::default() }
+        Lane {
+            law,
+            texts: [0; 4],
+            others: Vec::new(),
+            left: Vec::new(),
+            again: Vec::new(),
+            second: Second::default(),
+        }
     }
 
     /// The candidates that matter.
@@ -136,9 +140,10 @@ impl Lane {
         pen: &mut Pen<'_>,
         tally: &mut Tally,
     ) -> Result<usize, OutOfLane> {
-        let Lane { law, texts, others, left, second } = self;
+        let Lane { law, texts, others, left, again, second } = self;
         let (before, mut written, mut replaced) = (pen.at(), copied, [0; 4]);
         others.clear();
+        let mut unsettled = false; // another rule may concern a truncated value than the value
         let mut watched = false; // an edit may make something that is watched for
         let mut watch = |text: &[u8], span| {
             watched |= job.watch.is_needed() && job.watch.may_be_made_by(text, job.block, job.content, span);
@@ -155,6 +160,7 @@ impl Lane {
                 written = span.end;
             } else if let Some(rule) = replacement(&law.lots[lot], job, Value { span, lot }, left) {
                 watch(left, span);
+                unsettled |= law.lots[lot] == Lot::Ask && !stays(job, KINDS[lot], rule, left, again);
                 pen.copy(job.block, written, span.start);
                 pen.write(left);
                 others.push((rule, lot));
@@ -162,7 +168,7 @@ impl Lane {
             }
         });
         let settled = match found {
-            Ok(near) if written == copied || !(near || watched || law.truncates_by_value) => true,
+            Ok(near) if written == copied || !(near || watched || unsettled) => true,
             Ok(_) => {
                 pen.copy(job.block, written, job.content.end);
                 written = job.content.end;
@@ -295,6 +301,15 @@ fn replacement(lot: &Lot, job: Job<'_>, value: Value, left: &mut Vec<u8>) -> Opt
     left.clear();
     action::apply(&job.policy.rules[rule].action, kind, bytes, bytes, job.tools, left);
     (left != bytes).then_some(rule)
+}
+
+/// Whether what a rule left of a value stays as it is when it is judged by itself.
+fn stays(job: Job<'_>, kind: Kind, rule: usize, left: &[u8], again: &mut Vec<u8>) -> bool {
+    let Action::Truncate(_) = job.policy.rules[rule].action else { return true };
+    let Some(next) = job.policy.rule_for_value(kind, left) else { return true };
+    again.clear();
+    action::apply(&job.policy.rules[next].action, kind, left, left, job.tools, again);
+    again == left
 }
 
 fn lot(policy: &Policy, detectors: &Detectors, kind: Kind, tools: Tools<'_>) -> Lot {
