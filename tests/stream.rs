@@ -168,6 +168,38 @@ fn a_panic_inside_a_long_record_withholds_the_rest_of_it() {
     }
 }
 
+/// Breaks down where no worker catches it.
+#[derive(Clone)]
+struct BreaksDown;
+
+impl Scrub for BreaksDown {
+    fn scrub(&mut self, _: &[u8], out: &mut Vec<u8>) {
+        out.extend_from_slice(b"scrubbed\n");
+    }
+
+    fn scrub_piece(&mut self, _: &[u8], _: bool, _: &mut Vec<u8>) {}
+
+    fn take_tally(&mut self) -> Tally {
+        Tally::default()
+    }
+
+    fn add_tally_to(&mut self, _: &mut Tally) {
+        panic!("in the middle of a run");
+    }
+}
+
+#[test]
+fn a_thread_that_breaks_down_is_a_failed_output() {
+    for threads in [1, 2, 8] {
+        let inputs = vec![Ok(trickle(&b"a line\n".repeat(10_000), usize::MAX))];
+        let mut out = Vec::new();
+        let settings = settings(threads, 1 << 20, 1 << 10);
+        let outcome = drive(inputs, BreaksDown, &mut out, &mut Watch::default(), &settings);
+        assert!(outcome.output.is_err(), "{threads} threads");
+        assert_eq!(out, b"");
+    }
+}
+
 #[test]
 fn no_record_spans_two_inputs_and_nothing_else_is_added() {
     assert_eq!(run_bytes(&[]).0, b"");

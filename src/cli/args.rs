@@ -76,7 +76,7 @@ pub(super) struct Filter {
     /// What the input is, for rules by source
     #[arg(long, value_name = "NAME=VALUE")]
     pub(super) label: Vec<String>,
-    /// Threads that scrub [default: one for a pipe on few cores, else one a core]
+    /// Threads that scrub, at most [default: one a core]
     #[arg(short = 'j', long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
     pub(super) threads: Option<u16>,
     #[command(flatten)]

@@ -12,10 +12,6 @@ use crate::error::reason;
 use crate::report::{self, Run};
 use crate::stream::{Input, Interrupts, Outcome, Output, Place, Settings, Target, Watch, drive};
 
-/// Cores up to which one thread scrubs a pipe: its writer and its reader need the others, and a second thread
-/// then gains nothing.
-const FEW_CORES: usize = 2;
-
 pub(super) fn run(args: &Filter) -> Exit {
     start(args).unwrap_or_else(|exit| exit)
 }
@@ -32,7 +28,7 @@ fn start(args: &Filter) -> Result<Exit, Exit> {
     refuse_overlap(args, &target, &places)?;
     let mut watch = args.reading.watch()?;
     let mut output = Output::open(&target).map_err(|cause| failed(args, &cause))?;
-    let settings = settings(args, &places);
+    let settings = settings(args);
     let outcome = drive(places.iter().map(Input::open), scrubber, &mut output, &mut watch, &settings);
     let exit = finish(args, output, &outcome);
     let run = Run { policy: &policy, tally: &outcome.tally, faults: &outcome.input_faults };
@@ -131,10 +127,10 @@ impl Reading {
     }
 }
 
-fn settings(args: &Filter, places: &[Place]) -> Settings {
-    let cores = std::thread::available_parallelism().map_or(1, usize::from);
-    let files = places.iter().all(|place| matches!(place, Place::Path(_)));
-    let by_itself = if files || cores > FEW_CORES { cores } else { 1 };
-    let threads = args.threads.map_or(by_itself, usize::from);
+/// For pipes too: a thread beyond the first works only while there is more than one can do, and does it for no
+/// more processor time.
+fn settings(args: &Filter) -> Settings {
+    let cores = || std::thread::available_parallelism().map_or(1, usize::from);
+    let threads = args.threads.map_or_else(cores, usize::from);
     Settings { threads, max_record: args.reading.max_record, ..Settings::default() }
 }

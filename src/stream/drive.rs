@@ -7,13 +7,13 @@
 use std::io::{self, Write};
 use std::os::unix::net::UnixStream;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Mutex, PoisonError};
-use std::thread;
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread::{self, Scope};
 
 use rustix::process::Signal;
 
 use super::block::{BLOCK_BYTES, Cutter, Shape};
-use super::feed::Feed;
+use super::feed::{Fed, Feed};
 use super::input::{Fault, Input};
 use super::order::{Buffers, Done, Order};
 use super::sink::Sink;
@@ -22,14 +22,15 @@ use super::worker::Worker;
 use super::{MAX_RECORD_BYTES, Scrub};
 use crate::tally::Tally;
 
-/// Parts that may wait for their turn, for each thread. One that loses its core in the middle of a block holds up the
-/// others only when they have done so many more.
-const EARLY_PER_THREAD: usize = 2;
+/// Parts that may wait for their turn, for each thread: one that loses its core in the middle of a block holds up the
+/// others only when they have done so many more. Twice as many were no faster on any log, also where a neighbour took
+/// a core.
+const EARLY_PER_THREAD: usize = 1;
 
 /// How to drive. The output depends on `max_record` alone.
 #[derive(Clone, Copy, Debug)]
 pub struct Settings {
-    /// Threads that scrub.
+    /// Threads that scrub, at most.
     pub threads: usize,
     /// Bytes of a record without its line feed above which it is scrubbed piece by piece.
     pub max_record: usize,
@@ -63,21 +64,22 @@ where
     W: Write + Send,
     I: IntoIterator<Item = Result<Input, Fault>, IntoIter: Send>,
 {
-    let (threads, alarm) = helpers(settings.threads, watch);
+    let (threads, alarm) = alarmed(settings.threads, watch);
     let worker = Worker::new(scrubber);
-    let order = Order::new(Sink::new(out), worker.clone(), EARLY_PER_THREAD * threads, alarm);
+    let order = Order::new(Sink::new(out), worker.another(), EARLY_PER_THREAD * threads, alarm);
     let cutter = Cutter::new(settings.max_record, settings.block_bytes);
-    let line = Line { feed: Mutex::new(Feed::new(inputs.into_iter(), cutter, watch)), order };
-    let mut tally = line.on_threads(worker, threads);
-    let (output, long) = line.order.finish();
-    tally.add(&long);
-    let input_faults = line.feed.into_inner().unwrap_or_else(PoisonError::into_inner).into_faults();
+    let feed = Feed::new(inputs.into_iter(), cutter, watch);
+    let intake = Mutex::new(Intake { feed, started: 1, asleep: 0 });
+    let line = Line { intake, call: Condvar::new(), order, threads };
+    thread::scope(|scope| line.work(scope, worker, Post::First));
+    let (output, tally) = line.order.finish();
+    let input_faults = line.intake.into_inner().unwrap_or_else(PoisonError::into_inner).feed.into_faults();
     Outcome { tally, output, input_faults, ended_by: watch.ended_by() }
 }
 
 /// How many threads there are to be, and what wakes one that waits for input when another cannot write; if that
 /// is not to be had, one thread must do.
-fn helpers(threads: usize, watch: &mut Watch) -> (usize, Option<UnixStream>) {
+fn alarmed(threads: usize, watch: &mut Watch) -> (usize, Option<UnixStream>) {
     let pair = if threads > 1 { UnixStream::pair().ok() } else { None };
     let (alarm, heard) = pair.unzip();
     watch.attend(heard);
@@ -86,43 +88,56 @@ fn helpers(threads: usize, watch: &mut Watch) -> (usize, Option<UnixStream>) {
 
 /// What the threads share.
 struct Line<'w, I, S, W> {
-    feed: Mutex<Feed<'w, I>>,
+    intake: Mutex<Intake<'w, I>>,
+    /// Wakes threads when there is more than the others can do, or nothing any more.
+    call: Condvar,
     order: Order<S, W>,
+    threads: usize,
 }
 
-impl<I, S, W> Line<'_, I, S, W>
+struct Intake<'w, I> {
+    feed: Feed<'w, I>,
+    /// Threads that were started, or could not be.
+    started: usize,
+    asleep: usize,
+}
+
+/// The first thread is always there. Another is started when there is work for it, and sleeps while there is none:
+/// of a slow producer each line is read by a thread that need not wake another.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Post {
+    First,
+    Helper,
+}
+
+impl<'w, I, S, W> Line<'w, I, S, W>
 where
     I: Iterator<Item = Result<Input, Fault>> + Send,
     S: Scrub + Send,
     W: Write + Send,
 {
-    /// Works on this thread and as many others as can be had.
-    fn on_threads(&self, worker: Worker<S>, threads: usize) -> Tally {
-        thread::scope(|scope| {
-            let spawn = |_| {
-                let worker = worker.clone();
-                thread::Builder::new().spawn_scoped(scope, move || self.work(worker)).ok()
-            };
-            let others: Vec<_> = (1..threads).filter_map(spawn).collect();
-            let mut tally = self.work(worker.clone());
-            others.into_iter().flat_map(|other| other.join()).for_each(|other| tally.add(&other));
-            tally
-        })
-    }
-
-    /// A worker survives the panics of its scrubber. One beyond that must not end as if nothing were missing.
-    fn work(&self, mut worker: Worker<S>) -> Tally {
-        let all = AssertUnwindSafe(|| self.take_turns(&mut worker));
+    /// Works to the end. A worker survives the panics of its scrubber; one beyond that must not look as if nothing
+    /// were missing.
+    fn work<'s>(&'s self, scope: &'s Scope<'s, '_>, mut worker: Worker<S>, post: Post) {
+        let all = AssertUnwindSafe(|| self.take_turns(scope, &mut worker, post));
         if catch_unwind(all).is_err() {
             self.order.fail(io::Error::other("a block was not scrubbed"));
         }
-        worker.take_tally()
+        self.order.count(&worker.take_tally());
+        self.intake().feed.end();
+        self.call.notify_all();
     }
 
-    fn take_turns(&self, worker: &mut Worker<S>) {
+    fn take_turns<'s>(&'s self, scope: &'s Scope<'s, '_>, worker: &mut Worker<S>, post: Post) {
         let mut next = Some(Buffers::default());
         while let Some(Buffers { input, mut scrubbed }) = next {
-            let fed = self.feed.lock().unwrap_or_else(PoisonError::into_inner).next(input);
+            let (fed, short_of_hands) = self.take(input, post);
+            if short_of_hands {
+                let helper = worker.another();
+                // If there is none to be had, those that are there must do.
+                let _ = thread::Builder::new()
+                    .spawn_scoped(scope, move || self.work(scope, helper, Post::Helper));
+            }
             let Some(fed) = fed else { return };
             scrubbed.clear();
             if fed.part.shape == Shape::Records {
@@ -130,5 +145,27 @@ where
             }
             next = self.order.hand_in(Done { fed, scrubbed });
         }
+    }
+
+    /// The next part, and whether another thread is to be started.
+    fn take(&self, input: Vec<u8>, post: Post) -> (Option<Fed>, bool) {
+        let mut intake = self.intake();
+        while post == Post::Helper && !intake.feed.has_more() {
+            intake.asleep += 1;
+            intake = self.call.wait(intake).unwrap_or_else(PoisonError::into_inner);
+            intake.asleep -= 1;
+        }
+        let fed = intake.feed.next(input);
+        let more = fed.is_some() && intake.feed.has_more();
+        if more && intake.asleep > 0 {
+            self.call.notify_one();
+        }
+        let short_of_hands = more && intake.asleep == 0 && intake.started < self.threads;
+        intake.started += usize::from(short_of_hands);
+        (fed, short_of_hands)
+    }
+
+    fn intake(&self) -> MutexGuard<'_, Intake<'w, I>> {
+        self.intake.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

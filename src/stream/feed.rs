@@ -7,6 +7,9 @@ use super::input::{Fault, Got, Input};
 use super::sink::Origin;
 use super::watch::Watch;
 
+/// Bytes of a read that tell a producer which is faster than one thread: half of what a pipe holds by default.
+const FILLED_BYTES: usize = 32 << 10;
+
 /// Reads the inputs and cuts them into parts. Inputs are taken, and so opened, one at a time.
 pub(super) struct Feed<'w, I> {
     inputs: Enumerate<I>,
@@ -17,6 +20,8 @@ pub(super) struct Feed<'w, I> {
     faults: Vec<Fault>,
     /// How many parts there were.
     parts: u64,
+    /// The last read brought so much that there is probably more.
+    filled: bool,
     /// There is nothing more, or no need to read it.
     ended: bool,
 }
@@ -39,6 +44,7 @@ impl<'w, I: Iterator<Item = Result<Input, Fault>>> Feed<'w, I> {
             watch,
             faults: Vec::new(),
             parts: 0,
+            filled: false,
             ended: false,
         }
     }
@@ -59,6 +65,16 @@ impl<'w, I: Iterator<Item = Result<Input, Fault>>> Feed<'w, I> {
         None
     }
 
+    /// Whether another thread may well find something to do, and need not sleep: also that all is over.
+    pub(super) fn has_more(&self) -> bool {
+        self.filled || self.ended
+    }
+
+    /// Nothing more is to be read.
+    pub(super) fn end(&mut self) {
+        self.ended = true;
+    }
+
     /// Inputs that could not be read to their end.
     pub(super) fn into_faults(self) -> Vec<Fault> {
         self.faults
@@ -74,10 +90,15 @@ impl<'w, I: Iterator<Item = Result<Input, Fault>>> Feed<'w, I> {
             self.ended = true; // why, the watch knows, or whoever writes
             return None;
         }
-        let got = input.read(self.cutter.space());
+        let space = self.cutter.space();
+        let room = space.len();
+        let got = input.read(space);
         self.origin.encoding = input.encoding();
         match got {
-            Ok(Got::Bytes(bytes)) => self.cutter.filled(bytes),
+            Ok(Got::Bytes(bytes)) => {
+                self.filled = bytes >= FILLED_BYTES.min(room);
+                self.cutter.filled(bytes);
+            }
             Ok(Got::Nothing) => {}
             Ok(Got::End) => {
                 self.input = None;

@@ -47,6 +47,7 @@ struct State<S, W> {
     /// `None` while a thread writes.
     writer: Option<Writer<S, W>>,
     output: io::Result<()>,
+    tally: Tally,
     /// Closed when the output takes no more, which wakes whoever waits for input.
     alarm: Option<UnixStream>,
 }
@@ -71,6 +72,7 @@ impl<S: Scrub, W: Write> Order<S, W> {
             idle: Vec::new(),
             writer: Some(Writer { sink, long }),
             output: Ok(()),
+            tally: Tally::default(),
             alarm,
         };
         Order { state: Mutex::new(state), fewer: Condvar::new(), most_early }
@@ -96,11 +98,19 @@ impl<S: Scrub, W: Write> Order<S, W> {
         self.lock().fail(cause, &self.fewer);
     }
 
-    /// Writes what an encoding still holds back. How the output went, and the counts of the long records.
+    /// Adds the counts of a thread.
+    pub(super) fn count(&self, tally: &Tally) {
+        self.lock().tally.add(tally);
+    }
+
+    /// Writes what an encoding still holds back. How the output went, and all counts.
     pub(super) fn finish(self) -> (io::Result<()>, Tally) {
-        let State { output, writer, .. } = self.state.into_inner().unwrap_or_else(PoisonError::into_inner);
-        let Some(mut writer) = writer else { return (output, Tally::default()) };
-        (output.and_then(|()| writer.sink.finish()), writer.long.take_tally())
+        let state = self.state.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let State { output, mut tally, writer, .. } = state;
+        // A thread that broke down while it wrote has taken the writer with it.
+        let Some(mut writer) = writer else { return (output, tally) };
+        tally.add(&writer.long.take_tally());
+        (output.and_then(|()| writer.sink.finish()), tally)
     }
 
     fn lock(&self) -> MutexGuard<'_, State<S, W>> {

@@ -180,15 +180,18 @@ impl Watch {
             self.interrupts.as_ref().map(|interrupts| interrupts.bell.as_fd()),
             self.writer.as_ref().map(|writer| writer.as_fd()),
         ];
-        let mut polled: Vec<PollFd<'_>> =
-            descriptors.iter().flatten().map(|fd| PollFd::from_borrowed_fd(*fd, PollFlags::IN)).collect();
         let always = descriptors[0].is_none();
+        // In place of one that is missing stands another, of which nothing is asked.
+        let Some(any) = descriptors.iter().flatten().next() else { return Ok(Seen::INPUT) };
+        let mut polled = descriptors.map(|descriptor| {
+            let asked = if descriptor.is_some() { PollFlags::IN } else { PollFlags::empty() };
+            PollFd::from_borrowed_fd(descriptor.unwrap_or(*any), asked)
+        });
         match poll(&mut polled, self.timeout(always).as_ref()) {
             Err(rustix::io::Errno::INTR) => return Ok(Seen::default()),
             other => other?,
         };
-        let mut events = polled.iter().map(|fd| !fd.revents().is_empty());
-        let mut seen = |index: usize| descriptors[index].is_some() && events.next().unwrap_or(false);
+        let seen = |index: usize| descriptors[index].is_some() && !polled[index].revents().is_empty();
         Ok(Seen { input: seen(0) || always, signal: seen(1), writer: seen(2) })
     }
 

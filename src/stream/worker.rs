@@ -9,7 +9,7 @@ use crate::tally::Tally;
 use crate::withhold::{line_end, looks_like_json, withheld_marker, withhold};
 
 /// A scrubber, and a fresh copy to go on with after a panic.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(super) struct Worker<S> {
     fresh: S,
     scrubber: S,
@@ -32,6 +32,12 @@ impl<S: Scrub> Worker<S> {
     pub(super) fn new(mut scrubber: S) -> Worker<S> {
         scrubber.take_tally();
         Worker { fresh: scrubber.clone(), scrubber, tally: Tally::default(), long: Long::Start }
+    }
+
+    /// Another one for the same run.
+    #[cfg(feature = "cli")]
+    pub(super) fn another(&self) -> Worker<S> {
+        Worker::new(self.fresh.clone())
     }
 
     /// Appends the scrubbed form of the part.
