@@ -45,6 +45,7 @@ pub(super) fn compile(layers: &[Layer], keyring: Option<&Path>, faults: &mut Fau
         },
         keyring,
         kinds: names.kinds,
+        names: super::wanted::Names::of(&rules),
         rules,
         patterns: names.patterns,
         lists: names.lists,

@@ -320,6 +320,9 @@ impl Judge<'_, '_> {
         if !self.record.named {
             return self.pairs(out);
         }
+        if !self.paths.hold(&self.policy.names) {
+            return;
+        }
         let mut found_whole: Vec<usize> = sightings
             .iter()
             .filter(|sighting| sighting.finding.span == self.record.fields[sighting.field].value)

@@ -61,6 +61,8 @@ pub struct Policy {
     /// policies with the same fingerprint give the same output; where the keyring lies and what the tests say
     /// is no part of it.
     pub fingerprint: [u8; 32],
+    /// The names that its field rules ask for.
+    pub names: wanted::Names,
     /// The kinds of the lists and detectors that the files define.
     own_kinds: Vec<Kind>,
     /// Lists and detectors, rendered.

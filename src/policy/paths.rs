@@ -2,6 +2,7 @@
 
 use super::decide::Record;
 use super::selector::{Selector, normal};
+use super::wanted::Names;
 use crate::decoded::Decoded;
 use crate::format::{Field, Role};
 
@@ -23,6 +24,11 @@ impl Paths {
             decoded.bytes.split(|byte| *byte == b'.').map(normal).collect()
         };
         Paths { parts: record.fields.iter().map(&mut name).collect() }
+    }
+
+    /// Whether any name is one that these may mean.
+    pub(super) fn hold(&self, names: &Names) -> bool {
+        self.parts.iter().any(|parts| names.are_among(parts))
     }
 
     /// Whether the field or one that it lies in has a name. An element of an array that is the whole record

@@ -312,8 +312,10 @@ impl Law {
         if record.named {
             mark(record.bytes, &mut value.marks);
         }
-        // What escapes hide is looked for in the fields that hold any.
-        let may_find_own = self.detectors.own().may_find(record.bytes);
+        // A match may begin before its field, so that an escape anywhere may hide it.
+        let own = self.detectors.own();
+        let may_find_own =
+            !own.is_empty() && (!value.marks.escapes().is_empty() || own.may_find(record.bytes));
         for (at, field) in record.fields.iter().enumerate() {
             if !matches!(field.role, Role::Text | Role::Number | Role::Name) || field.value.is_empty() {
                 continue;

@@ -100,10 +100,14 @@ impl Lane {
         buffers.text.clear();
         buffers.rejected.clear();
         self.pass(job, buffers)?;
-        if buffers.edits.is_empty() || !self.needs_second_look(job, buffers) {
+        if buffers.edits.is_empty() {
             return Ok(());
         }
-        self.second_look(job, buffers)
+        let made = may_make_watched(job, buffers);
+        if !made && !self.needs_second_look(buffers) {
+            return Ok(());
+        }
+        self.second_look(job, made, buffers)
     }
 
     fn pass(&self, job: Job<'_>, buffers: &mut Buffers) -> Result<(), OutOfLane> {
@@ -171,9 +175,8 @@ impl Lane {
         }
     }
 
-    /// Whether an edit might turn a candidate that was no match into one, its own text into another, or what
-    /// stands there into something that is watched for.
-    fn needs_second_look(&self, job: Job<'_>, buffers: &Buffers) -> bool {
+    /// Whether an edit might turn a candidate that was no match into one, or its own text into another.
+    fn needs_second_look(&self, buffers: &Buffers) -> bool {
         if self.truncates_by_value || buffers.rejected.len() > MAX_REJECTED {
             return true;
         }
@@ -184,14 +187,11 @@ impl Lane {
                 .any(|edit| edit.span.start <= at + REACH_BYTES && at <= edit.span.end + REACH_BYTES)
         };
         buffers.rejected.iter().any(|at| near(*at))
-            || buffers.edits.iter().any(|edit| {
-                let written = &buffers.text[edit.text.clone()];
-                job.watch.may_be_made_by(written, job.record, edit.span)
-            })
     }
 
     /// Judges what would be left. A record that would change again is out of the ordinary.
-    fn second_look(&self, job: Job<'_>, buffers: &mut Buffers) -> Result<(), OutOfLane> {
+    /// `made`: as may what is watched for now be in it.
+    fn second_look(&self, job: Job<'_>, made: bool, buffers: &mut Buffers) -> Result<(), OutOfLane> {
         let record = job.record;
         let mut again = std::mem::take(&mut buffers.again);
         again.clear();
@@ -202,7 +202,7 @@ impl Lane {
             from = edit.span.end;
         }
         again.extend_from_slice(&record[from..]);
-        let concerns = job.watch.is_needed() && job.watch.may_concern(&again);
+        let concerns = made && job.watch.may_concern(&again);
         let mut marks = std::mem::take(&mut buffers.marks);
         mark(&again, &mut marks);
         let edits = buffers.edits.len();
@@ -212,6 +212,15 @@ impl Lane {
         buffers.marks = marks;
         if settled.is_ok() && buffers.edits.len() == edits && !concerns { Ok(()) } else { Err(OutOfLane) }
     }
+}
+
+/// Whether an edit might turn what stands there into something that is watched for.
+fn may_make_watched(job: Job<'_>, buffers: &Buffers) -> bool {
+    job.watch.is_needed()
+        && buffers
+            .edits
+            .iter()
+            .any(|edit| job.watch.may_be_made_by(&buffers.text[edit.text.clone()], job.record, edit.span))
 }
 
 fn lot(policy: &Policy, detectors: &Detectors, kind: Kind, tools: Tools<'_>) -> Lot {
