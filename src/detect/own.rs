@@ -137,3 +137,88 @@ fn alternations(texts: &[&str]) -> Vec<Regex> {
 fn everything() -> Vec<Regex> {
     Regex::new(r"(?s-u:.)").into_iter().collect()
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use crate::kind::Kind;
+    use proptest::prelude::*;
+
+    const REGEXES: [&str; 14] = [
+        r"(?:ab_key|tok)[=:](?<value>[a-z0-9]{2,8})",
+        r"(?i)kelvin (?<value>\w+)",
+        r"(?i)\u{6b}elvin",
+        r"\b[A-Z]{2}\d{3}\b",
+        r"\d{3}-\d{2}$",
+        r"^\d+",
+        r"(?:[a-c]{2}x|zz)+9",
+        r"[\s]ann",
+        r"a\s+b",
+        r"[^a]zq?",
+        r"x[^b]*b",
+        r"x{3,}|9\n",
+        r"(?s)[0-9].[0-9]",
+        "\u{e9}+",
+    ];
+    const TOKENS: [&str; 24] = [
+        "ab_key",
+        "tok",
+        "=",
+        "kelvin ",
+        "\u{212a}elvin ",
+        "KELVIN ",
+        "AB123",
+        "-45",
+        "123",
+        "abx",
+        "zz",
+        "9",
+        "ann",
+        "Ann",
+        "\n",
+        " ",
+        "a",
+        "b",
+        "z",
+        "xxx",
+        "\u{e9}",
+        "q",
+        "_",
+        "\\",
+    ];
+
+    proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, cases: 300, ..ProptestConfig::default() })]
+
+        /// Together they find what each of them finds alone, and no line with a finding is without a place.
+        #[test]
+        fn each_finds_what_it_finds_alone(
+            regexes in prop::sample::subsequence(&REGEXES[..], 0..6),
+            words in prop::sample::subsequence(&TOKENS[..], 0..20),
+            ignore_case in any::<bool>(),
+            hays in proptest::collection::vec(proptest::collection::vec(prop::sample::select(&TOKENS[..]), 0..24), 1..30),
+        ) {
+            let pattern = |regex: &&str| Arc::new(Pattern::new(Kind::FIELD, regex, None, Vec::new()).unwrap());
+            let patterns: Vec<Arc<Pattern>> = regexes.iter().map(pattern).collect();
+            let words = words.iter().map(|word| word.as_bytes().to_vec()).collect();
+            let lists = vec![Arc::new(List::new(Kind::FIELD, words, ignore_case).unwrap())];
+            let own = Own::new(patterns.clone(), lists.clone());
+            for hay in hays.iter().map(|tokens| tokens.concat().into_bytes()) {
+                let (mut alone, mut together, mut places) = (Vec::new(), Vec::new(), Vec::new());
+                patterns.iter().for_each(|pattern| pattern.find(&hay, &mut alone));
+                lists.iter().for_each(|list| list.find(&hay, &mut alone));
+                own.find(&hay, &mut together);
+                prop_assert_eq!(&together, &alone);
+                own.places(&hay, &mut places);
+                let line = |at: usize| memchr::memchr_iter(b'\n', &hay[..at]).count();
+                let mut watched: Vec<usize> = places.iter().map(|place| line(*place as usize)).collect();
+                watched.sort_unstable();
+                for finding in &alone {
+                    let at = line(finding.span.start);
+                    prop_assert!(watched.binary_search(&at).is_ok(), "line {at} of {:?}", hay.escape_ascii().to_string());
+                }
+            }
+        }
+    }
+}

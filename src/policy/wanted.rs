@@ -1,15 +1,16 @@
 //! [`Names`]: the names without which no field rule means anything in a record.
 
 use std::collections::HashSet;
+use std::fmt;
 
 use super::selector::{Selector, normal};
-use super::{Covers, Policy};
+use super::{Covers, Rule};
 
 /// How far back from its separator a name is followed. A longer one counts as wanted.
 const MAX_NAME_BYTES: usize = 128;
 
 /// The names that the field rules of a policy ask for.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Names {
     /// In normal form. One of them is the last part of the name.
     last: HashSet<Vec<u8>>,
@@ -21,10 +22,24 @@ pub struct Names {
     quoted: bool,
     /// The last two bytes before a separator, one bit each: most are no end of a wanted name.
     ends: Vec<u32>,
-    /// The last letters of names, one bit each.
+    /// The last three letters, in lower case, by their hash.
+    thirds: Vec<u32>,
+    /// The last [`TAIL_BYTES`] letters of names, or all, by their hash.
     tails: Vec<u32>,
     /// The bytes that a name may be written with.
     bytes: [bool; 256],
+}
+
+impl fmt::Debug for Names {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Names { last, inner, any, .. } = self;
+        let mut shown = out.debug_struct("Names");
+        shown
+            .field("last", &last.len())
+            .field("inner", &inner.len())
+            .field("any", any)
+            .finish_non_exhaustive()
+    }
 }
 
 /// Letters that are looked at before a name is: those of `request_id` tell it from all other names that end in `id`.
@@ -33,18 +48,19 @@ const TAIL_BYTES: usize = 6;
 const TAILS_LOG: u32 = 15;
 
 impl Names {
-    /// The names that this policy asks for.
-    pub fn of(policy: &Policy) -> Names {
+    /// The names that these rules ask for.
+    pub fn of(rules: &[Rule]) -> Names {
         let mut names = Names {
             last: HashSet::new(),
             inner: HashSet::new(),
             any: false,
             quoted: false,
             ends: vec![0; (1 << 16) / 32],
+            thirds: vec![0; (1 << TAILS_LOG) / 32],
             tails: vec![0; (1 << TAILS_LOG) / 32],
             bytes: [false; 256],
         };
-        for rule in &policy.rules {
+        for rule in rules {
             if let Covers::Field { fields, .. } = &rule.covers {
                 fields.iter().for_each(|field| names.add(field));
             }
@@ -73,6 +89,7 @@ impl Names {
             name.iter().flat_map(spelt).for_each(|byte| self.bytes[usize::from(byte)] = true);
             let tail = name.iter().rev().take(TAIL_BYTES).fold(0, |tail, byte| joined(tail, *byte));
             set_bit(&mut self.tails, hash(tail));
+            set_thirds(&mut self.thirds, name);
             let Some((last, before)) = name.split_last() else { continue };
             for last in spelt(last) {
                 match before.last() {
@@ -147,13 +164,24 @@ impl Names {
     /// Whether a wanted name may end before the separator at `at`.
     #[inline]
     fn ends_at(&self, text: &[u8], at: usize) -> bool {
-        if let [.., one, two, three] = text[..at] {
-            let (before, last) = if three == b'"' { (one, two) } else { (two, three) };
-            if !is_bit_set(&self.ends, pair(before, last)) && self.inner.is_empty() {
-                return false;
-            }
+        let near = text[..at].strip_suffix(b"\"").unwrap_or(&text[..at]);
+        match near.last_chunk() {
+            Some(end) if self.inner.is_empty() && !self.may_end(*end) => false,
+            _ => self.is_wanted(text, at),
         }
-        self.is_wanted(text, at)
+    }
+
+    /// Whether a wanted name may end in these bytes.
+    #[inline]
+    fn may_end(&self, [far, third, before, last]: [u8; 4]) -> bool {
+        if !is_bit_set(&self.ends, pair(before, last)) {
+            return false;
+        }
+        let third = if SEPARATORS.contains(&third) { far } else { third };
+        is_no_letter(third) || is_no_letter(before) || is_no_letter(last) || {
+            let letters = [third, before, last].map(|byte| byte.to_ascii_lowercase());
+            is_bit_set(&self.thirds, hash(letters.into_iter().fold(0, joined)))
+        }
     }
 
     fn is_wanted(&self, text: &[u8], at: usize) -> bool {
@@ -199,6 +227,22 @@ impl Names {
 const SEPARATORS: [u8; 2] = [b'-', b'_'];
 /// What may stand between a name and its separator.
 const BEHIND_NAMES: [u8; 6] = [b' ', b'\t', b'\r', b'"', b'\'', b'\\'];
+
+/// Notes the last three letters of a name; where it has fewer, with anything before them.
+fn set_thirds(bits: &mut [u32], name: &[u8]) {
+    let mut set = |letters: [u8; 3]| set_bit(bits, hash(letters.into_iter().fold(0, joined)));
+    match *name {
+        [.., third, before, last] => set([third, before, last]),
+        [before, last] => (0..=255).for_each(|third| set([third, before, last])),
+        // Two bytes before it may be any, so that the test is of no use.
+        _ => bits.fill(u32::MAX),
+    }
+}
+
+/// Whether the byte is no part of a normal form, or perhaps none.
+fn is_no_letter(byte: u8) -> bool {
+    SEPARATORS.contains(&byte) || BEHIND_NAMES.contains(&byte)
+}
 
 fn joined(tail: u64, byte: u8) -> u64 {
     tail << 8 | u64::from(byte)

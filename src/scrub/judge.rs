@@ -308,14 +308,14 @@ impl Law {
         if record.named {
             value.begin(record);
         }
-        // What escapes hide is looked for in the fields that hold any.
-        let may_find_own = self.detectors.own().may_find(record.bytes);
+        // A match may begin before its field, so that an escape anywhere may hide it.
+        let own = self.detectors.own();
+        let may_find_own = !own.is_empty() && (value.may_escape(record) || own.may_find(record.bytes));
         for (at, field) in record.fields.iter().enumerate() {
             if !matches!(field.role, Role::Text | Role::Number | Role::Name) || field.value.is_empty() {
                 continue;
             }
-            let may_hide_own = !self.detectors.own().is_empty() && value.may_escape(field);
-            if record.named && !may_find_own && !may_hide_own && !value.may_hold(record, field) {
+            if record.named && !may_find_own && !value.may_hold(record, field) {
                 continue;
             }
             value.findings.clear();

@@ -174,7 +174,8 @@ impl Lane {
                 written = job.content.end;
                 // What stands before the record was copied as it is.
                 let start = before + (job.content.start - copied);
-                !law.would_change(job, pen.written(start), left, second)
+                !(watched && job.watch.may_concern(pen.written(start)))
+                    && !law.would_change(job, pen.written(start), left, second)
             }
             Err(OutOfLane) => false,
         };
@@ -275,7 +276,7 @@ impl Law {
         let found = self.values(job, |value| {
             changes |= replacement(&self.lots[value.lot], job, value, left).is_some();
         });
-        found.is_err() || changes || job.watch.is_needed() && job.watch.may_concern(record)
+        found.is_err() || changes
     }
 }
 

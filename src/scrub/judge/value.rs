@@ -42,9 +42,9 @@ impl Value {
             || self.marks.escapes().within(start, end).any(|at| !is_harmless(text, at - start))
     }
 
-    /// Whether there is a byte in the field that may begin an escape.
-    pub(super) fn may_escape(&self, field: &Field) -> bool {
-        self.marks.escapes().next(field.value.start, field.value.end).is_some()
+    /// Whether there is a byte in the record that may begin an escape.
+    pub(super) fn may_escape(&self, record: &Record<'_>) -> bool {
+        self.marks.escapes().next(0, record.bytes.len()).is_some()
     }
 
     /// Searches one field. The findings count from the start of the record.
