@@ -174,8 +174,9 @@ impl Lane {
                 written = job.content.end;
                 // What stands before the record was copied as it is.
                 let start = before + (job.content.start - copied);
-                !(watched && job.watch.may_concern(pen.written(start)))
-                    && !law.would_change(job, pen.written(start), left, second)
+                let left_over = pen.written(start);
+                !(watched && job.watch.may_concern(left_over)
+                    || law.would_change(job, left_over, left, second))
             }
             Err(OutOfLane) => false,
         };
