@@ -1,8 +1,8 @@
 //! THE hot path: one block in, the edited block out.
 //!
 //! ```text
-//! block ─► marks, watch ─► records ─┬─► fast lane: verify ─► decide ─► edit in place
-//!                                   └─► judge: fields ─► sightings ─► decisions ─► edits ─► splice
+//! block ─► marks ─► glances, watch ─► records ─┬─► fast lane: edit in place
+//!                                             └─► judge: fields ─► sightings ─► decisions ─► edits ─► splice
 //! ```
 
 mod judge;
