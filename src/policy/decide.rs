@@ -358,6 +358,9 @@ impl Judge<'_, '_> {
     fn pairs(&self, out: &mut Vec<Decision>) {
         let policy = self.policy;
         let strongest = |path: &[&[u8]]| {
+            if !policy.names.are_among(path) {
+                return None;
+            }
             let meant = |(_, rule): &(usize, &Rule)| match &rule.covers {
                 Covers::Field { fields, .. } => {
                     rule.action != Action::Keep

@@ -132,8 +132,9 @@ impl Names {
     }
 
     /// Whether a name of these parts, in normal form, may be one that is asked for.
-    pub(super) fn are_among(&self, parts: &[Vec<u8>]) -> bool {
-        self.any || parts.iter().any(|part| self.last.contains(part) || self.inner.contains(part))
+    pub(super) fn are_among(&self, parts: &[impl AsRef<[u8]>]) -> bool {
+        let is_one = |part: &[u8]| self.last.contains(part) || self.inner.contains(part);
+        self.any || parts.iter().any(|part| is_one(part.as_ref()))
     }
 
     /// Appends the separators in `text` behind wanted names, and perhaps some others.

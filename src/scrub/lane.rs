@@ -27,8 +27,8 @@ const MAX_REJECTED: usize = 16;
 enum Lot {
     /// It covers none.
     Stay,
-    /// The same text for every value.
-    Text { rule: usize, text: Vec<u8> },
+    /// The same text for every value. `makes`: something that is watched for, perhaps.
+    Text { rule: usize, text: Vec<u8>, makes: bool },
     /// The same action for every value.
     Act { rule: usize },
     /// It depends on the value.
@@ -77,6 +77,8 @@ pub(super) struct Buffers {
     pub(super) edits: Vec<Edit>,
     pub(super) text: Vec<u8>,
     rejected: Vec<usize>,
+    /// An edit may have made something that is watched for.
+    made: bool,
     again: Vec<u8>,
     marks: Marks,
 }
@@ -86,9 +88,9 @@ pub(super) struct OutOfLane;
 
 impl Lane {
     /// The lane for a policy.
-    pub(super) fn new(policy: &Policy, detectors: &Detectors, tools: Tools<'_>) -> Lane {
-        let lots =
-            [Kind::EMAIL, Kind::IPV4, Kind::IPV6, Kind::PAN].map(|kind| lot(policy, detectors, kind, tools));
+    pub(super) fn new(policy: &Policy, detectors: &Detectors, watch: &Watch, tools: Tools<'_>) -> Lane {
+        let lots = [Kind::EMAIL, Kind::IPV4, Kind::IPV6, Kind::PAN]
+            .map(|kind| lot(policy, detectors, watch, kind, tools));
         let by_value = policy.rules.iter().any(|rule| matches!(rule.action, Action::Truncate(_)))
             && lots.contains(&Lot::Ask);
         Lane { lots, json: policy.format.admits("json"), truncates_by_value: by_value }
@@ -99,15 +101,15 @@ impl Lane {
         buffers.edits.clear();
         buffers.text.clear();
         buffers.rejected.clear();
+        buffers.made = false;
         self.pass(job, buffers)?;
         if buffers.edits.is_empty() {
             return Ok(());
         }
-        let made = may_make_watched(job, buffers);
-        if !made && !self.needs_second_look(buffers) {
+        if !buffers.made && !self.needs_second_look(buffers) {
             return Ok(());
         }
-        self.second_look(job, made, buffers)
+        self.second_look(job, buffers)
     }
 
     fn pass(&self, job: Job<'_>, buffers: &mut Buffers) -> Result<(), OutOfLane> {
@@ -152,10 +154,12 @@ impl Lane {
         let Finding { span, kind } = finding;
         let value = span.of(record);
         let start = buffers.text.len();
+        let mut makes = None;
         let rule = match &self.lots[lot] {
             Lot::Stay | Lot::Judge => return,
-            Lot::Text { rule, text } => {
+            Lot::Text { rule, text, makes: may_make } => {
                 buffers.text.extend_from_slice(text);
+                makes = Some(*may_make);
                 *rule
             }
             Lot::Act { rule } => {
@@ -171,6 +175,8 @@ impl Lane {
         if buffers.text[start..] == *value {
             buffers.text.truncate(start);
         } else {
+            let makes = makes.unwrap_or_else(|| job.watch.may_be_made_of(&buffers.text[start..]));
+            buffers.made |= makes || job.watch.may_be_laid_bare(record, span);
             buffers.edits.push(Edit { span, text: start..buffers.text.len(), rule, kind });
         }
     }
@@ -190,8 +196,7 @@ impl Lane {
     }
 
     /// Judges what would be left. A record that would change again is out of the ordinary.
-    /// `made`: as may what is watched for now be in it.
-    fn second_look(&self, job: Job<'_>, made: bool, buffers: &mut Buffers) -> Result<(), OutOfLane> {
+    fn second_look(&self, job: Job<'_>, buffers: &mut Buffers) -> Result<(), OutOfLane> {
         let record = job.record;
         let mut again = std::mem::take(&mut buffers.again);
         again.clear();
@@ -202,7 +207,7 @@ impl Lane {
             from = edit.span.end;
         }
         again.extend_from_slice(&record[from..]);
-        let concerns = made && job.watch.may_concern(&again);
+        let concerns = buffers.made && job.watch.may_concern(&again);
         let mut marks = std::mem::take(&mut buffers.marks);
         mark(&again, &mut marks);
         let edits = buffers.edits.len();
@@ -214,16 +219,7 @@ impl Lane {
     }
 }
 
-/// Whether an edit might turn what stands there into something that is watched for.
-fn may_make_watched(job: Job<'_>, buffers: &Buffers) -> bool {
-    job.watch.is_needed()
-        && buffers
-            .edits
-            .iter()
-            .any(|edit| job.watch.may_be_made_by(&buffers.text[edit.text.clone()], job.record, edit.span))
-}
-
-fn lot(policy: &Policy, detectors: &Detectors, kind: Kind, tools: Tools<'_>) -> Lot {
+fn lot(policy: &Policy, detectors: &Detectors, watch: &Watch, kind: Kind, tools: Tools<'_>) -> Lot {
     if !detectors.finds(kind) {
         return Lot::Stay;
     }
@@ -237,7 +233,7 @@ fn lot(policy: &Policy, detectors: &Detectors, kind: Kind, tools: Tools<'_>) -> 
         action @ Action::Redact { .. } => {
             let mut text = Vec::new();
             action::apply(action, kind, b"", b"", tools, &mut text);
-            Lot::Text { rule, text }
+            Lot::Text { rule, makes: watch.may_be_made_of(&text), text }
         }
         _ => Lot::Act { rule },
     }
