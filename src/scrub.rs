@@ -50,7 +50,8 @@ impl Scrubber {
     /// A scrubber for this policy. `key` makes the pseudonyms of `hash`.
     pub fn new(policy: Arc<Policy>, key: Option<HashKey>) -> Scrubber {
         let judge = Judge::new(policy, key);
-        let (lane, watch) = (judge.lane(), judge.watch());
+        let watch = judge.watch();
+        let lane = judge.lane(&watch);
         Scrubber::of(judge, Some(lane), watch)
     }
 

@@ -132,8 +132,8 @@ impl Judge {
     }
 
     /// The fast lane.
-    pub(super) fn lane(&self) -> Lane {
-        Lane::new(&self.law.policy, &self.law.detectors, self.tools())
+    pub(super) fn lane(&self, watch: &Watch) -> Lane {
+        Lane::new(&self.law.policy, &self.law.detectors, watch, self.tools())
     }
 
     /// What actions need.

@@ -33,8 +33,8 @@ const IPV6: u8 = 2;
 enum Lot {
     /// It covers none.
     Stay,
-    /// The same text for every value.
-    Text { rule: usize, text: Vec<u8>, short: Option<[u8; AT_ONCE]> },
+    /// The same text for every value. `makes`: something that is watched for, perhaps.
+    Text { rule: usize, text: Vec<u8>, short: Option<[u8; AT_ONCE]>, makes: bool },
     /// The same action for every value.
     Act { rule: usize },
     /// It depends on the value.
@@ -103,8 +103,8 @@ impl Clone for Lane {
 
 impl Lane {
     /// The lane for a policy.
-    pub(super) fn new(policy: &Policy, detectors: &Detectors, tools: Tools<'_>) -> Lane {
-        let lots = KINDS.map(|kind| lot(policy, detectors, kind, tools));
+    pub(super) fn new(policy: &Policy, detectors: &Detectors, watch: &Watch, tools: Tools<'_>) -> Lane {
+        let lots = KINDS.map(|kind| lot(policy, detectors, watch, kind, tools));
         let inert = lots.iter().all(|lot| match lot {
             Lot::Stay | Lot::Judge => true,
             Lot::Text { text, .. } => !text.iter().any(|byte| b" -+".contains(byte)),
@@ -145,12 +145,10 @@ impl Lane {
         others.clear();
         let mut unsettled = false; // another rule may concern a truncated value than the value
         let mut watched = false; // an edit may make something that is watched for
-        let mut watch = |text: &[u8], span| {
-            watched |= job.watch.is_needed() && job.watch.may_be_made_by(text, job.block, job.content, span);
-        };
+        let bares = |span| job.watch.may_be_laid_bare(job.block, job.content, span);
         let found = law.values(job, |Value { span, lot }| {
-            if let Lot::Text { text, short, .. } = &law.lots[lot] {
-                watch(text, span);
+            if let Lot::Text { text, short, makes, .. } = &law.lots[lot] {
+                watched |= *makes || bares(span);
                 pen.copy(job.block, written, span.start);
                 match short {
                     Some(short) => pen.short(short, text.len()),
@@ -159,7 +157,7 @@ impl Lane {
                 replaced[lot] += 1;
                 written = span.end;
             } else if let Some(rule) = replacement(&law.lots[lot], job, Value { span, lot }, left) {
-                watch(left, span);
+                watched |= job.watch.may_be_made_of(left) || bares(span);
                 unsettled |= law.lots[lot] == Lot::Ask && !stays(job, KINDS[lot], rule, left, again);
                 pen.copy(job.block, written, span.start);
                 pen.write(left);
@@ -314,7 +312,7 @@ fn stays(job: Job<'_>, kind: Kind, rule: usize, left: &[u8], again: &mut Vec<u8>
     again == left
 }
 
-fn lot(policy: &Policy, detectors: &Detectors, kind: Kind, tools: Tools<'_>) -> Lot {
+fn lot(policy: &Policy, detectors: &Detectors, watch: &Watch, kind: Kind, tools: Tools<'_>) -> Lot {
     if !detectors.finds(kind) {
         return Lot::Stay;
     }
@@ -331,7 +329,7 @@ fn lot(policy: &Policy, detectors: &Detectors, kind: Kind, tools: Tools<'_>) -> 
             let mut padded = text.clone();
             padded.resize(text.len().max(AT_ONCE), 0);
             let short = padded.as_slice().try_into().ok();
-            Lot::Text { rule, text, short }
+            Lot::Text { rule, makes: watch.may_be_made_of(&text), text, short }
         }
         _ => Lot::Act { rule },
     }

@@ -20,6 +20,7 @@ use crate::span::Span;
 #[derive(Debug)]
 pub(super) struct Watch {
     wanted: Arc<Wanted>,
+    needed: bool,
     places: Vec<u32>,
     views: Views,
 }
@@ -62,12 +63,13 @@ impl Watch {
     }
 
     fn of(wanted: Arc<Wanted>) -> Watch {
-        Watch { wanted, places: Vec::new(), views: Views::default() }
+        let needed = !wanted.detectors.own().is_empty() || !wanted.names.is_empty();
+        Watch { wanted, needed, places: Vec::new(), views: Views::default() }
     }
 
     /// Whether anything is watched for.
     pub(super) fn is_needed(&self) -> bool {
-        !self.wanted.detectors.own().is_empty() || !self.wanted.names.is_empty()
+        self.needed
     }
 
     /// Whether every record may be concerned.
@@ -102,22 +104,26 @@ impl Watch {
         }
     }
 
-    /// Whether an edit may make something that is watched for, from what it writes or by taking away what
-    /// stood beside it.
-    pub(super) fn may_be_made_by(&self, written: &[u8], block: &[u8], record: Span, edit: Span) -> bool {
+    /// Whether what an edit writes may make something that is watched for, alone or with what stands beside it.
+    pub(super) fn may_be_made_of(&self, written: &[u8]) -> bool {
         let Wanted { detectors, names, bytes, .. } = &*self.wanted;
         let joins = |byte: Option<&u8>| byte.is_some_and(|byte| bytes[usize::from(*byte)]);
+        self.is_needed()
+            && (joins(written.first())
+                || joins(written.last())
+                || detectors.own().has_others()
+                || detectors.own().may_find(written)
+                || names.may_be_made_by(written))
+    }
+
+    /// Whether a word stands beside the span, which may be watched for once the span is gone.
+    pub(super) fn may_be_laid_bare(&self, block: &[u8], record: Span, span: Span) -> bool {
         let in_word = |byte: Option<&u8>| {
             byte.is_some_and(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.'))
         };
         self.is_needed()
-            && (joins(written.first())
-                || joins(written.last())
-                || in_word(block[record.start..edit.start].last())
-                || in_word(block[edit.end..record.end].first())
-                || detectors.own().has_others()
-                || detectors.own().may_find(written)
-                || names.may_be_made_by(written))
+            && (in_word(block[record.start..span.start].last())
+                || in_word(block[span.end..record.end].first()))
     }
 
     /// Whether the text, in which there are no escapes, holds anything that is watched for.
