@@ -6,6 +6,7 @@
 //! | app | a service, JSON lines | in two lines of five |
 //! | clean | a service, text | none, but much that looks like them |
 //! | dense | an export | nothing but values |
+//! | hostile | somebody's who wants it slow | one at the end of each very long line, behind what never becomes one |
 #![allow(dead_code, clippy::unwrap_used, clippy::expect_used)]
 
 use std::fmt::Write;
@@ -22,9 +23,22 @@ pub(crate) struct Log {
     pub(crate) text: Vec<u8>,
     /// How many values of each kind of [`KINDS`].
     pub(crate) planted: [u64; 4],
+    /// How many of them are seen only when an escape is undone. All of those are e-mail addresses.
+    pub(crate) hidden: u64,
 }
 
 impl Log {
+    /// How many values of each kind of [`KINDS`] stand in the bytes as they are.
+    pub(crate) fn visible(&self) -> [u64; 4] {
+        let [email, ipv4, ipv6, pan] = self.planted;
+        [email - self.hidden, ipv4, ipv6, pan]
+    }
+
+    /// How many values there are.
+    pub(crate) fn values(&self) -> u64 {
+        self.planted.iter().sum()
+    }
+
     pub(crate) fn lines(&self) -> impl Iterator<Item = &[u8]> {
         self.text.split_inclusive(|byte| *byte == b'\n').map(|line| line.strip_suffix(b"\n").unwrap_or(line))
     }
@@ -43,14 +57,20 @@ impl Log {
     }
 }
 
-/// The four logs, of about that many bytes each.
-pub(crate) fn all(bytes: usize) -> [Log; 4] {
+/// The logs, of about that many bytes each.
+pub(crate) fn all(bytes: usize) -> [Log; 5] {
     [
         make("access", 1, bytes, Maker::access),
-        make("app", 2, bytes, Maker::app),
+        app(bytes),
         make("clean", 3, bytes, Maker::clean),
         make("dense", 4, bytes, Maker::dense),
+        make("hostile", 6, bytes, Maker::hostile),
     ]
+}
+
+/// The app log.
+pub(crate) fn app(bytes: usize) -> Log {
+    make("app", 2, bytes, Maker::app)
 }
 
 /// Lines of the app log, each as a string in a JSON document that is itself a string of another.
@@ -59,12 +79,13 @@ pub(crate) fn nested(bytes: usize) -> Log {
 }
 
 fn make(name: &'static str, seed: u64, bytes: usize, line: fn(&mut Maker)) -> Log {
-    let mut maker = Maker { state: seed, text: String::with_capacity(bytes + 1024), planted: [0; 4] };
+    let mut maker =
+        Maker { state: seed, text: String::with_capacity(bytes + 1024), planted: [0; 4], hidden: 0 };
     while maker.text.len() < bytes {
         line(&mut maker);
         maker.text.push('\n');
     }
-    Log { name, text: maker.text.into_bytes(), planted: maker.planted }
+    Log { name, text: maker.text.into_bytes(), planted: maker.planted, hidden: maker.hidden }
 }
 
 const PEOPLE: [&str; 8] = ["ana", "li.wei", "j_smith", "o'brien", "maria+shop", "k.nowak", "tom", "yuki.ito"];
@@ -94,11 +115,34 @@ const MESSAGES: [&str; 6] = [
     "batch of 512 rows written",
 ];
 const LEVELS: [&str; 4] = ["INFO", "INFO", "DEBUG", "WARN"];
+/// What a hostile line repeats: triggers and beginnings of values, none of which ever becomes one.
+const UNITS: [&str; 14] = [
+    "1",
+    "0123456789 ",
+    "4111-1111-",
+    "1.",
+    "1.1.1.",
+    "300.1.",
+    ":",
+    "1:",
+    "ffff:",
+    "12345:",
+    "@",
+    "a@",
+    "\"@",
+    "\"",
+];
+/// The same with escapes, each of which makes another in the end.
+const ESCAPES: [&str; 6] = ["\\", "\\u005c", "%25", "%40", "&amp;", "\u{1b}[0m1"];
+/// Bytes of a hostile line, and of a run of one unit in it.
+const HOSTILE_LINE_BYTES: usize = 8192;
+const HOSTILE_RUN_BYTES: usize = 1024;
 
 struct Maker {
     state: u64,
     text: String,
     planted: [u64; 4],
+    hidden: u64,
 }
 
 impl Maker {
@@ -149,6 +193,7 @@ impl Maker {
         let (person, domain) = (self.pick(&PEOPLE), self.pick(&DOMAINS));
         write!(self.text, "{person}{at}{domain}").unwrap();
         self.planted[0] += 1;
+        self.hidden += u64::from(at != "@");
     }
 
     fn ipv4(&mut self) {
@@ -274,6 +319,23 @@ impl Maker {
         self.put(",");
         let between = self.pick(&["", " ", "-"]);
         self.pan(between);
+    }
+
+    /// Every fourth line has escapes: no record of the others needs the judge.
+    fn hostile(&mut self) {
+        let units = if self.random(4) == 0 { ESCAPES.as_slice() } else { &UNITS };
+        let end = self.text.len() + HOSTILE_LINE_BYTES;
+        while self.text.len() < end {
+            let unit = self.pick(units);
+            self.put(&unit.repeat(HOSTILE_RUN_BYTES / unit.len()));
+            self.put("; ");
+        }
+        match self.random(4) {
+            0 => self.email("@"),
+            1 => self.ipv4(),
+            2 => self.ipv6(),
+            _ => self.pan(""),
+        }
     }
 
     fn nested(&mut self) {
