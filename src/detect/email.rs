@@ -210,21 +210,46 @@ pub const REWRITTEN: [(&[u8], &[u8]); 12] = [
 
 /// `SRS0=…=user@`, `bounce+123-jane=example.org@`: all of it identifies, so all of it is taken.
 fn rewritten_start(hay: &[u8], run: usize, at: usize) -> Option<usize> {
-    if !hay[run..at].contains(&b'=') {
-        return None; // nothing is cut off anyway
-    }
-    let begins = |byte: u8| matches!(byte, b'=' | b':' | b'/' | b'&' | b'?' | b'|');
-    let starts = (run..at).filter(|&start| start == run || begins(hay[start - 1]));
-    let is_mark = |start: usize| {
-        // Their first letters: a look at one byte turns nearly all places away.
-        matches!(hay[start] | 0x20, b's' | b'p' | b'm' | b'b' | b'r' | b'o' | b'v' | b'e')
-            && REWRITTEN.iter().any(|(mark, joints)| {
-                let end = start + mark.len();
-                end < at && hay[start..end].eq_ignore_ascii_case(mark) && joints.contains(&hay[end])
-            })
-    };
-    starts.into_iter().find(|&start| is_mark(start)).filter(|&start| hay[start..at].contains(&b'='))
+    let last = memchr::memrchr(b'=', &hay[run..at])?; // nothing is cut off without one
+    // Two looks at tables turn nearly all places away.
+    let mut before = BEFORE_MARK;
+    let start = (run..at).find(|&start| {
+        let here = MARKS[usize::from(hay[start])];
+        let may_be = before & BEFORE_MARK & here >> 1 != 0;
+        before = here;
+        may_be && is_mark(&hay[start..at])
+    })?;
+    (start <= run + last).then_some(start)
 }
+
+fn is_mark(text: &[u8]) -> bool {
+    REWRITTEN.iter().any(|(mark, joints)| {
+        text.len() > mark.len()
+            && text[..mark.len()].eq_ignore_ascii_case(mark)
+            && joints.contains(&text[mark.len()])
+    })
+}
+
+const BEFORE_MARK: u8 = 1;
+const FIRST_OF_MARK: u8 = 2;
+
+/// What a byte is to a mark of a rewritten sender.
+static MARKS: [u8; 256] = {
+    let mut table = [0; 256];
+    let (before, mut at) = (b"=:/&?|", 0);
+    while at < before.len() {
+        table[before[at] as usize] = BEFORE_MARK;
+        at += 1;
+    }
+    at = 0;
+    while at < REWRITTEN.len() {
+        let first = REWRITTEN[at].0[0];
+        table[first as usize] = FIRST_OF_MARK;
+        table[first.to_ascii_uppercase() as usize] = FIRST_OF_MARK;
+        at += 1;
+    }
+    table
+};
 
 /// `<a/b=c@example.com>`: angle brackets close around the whole address, so nothing inside delimits.
 fn bracketed_start(hay: &[u8], run: usize, at: usize, end: usize) -> Option<usize> {
