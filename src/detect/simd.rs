@@ -89,7 +89,7 @@ pub(super) fn mark(level: Level, block: &[u8], marks: &mut Marks) {
     }
 }
 
-/// Glances at the candidates of a block, see [`glance`]. A level that the processor lacks is taken for
+/// Glances at the candidates of a block, see [`mod@glance`]. A level that the processor lacks is taken for
 /// [`Level::Portable`].
 pub(super) fn glance(
     level: Level,
