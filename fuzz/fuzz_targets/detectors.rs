@@ -1,8 +1,11 @@
-//! The findings of any value are those of the reference; no check panics at any place of it.
+//! The findings of any value are those of the reference; no check panics at any place of it. Every level of vector
+//! instructions tells the same of any log, and never other than the exact tests.
 #![no_main]
 
 #[path = "../../tests/reference/mod.rs"]
 mod reference;
+#[path = "../../tests/sights/mod.rs"]
+mod sights;
 
 use libfuzzer_sys::fuzz_target;
 use logscrub::detect::marks::Marks;
@@ -12,6 +15,9 @@ use reference::Found;
 
 const KINDS: [(Kind, &str); 4] =
     [(Kind::EMAIL, "email"), (Kind::IPV4, "ipv4"), (Kind::IPV6, "ipv6"), (Kind::PAN, "pan")];
+
+/// What may be put beside a value that a glance says is none: all that values are made of and what touches them.
+const BESIDE: &[u8] = b"0123456789abcdefvnrsC.:@-_+ ,;|/=\"<>[]%&";
 
 fuzz_target!(|data: &[u8]| {
     if data.len() > 1024 {
@@ -29,6 +35,11 @@ fuzz_target!(|data: &[u8]| {
     index(data, &mut Marks::default(), &mut candidates);
     if !candidates.is_empty() {
         assert_eq!(found, reference::find(data), "{}", data.escape_ascii());
+    }
+    sights::check(data);
+    if !data.is_empty() {
+        let other: Vec<u8> = data.iter().rev().map(|byte| BESIDE[usize::from(*byte) % BESIDE.len()]).collect();
+        sights::check_reach(data, &other);
     }
     detectors.explain(data);
     for detector in DETECTORS {

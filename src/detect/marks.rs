@@ -4,7 +4,7 @@
 //! The block is gone over in groups of windows of 64 bytes. Each window becomes one word for each class
 //! ([`Window`]); the algebra then works on the words of a whole group, in loops of which each compiler makes
 //! vector instructions, eight words long where vectors have 64 bytes. What a shift moves out of one word goes
-//! into the next: a row of words and the same row one word earlier ([`Row`]) make that two shifts and no chain
+//! into the next: a row of words and the same row one word earlier (`Row`) make that two shifts and no chain
 //! of carries.
 //!
 //! What is marked holds every candidate of [`scan`](super::scan()) that is a match, and more: a group of digits is
