@@ -85,7 +85,7 @@ pub(super) fn mark(level: Level, block: &[u8], marks: &mut Marks) {
         #[cfg(target_arch = "aarch64")]
         // SAFETY: as above.
         Level::Neon if level.is_here() => unsafe { neon::mark(block, marks) },
-        _ => mark_with(portable::classify, block, marks),
+        _ => mark_with(portable::classify::<false>, block, marks),
     }
 }
 
@@ -111,7 +111,7 @@ pub(super) fn glance(
         #[cfg(target_arch = "aarch64")]
         // SAFETY: as above.
         Level::Neon if level.is_here() => unsafe { neon::glance(block, candidates, wanted, room) },
-        _ => glance::glance(&Look { block, classify: portable::classify }, candidates, wanted, room),
+        _ => glance::glance(&Look { block, classify: portable::classify::<true> }, candidates, wanted, room),
     }
 }
 
@@ -203,8 +203,9 @@ mod portable {
         table
     };
 
+    /// `ALL`: those as well that the marks do without.
     #[inline(always)]
-    pub(super) fn classify(window: &[u8; WINDOW_BYTES]) -> Window {
+    pub(super) fn classify<const ALL: bool>(window: &[u8; WINDOW_BYTES]) -> Window {
         let mut masks = Window::default();
         for (at, chunk) in window.as_chunks::<8>().0.iter().enumerate() {
             let classes = chunk.map(|byte| CLASSES[usize::from(byte)]);
@@ -213,8 +214,10 @@ mod portable {
             let of = |bytes: u64, bit: u32| gather(bytes >> bit) << (8 * at);
             masks.digit |= of(sets, 0);
             masks.hex |= of(sets, 1);
-            masks.alnum |= of(sets, 2);
-            masks.name |= of(sets, 3);
+            if ALL {
+                masks.alnum |= of(sets, 2);
+                masks.name |= of(sets, 3);
+            }
             masks.separator |= of(sets, 4);
             masks.escape |= of(sets, 5);
             if singles != 0 {
