@@ -6,7 +6,7 @@ use super::watch::Watch;
 use crate::detect::glance::{Sight, Sights, Told};
 use crate::detect::is_no_break_space;
 use crate::detect::marks::{Marks, mark};
-use crate::detect::unescape::{begins_escape, hides_trigger};
+use crate::detect::unescape::{begins_escape, hides_trigger, is_harmless};
 use crate::span::Span;
 
 /// Bytes that an escape may take, one inside another: a colour of 64 bytes, each of them written as `%XX`.
@@ -87,7 +87,7 @@ impl Records {
         let at = if self.every {
             (self.byte < block.len()).then_some(self.byte)?
         } else {
-            let sight = self.next_sight().unwrap_or(u32::MAX);
+            let sight = self.next_sight(block).unwrap_or(u32::MAX);
             let place = self.for_judge.get(self.place).copied().unwrap_or(u32::MAX);
             let at = sight.min(place);
             (at != u32::MAX).then_some(at as usize)?
@@ -106,10 +106,12 @@ impl Records {
 
     /// The next sight that may be a value.
     #[inline]
-    fn next_sight(&mut self) -> Option<u32> {
+    fn next_sight(&mut self, block: &[u8]) -> Option<u32> {
         let list = self.sights.list();
         while let Some(sight) = list.get(self.sight) {
-            if matches!(sight.told, Told::Found | Told::Unsure) || self.any_escape && self.is_touched(sight) {
+            if matches!(sight.told, Told::Found | Told::Unsure)
+                || self.any_escape && self.is_in_doubt(block, sight)
+            {
                 return Some(sight.at);
             }
             self.sight += 1;
@@ -117,10 +119,19 @@ impl Records {
         None
     }
 
-    /// Whether an escape may reach into the bytes that make a candidate none.
-    fn is_touched(&self, sight: &Sight) -> bool {
+    /// Whether an escape may reach into the bytes that make a candidate none, or one anywhere in its record is of
+    /// those of which only the judge can tell what they hide.
+    fn is_in_doubt(&self, block: &[u8], sight: &Sight) -> bool {
         let from = (sight.start as usize).saturating_sub(ESCAPE_BYTES);
-        self.marks.escapes().next(from, sight.end as usize + 1).is_some()
+        if self.marks.escapes().next(from, sight.end as usize + 1).is_some() {
+            return true;
+        }
+        let (line, may_escape) = self.marks.line(sight.at as usize, self.byte, block.len());
+        let hides_something = |at: usize| {
+            let at = at - line.start;
+            needs_judge(line.of(block), at) && !is_harmless(line.of(block), at)
+        };
+        may_escape && self.marks.escapes().within(line.start, line.end).any(hides_something)
     }
 
     /// The sights of a record, and goes on behind them.
