@@ -21,8 +21,7 @@ use logscrub::detect::{DETECTORS, Detectors, Scratch};
 use logscrub::edit::Edits;
 use logscrub::finding::Finding;
 use logscrub::format::json::Json;
-use logscrub::format::text::Text;
-use logscrub::format::{Field, Format, Role};
+use logscrub::format::{Field, Fields, Head, Role};
 use logscrub::kind::{Kind, KindSet};
 use logscrub::policy::Policy;
 use logscrub::policy::decide::{Decisions, Record, Sighting};
@@ -202,12 +201,9 @@ fn unescaping(criterion: &mut Criterion) {
 fn fields(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("fields");
     for log in [logs::app(BLOCK_BYTES), logs::nested(BLOCK_BYTES)] {
-        let mut fields: Vec<Field> = Vec::new();
+        let (mut fields, head) = (Fields::default(), Head::default());
         let mut run = || {
-            let read = |line: &&[u8]| {
-                fields.clear();
-                Json.fields(black_box(line), &mut fields).is_ok()
-            };
+            let read = |line: &&[u8]| fields.read(black_box(line), &Json, &head);
             log.lines().filter(read).count()
         };
         assert_eq!(run(), log.lines().count());
@@ -219,36 +215,28 @@ fn fields(criterion: &mut Criterion) {
 /// A line of which everything is known that a decision needs.
 struct Sighted<'l> {
     bytes: &'l [u8],
-    format: &'static dyn Format,
-    fields: Vec<Field>,
+    fields: Fields,
     sightings: Vec<Sighting>,
 }
 
 impl<'l> Sighted<'l> {
     fn new(detectors: &Detectors, bytes: &'l [u8]) -> Sighted<'l> {
-        let (mut fields, mut sightings) = (Vec::new(), Vec::new());
-        let json = Json.fields(bytes, &mut fields).is_ok();
-        if !json {
-            fields.clear();
-            Text.fields(bytes, &mut fields).unwrap();
+        let (mut fields, mut sightings) = (Fields::default(), Vec::new());
+        if !fields.read(bytes, &Json, &Head::default()) {
+            fields.read_text(bytes);
         }
         let holds = |field: &Field| matches!(field.role, Role::Text | Role::Number);
-        for (at, field) in fields.iter().enumerate().filter(|(_, field)| holds(field)) {
+        for (at, field) in fields.list.iter().enumerate().filter(|(_, field)| holds(field)) {
             let mut found: Vec<Finding> = Vec::new();
             detectors.find(field.value.of(bytes), &mut Scratch::default(), &mut found);
             let placed = |one: Finding| Finding { span: one.span.shifted(field.value.start), ..one };
             sightings.extend(found.into_iter().map(|one| Sighting { finding: placed(one), field: at }));
         }
-        Sighted { bytes, format: if json { &Json } else { &Text }, fields, sightings }
+        Sighted { bytes, fields, sightings }
     }
 
     fn record(&self) -> Record<'_> {
-        Record {
-            bytes: self.bytes,
-            format: self.format,
-            fields: &self.fields,
-            named: self.format.quote() == b"\"",
-        }
+        Record { bytes: self.bytes, fields: &self.fields }
     }
 
     fn decide(&self, policy: &Policy, decisions: &mut Decisions) {

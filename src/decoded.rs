@@ -56,12 +56,43 @@ impl Decoded {
     pub fn raw(&self, span: Span) -> Span {
         let end = span.end.min(self.bytes.len());
         if span.start >= end {
-            let at = self.run_at(span.start).map_or(0, |run| run.raw_start(span.start));
+            let at = self.run_at(span.start).map_or(0, |run| match span.start < self.bytes.len() {
+                true => run.raw_start(span.start),
+                false => run.raw.end,
+            });
             return Span::new(at, at);
         }
         let first = self.run_at(span.start).map_or(0, |run| run.raw_start(span.start));
         let last = self.run_at(end - 1).map_or(first, |run| run.raw_end(end - 1));
         Span::new(first, last)
+    }
+
+    /// Appends these bytes, which were decoded from the bytes of `outer`, with the raw ranges of those.
+    pub fn through(&self, outer: &Decoded, out: &mut Decoded) {
+        for (at, run) in self.runs.iter().enumerate() {
+            let end = self.runs.get(at + 1).map_or(self.bytes.len(), |next| next.start);
+            if run.verbatim {
+                outer.slice(run.raw, out);
+            } else {
+                out.push(&self.bytes[run.start..end], outer.raw(run.raw));
+            }
+        }
+    }
+
+    /// Appends a part of these bytes.
+    fn slice(&self, span: Span, out: &mut Decoded) {
+        let mut at = span.start;
+        while at < span.end {
+            let after = self.runs.partition_point(|run| run.start <= at);
+            let next = self.runs.get(after).map_or(self.bytes.len(), |run| run.start).min(span.end);
+            let Some(run) = after.checked_sub(1).map(|index| self.runs[index]) else { return };
+            if run.verbatim {
+                out.push_verbatim(&self.bytes[at..next], run.raw_start(at));
+            } else {
+                out.push(&self.bytes[at..next], run.raw);
+            }
+            at = next.max(at + 1);
+        }
     }
 
     fn run_at(&self, at: usize) -> Option<&Run> {

@@ -62,10 +62,10 @@ impl Edits {
         let mut names: Vec<(usize, usize)> = Vec::new(); // name, edit
         let mut left = std::mem::take(&mut self.left);
         for decision in decisions {
-            let field = &record.fields[decision.field];
+            let field = &record.fields.list[decision.field];
             let action = &policy.rules[decision.rule].action;
             let cause = Cause { value: decision.span, kind: decision.kind, rule: decision.rule };
-            if decision.whole && record.named && *action == Action::Drop {
+            if decision.whole && record.fields.are_named() && *action == Action::Drop {
                 gone.push((decision.field, cause));
                 continue;
             }
@@ -78,7 +78,8 @@ impl Edits {
             }
             left.clear();
             action::apply(action, decision.kind, raw, &self.plain, tools, &mut left);
-            if left != raw && self.write(policy, record, field, &left, cause) {
+            let whole = decision.whole && !decision.rest;
+            if left != raw && self.write(policy, record, field, &left, cause, whole) {
                 names.extend((field.role == Role::Name).then(|| (decision.field, self.list.len() - 1)));
             }
         }
@@ -87,6 +88,7 @@ impl Edits {
             self.number_equal_names(record, &names);
         }
         if !gone.is_empty() {
+            gone.sort_unstable_by_key(|(field, _)| *field);
             self.remove(record, &gone);
         }
         self.order();
@@ -101,20 +103,26 @@ impl Edits {
         field: &Field,
         left: &[u8],
         cause: Cause,
+        whole: bool,
     ) -> bool {
-        let bare = record.named && matches!(field.role, Role::Number | Role::Literal);
+        let bare = matches!(field.role, Role::Number | Role::Literal);
         if bare && !policy.numbers.is_string() && field.role == Role::Number {
             self.push(field.whole, b"null", Some(cause));
             return true;
         }
-        if bare {
-            let quote = record.format.quote();
-            self.push(Span::new(field.whole.start, field.whole.start), quote, None);
-            self.push(Span::new(field.whole.end, field.whole.end), quote, None);
+        let start = self.text.len();
+        if whole || bare {
+            record.fields.quote(field, left, &mut self.text);
+        }
+        let quote = start..self.text.len();
+        if !quote.is_empty() {
+            for at in [field.whole.start, field.whole.end] {
+                self.list.push(Edit { span: Span::new(at, at), text: quote.clone(), cause: None });
+            }
         }
         let start = self.text.len();
-        record.format.escape(left, &mut self.text);
-        if !bare && self.text[start..] == *cause.value.of(record.bytes) {
+        record.fields.escape(field, left, whole, &mut self.text);
+        if quote.is_empty() && self.text[start..] == *cause.value.of(record.bytes) {
             self.text.truncate(start);
             return false;
         }
@@ -130,9 +138,8 @@ impl Edits {
 
     fn remove(&mut self, record: &Record<'_>, gone: &[(usize, Cause)]) {
         let fields: Vec<usize> = gone.iter().map(|(field, _)| *field).collect();
-        debug_assert!(fields.is_sorted(), "decisions are sorted by place, and so are fields");
         let mut spans = Vec::new();
-        record.format.remove(record.fields, &fields, &mut spans);
+        record.fields.remove(&fields, &mut spans);
         for ((span, text), (_, cause)) in spans.into_iter().zip(gone) {
             self.push(span, text, Some(*cause));
         }
@@ -158,9 +165,9 @@ impl Edits {
     /// Two names of one object that were different must not become equal: most readers would keep the last
     /// of them only. The second becomes `[email#2]`.
     fn number_equal_names(&mut self, record: &Record<'_>, edited: &[(usize, usize)]) {
-        let object = |name: usize| record.fields[name].parent;
+        let object = |name: usize| record.fields.list[name].parent;
         let objects: HashSet<Option<usize>> = edited.iter().map(|(name, _)| object(*name)).collect();
-        let names = record.fields.iter().enumerate().filter(|(_, field)| field.role == Role::Name);
+        let names = record.fields.list.iter().enumerate().filter(|(_, field)| field.role == Role::Name);
         let mut taken: HashSet<(Option<usize>, Vec<u8>)> = names
             .filter(|(at, field)| {
                 objects.contains(&field.parent) && edited.binary_search_by_key(at, |(name, _)| *name).is_err()
@@ -170,7 +177,7 @@ impl Edits {
         let mut numbers: HashMap<(Option<usize>, Vec<u8>), usize> = HashMap::new();
         for edits in edited.chunk_by(|one, other| one.0 == other.0) {
             let (name, first) = edits[0];
-            let span = record.fields[name].value;
+            let span = record.fields.list[name].value;
             let mut text = Vec::new();
             self.splice_some(record.bytes, span, edits, &mut text);
             let base = (object(name), text);

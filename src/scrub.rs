@@ -5,6 +5,7 @@
 //!                                             └─► judge: fields ─► sightings ─► decisions ─► edits ─► splice
 //! ```
 
+mod carry;
 mod judge;
 mod lane;
 mod long;
@@ -19,6 +20,8 @@ use crate::detect::Reason;
 use crate::policy::Policy;
 use crate::tally::Tally;
 use crate::withhold::{line_end, withhold};
+use carry::Header;
+pub use carry::{Carry, Tracker};
 use judge::Judge;
 pub use judge::{Judged, Outcome};
 use lane::{Job, Lane, OutOfLane};
@@ -37,12 +40,21 @@ pub struct Scrubber {
     records: Records,
     long: Option<Long>,
     tally: Tally,
+    /// What the next block owes to those before it.
+    carry: Carry,
+    /// Headers in the block that have not been passed, the last first.
+    headers: Vec<Header>,
 }
 
 impl Clone for Scrubber {
     fn clone(&self) -> Scrubber {
         let every_record = self.every_record;
-        Scrubber { every_record, ..Scrubber::of(self.judge.clone(), self.lane.clone(), self.watch.clone()) }
+        let carry = self.carry.clone();
+        Scrubber {
+            every_record,
+            carry,
+            ..Scrubber::of(self.judge.clone(), self.lane.clone(), self.watch.clone())
+        }
     }
 }
 
@@ -57,9 +69,11 @@ impl Scrubber {
 
     fn of(judge: Judge, lane: Option<Lane>, watch: Watch) -> Scrubber {
         Scrubber {
-            judge,
             lane,
-            every_record: watch.is_for_all(),
+            carry: Carry::start(judge.policy()),
+            headers: Vec::new(),
+            every_record: watch.is_for_all() || judge.policy().may_mean_given_name(),
+            judge,
             watch,
             records: Records::default(),
             long: None,
@@ -85,14 +99,17 @@ impl Scrubber {
     pub fn scrub(&mut self, block: &[u8], out: &mut Vec<u8>) {
         let mut pen = Pen::new(out, block.len());
         let mut copied = 0; // bytes of the block that are written, or dropped
+        self.begin(block);
         self.records.begin(block, self.wanted(), &mut self.watch);
         while let Some(record) = self.records.next(block) {
+            self.pass_headers(record.content.start);
             copied = match self.edit_in_lane(block, &record, copied, &mut pen) {
                 Ok(copied) => copied,
                 Err(OutOfLane) => self.write_judged(block, &record, copied, &mut pen),
             };
         }
         pen.copy(block, copied, block.len());
+        self.end(block);
         self.tally.records += self.records.count(block);
         self.tally.add(&self.judge.take_tally());
         if let Some(lane) = &mut self.lane {
@@ -100,13 +117,57 @@ impl Scrubber {
         }
     }
 
+    /// Takes up a block behind others of which this is carried over.
+    pub fn go_on(&mut self, carry: Carry) {
+        self.carry = carry;
+    }
+
+    /// What tells what carries over from block to block, if anything does.
+    pub fn tracker(&self) -> Option<Tracker> {
+        Tracker::new(self.judge.policy())
+    }
+
+    /// Looks for headers in a block.
+    fn begin(&mut self, block: &[u8]) {
+        let Scrubber { judge, carry, headers, .. } = self;
+        headers.clear();
+        judge.begin(&carry.head);
+        if Carry::is_needed(judge.policy()) {
+            carry.headers(judge.policy(), block, |header| headers.push(header));
+            headers.reverse();
+        }
+    }
+
+    /// What the headers before this place say holds from here on.
+    fn pass_headers(&mut self, place: usize) {
+        while let Some((_, columns)) = self.headers.pop_if(|(at, _)| *at < place) {
+            self.carry.head.columns = Some(columns);
+            self.judge.begin(&self.carry.head);
+        }
+    }
+
+    fn end(&mut self, block: &[u8]) {
+        if Carry::is_needed(self.judge.policy()) {
+            let last = self.headers.first().map(|(_, columns)| Arc::clone(columns));
+            self.carry.end(last, block);
+        }
+    }
+
     /// Which records need work.
     fn wanted(&self) -> Wanted {
         match &self.lane {
-            _ if self.every_record => Wanted::Every,
+            _ if self.every_record || self.asks_for_columns() => Wanted::Every,
             Some(lane) => lane.wanted(),
             None => Wanted::Candidates,
         }
+    }
+
+    /// Whether a rule asks for one of the columns that a header names: none of them stands in its records.
+    fn asks_for_columns(&self) -> bool {
+        let carried = self.carry.head.columns.iter();
+        let columns = carried.chain(self.headers.iter().map(|(_, columns)| columns));
+        let mut names = columns.flat_map(|columns| &columns.names);
+        names.any(|name| self.judge.policy().may_mean(name))
     }
 
     /// Edits a record in the fast lane, if it can be judged there. Returns how far the block is written now.
@@ -166,13 +227,17 @@ impl Scrubber {
     /// its number in the block (from 1) and its bytes without the line end.
     pub fn inspect(&mut self, block: &[u8], mut each: impl FnMut(u64, &[u8], Judged)) {
         let (mut counted, mut lines) = (0, 0);
-        let wanted = if self.every_record { Wanted::Every } else { Wanted::Candidates };
+        self.begin(block);
+        let every = self.every_record || self.asks_for_columns();
+        let wanted = if every { Wanted::Every } else { Wanted::Candidates };
         self.records.begin(block, wanted, &mut self.watch);
         while let Some(Record { content, .. }) = self.records.next(block) {
+            self.pass_headers(content.start);
             lines += count_records(&block[counted..content.start]);
             counted = content.start;
             each(lines + 1, content.of(block), self.judge.inspect(content.of(block)));
         }
+        self.end(block);
     }
 
     /// Judges one record without its line end, and does not write it.

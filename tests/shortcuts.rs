@@ -8,7 +8,7 @@ use logscrub::detect::marks::{Marks, mark};
 use logscrub::detect::unescape::is_harmless;
 use logscrub::detect::{Detectors, Scratch};
 use logscrub::format::json::Json;
-use logscrub::format::{Field, Format};
+use logscrub::format::{Fields, Format, Head};
 use logscrub::kind::Kind;
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -98,18 +98,18 @@ proptest! {
     #[test]
     fn a_json_text_without_candidates_and_with_harmless_escapes_holds_no_value(content in content()) {
         let record = format!("{{\"a\":\"{content}\"}}");
-        let mut fields: Vec<Field> = Vec::new();
+        let mut fields = Fields::default();
         let mut marks = Marks::default();
         mark(record.as_bytes(), &mut marks);
-        let read = Json.fields(record.as_bytes(), &mut fields).is_ok();
-        let value = fields.last().map(|field| field.value).unwrap_or_default();
+        let read = fields.read(record.as_bytes(), &Json, &Head::default());
+        let value = fields.list.last().map(|field| field.value).unwrap_or_default();
         let inside = |at: &&u32| (value.start..value.end).contains(&(**at as usize));
         let harmless = |at: usize| is_harmless(value.of(record.as_bytes()), at - value.start);
         prop_assume!(read && marks.candidates().iter().find(inside).is_none());
         prop_assume!(marks.escapes().within(value.start, value.end).all(harmless));
 
         let mut decoded = Decoded::default();
-        Json.decode(record.as_bytes(), &fields[2], &mut decoded);
+        Json.decode(record.as_bytes(), &fields.list[2], value, &mut decoded);
         let kinds = [Kind::EMAIL, Kind::IPV4, Kind::IPV6, Kind::PAN].into_iter().collect();
         let mut found = Vec::new();
         // An address in front makes the detectors look through the escapes in any case.

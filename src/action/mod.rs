@@ -72,6 +72,17 @@ impl Action {
         matches!(self, Action::Hash(_) | Action::Truncate(_))
     }
 
+    /// Whether a value may stand elsewhere, or with quotes around it, after the action: it goes with its name and
+    /// its separators, or what is written holds what separates fields in some format.
+    pub fn depends_on_format(&self) -> bool {
+        let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"_.:/@*#[]()<>-".contains(&byte);
+        match self {
+            Action::Drop => true,
+            Action::Redact { with: Some(text) } => text.is_empty() || !text.bytes().all(is_plain),
+            _ => false,
+        }
+    }
+
     /// Rank of what is left, weakest first: where different sightings overlap, the stronger action wins.
     pub fn strength(&self) -> u8 {
         match self {

@@ -68,9 +68,8 @@ fn shown(faults: &Faults) -> Exit {
 }
 
 fn format_named(name: &str) -> Result<FormatChoice, Exit> {
-    let known = FormatChoice::NAMES.iter().find(|(known, _)| *known == name);
-    known.map(|(_, format)| *format).ok_or_else(|| {
-        let names: Vec<&str> = FormatChoice::NAMES.iter().map(|(name, _)| *name).collect();
+    FormatChoice::named(name).ok_or_else(|| {
+        let names: Vec<&str> = FormatChoice::names().collect();
         message(&format!("unknown format {name:?}; it is one of {}", names.join(", ")));
         Exit::Usage
     })

@@ -10,7 +10,7 @@ use super::paint::{Ink, Paint};
 use super::print::{escaped, message, to_stderr, usage_fault};
 use crate::policy::Policy;
 use crate::report::text::columns;
-use crate::scrub::{Judged, Scrubber};
+use crate::scrub::{Carry, Judged, Scrubber, Tracker};
 use crate::span::Span;
 use crate::stream::{Fault, Input, Output, Place, Scrub, Settings, Target, drive};
 use crate::tally::Tally;
@@ -272,6 +272,14 @@ impl Scrub for Finder {
         if last {
             self.long = Long::default();
         }
+    }
+
+    fn tracker(&self) -> Option<Tracker> {
+        self.scrubber.tracker()
+    }
+
+    fn go_on(&mut self, carry: &Carry) {
+        self.scrubber.go_on(carry.clone());
     }
 
     fn take_tally(&mut self) -> Tally {

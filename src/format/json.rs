@@ -4,7 +4,7 @@
 //! and lenient about content: strings may hold any bytes but a line feed, since real logs carry invalid
 //! UTF-8 and bare control bytes, and refusing those would switch field rules off.
 
-use super::{Field, Format, NotThis, Role};
+use super::{Field, Fields, Format, Head, Layer, Name, NotThis, Opens, Role};
 use crate::decoded::Decoded;
 use crate::span::Span;
 
@@ -17,24 +17,24 @@ impl Format for Json {
         "json"
     }
 
-    fn fields(&self, record: &[u8], out: &mut Vec<Field>) -> Result<(), NotThis> {
+    fn fields(&self, record: &[u8], _: &Head, out: &mut Fields) -> Result<(), NotThis> {
         let mut reader = Reader { record, at: if record.starts_with(BOM) { BOM.len() } else { 0 }, depth: 0 };
         reader.blanks();
         if !matches!(reader.peek(), Some(b'{' | b'[')) {
             return Err(NotThis);
         }
-        reader.document(out)
+        reader.document(&mut out.list)
     }
 
-    fn decode(&self, record: &[u8], field: &Field, out: &mut Decoded) {
-        let mut at = field.value.start;
-        while at < field.value.end {
-            at = decode_one(record, at, field.value.end, out);
+    fn decode(&self, text: &[u8], _: &Field, span: Span, out: &mut Decoded) {
+        let mut at = span.start;
+        while at < span.end {
+            at = decode_one(text, at, span.end, out);
         }
     }
 
-    fn escape(&self, replacement: &[u8], out: &mut Vec<u8>) {
-        for byte in replacement {
+    fn escape(&self, _: &Field, text: &[u8], _: bool, out: &mut Vec<u8>) {
+        for byte in text {
             match byte {
                 b'"' | b'\\' => out.extend_from_slice(&[b'\\', *byte]),
                 0x00..=0x1f => out.extend_from_slice(format!("\\u{byte:04x}").as_bytes()),
@@ -43,26 +43,32 @@ impl Format for Json {
         }
     }
 
-    fn quote(&self) -> &'static [u8] {
-        b"\""
+    fn quote(&self, field: &Field, _: &[u8]) -> &'static [u8] {
+        if field.is_quoted() { b"" } else { b"\"" }
     }
 
-    fn remove(&self, fields: &[Field], gone: &[usize], out: &mut Vec<(Span, &'static [u8])>) {
+    fn is_json(&self) -> bool {
+        true
+    }
+
+    fn remove(&self, fields: &Fields, layer: &Layer, gone: &[usize], out: &mut Vec<(Span, &'static [u8])>) {
+        let (first, fields) = (layer.fields.start, &fields.list);
         let mut gone = gone.iter().copied().peekable();
-        let mut objects = vec![Members::default(); fields.len()];
-        let next = next_members(fields);
-        for (at, field) in fields.iter().enumerate() {
+        let mut objects = vec![Members::default(); layer.fields.len()];
+        let next = next_members(fields, layer);
+        for at in layer.fields.clone() {
+            let field = &fields[at];
             let goes = gone.next_if_eq(&at).is_some();
-            let (Some(name), Some(object)) = (field.name, field.parent) else {
+            let (Name::Field(name), Some(object)) = (field.name, field.parent) else {
                 if goes {
                     out.push((field.whole, b"null")); // elements keep their places
                 }
                 continue;
             };
-            let members = &mut objects[object];
+            let members = &mut objects[object - first];
             if goes {
                 // A comma goes with every member that goes: the one before it if a member stays there, else the one after.
-                let (start, end) = match (members.one_stays, next[at]) {
+                let (start, end) = match (members.one_stays, next[at - first]) {
                     (true, _) => (members.end_of_last, field.whole.end),
                     (false, Some(next)) => (fields[name].whole.start, fields[next].whole.start),
                     (false, None) => (fields[name].whole.start, field.whole.end),
@@ -82,13 +88,14 @@ struct Members {
     end_of_last: usize,
 }
 
-/// For each member of an object the name of the member after it, by their places in the list of fields.
-fn next_members(fields: &[Field]) -> Vec<Option<usize>> {
-    let mut next = vec![None; fields.len()];
-    let mut first_after = vec![None; fields.len()]; // by object
-    for (at, field) in fields.iter().enumerate().rev() {
-        if let (Some(name), Some(object)) = (field.name, field.parent) {
-            next[at] = first_after[object].replace(name);
+/// For each member of an object the name of the member after it, by their places in the layer.
+fn next_members(fields: &[Field], layer: &Layer) -> Vec<Option<usize>> {
+    let first = layer.fields.start;
+    let mut next = vec![None; layer.fields.len()];
+    let mut first_after = vec![None; layer.fields.len()]; // by object
+    for at in layer.fields.clone().rev() {
+        if let (Name::Field(name), Some(object)) = (fields[at].name, fields[at].parent) {
+            next[at - first] = first_after[object - first].replace(name);
         }
     }
     next
@@ -159,24 +166,19 @@ impl Reader<'_> {
         }
     }
 
-    fn name_if_due(&mut self, open: Option<usize>, out: &mut Vec<Field>) -> Result<Option<usize>, NotThis> {
+    fn name_if_due(&mut self, open: Option<usize>, out: &mut Vec<Field>) -> Result<Name, NotThis> {
         let Some(object) = open.filter(|open| out[*open].role == Role::Object) else {
-            return Ok(None);
+            return Ok(Name::None);
         };
-        self.string(Role::Name, Some(object), None, out)?;
+        self.string(Role::Name, Some(object), Name::None, out)?;
         self.blanks();
         self.take(b':')?;
         self.blanks();
-        Ok(Some(out.len() - 1))
+        Ok(Name::Field(out.len() - 1))
     }
 
     /// One value; an object or array is only opened: its `whole` is empty until [`Reader::close`].
-    fn value(
-        &mut self,
-        parent: Option<usize>,
-        name: Option<usize>,
-        out: &mut Vec<Field>,
-    ) -> Result<(), NotThis> {
+    fn value(&mut self, parent: Option<usize>, name: Name, out: &mut Vec<Field>) -> Result<(), NotThis> {
         match self.peek() {
             Some(b'"') => self.string(Role::Text, parent, name, out),
             Some(byte @ (b'{' | b'[')) => {
@@ -187,7 +189,7 @@ impl Reader<'_> {
                 if self.depth > MAX_DEPTH {
                     return Err(NotThis);
                 }
-                out.push(Field { role, parent, name, value: here, whole: here, escaped: false });
+                out.push(Field { parent, name, ..Field::new(role, here) });
                 Ok(())
             }
             Some(b'-' | b'0'..=b'9') => self.number(parent, name, out),
@@ -214,7 +216,7 @@ impl Reader<'_> {
         &mut self,
         role: Role,
         parent: Option<usize>,
-        name: Option<usize>,
+        name: Name,
         out: &mut Vec<Field>,
     ) -> Result<(), NotThis> {
         let start = self.at;
@@ -231,7 +233,9 @@ impl Reader<'_> {
             self.escape()?;
         }
         let value = Span::new(start + 1, self.at - 1);
-        out.push(Field { role, parent, name, value, whole: Span::new(start, self.at), escaped });
+        let whole = Span::new(start, self.at);
+        let opens = if role == Role::Text { opens(value.of(self.record)) } else { Opens::No };
+        out.push(Field { parent, name, whole, escaped, opens, ..Field::new(role, value) });
         Ok(())
     }
 
@@ -246,12 +250,7 @@ impl Reader<'_> {
     }
 
     /// A number as RFC 8259 has it, leading zeros allowed: some loggers print them.
-    fn number(
-        &mut self,
-        parent: Option<usize>,
-        name: Option<usize>,
-        out: &mut Vec<Field>,
-    ) -> Result<(), NotThis> {
+    fn number(&mut self, parent: Option<usize>, name: Name, out: &mut Vec<Field>) -> Result<(), NotThis> {
         let start = self.at;
         if self.peek() == Some(b'-') {
             self.at += 1;
@@ -269,7 +268,7 @@ impl Reader<'_> {
             self.digits()?;
         }
         let span = Span::new(start, self.at);
-        out.push(Field { role: Role::Number, parent, name, value: span, whole: span, escaped: false });
+        out.push(Field { parent, name, ..Field::new(Role::Number, span) });
         Ok(())
     }
 
@@ -281,19 +280,22 @@ impl Reader<'_> {
         if self.at > start { Ok(()) } else { Err(NotThis) }
     }
 
-    fn literal(
-        &mut self,
-        parent: Option<usize>,
-        name: Option<usize>,
-        out: &mut Vec<Field>,
-    ) -> Result<(), NotThis> {
+    fn literal(&mut self, parent: Option<usize>, name: Name, out: &mut Vec<Field>) -> Result<(), NotThis> {
         let rest = self.record.get(self.at..).unwrap_or_default();
         let words: [&[u8]; 3] = [b"true", b"false", b"null"];
         let word = words.iter().find(|word| rest.starts_with(word)).ok_or(NotThis)?;
         let span = Span::new(self.at, self.at + word.len());
         self.at = span.end;
-        out.push(Field { role: Role::Literal, parent, name, value: span, whole: span, escaped: false });
+        out.push(Field { parent, name, ..Field::new(Role::Literal, span) });
         Ok(())
+    }
+}
+
+/// Whether a text may be JSON itself.
+fn opens(text: &[u8]) -> Opens {
+    match (text.first(), text.last()) {
+        (Some(b'{' | b'['), Some(b'}' | b']')) => Opens::Json,
+        _ => Opens::No,
     }
 }
 

@@ -2,73 +2,79 @@
 //!
 //! A format is one file and one line in [`FORMATS`].
 
+mod fields;
+mod head;
 pub mod json;
 pub mod text;
 
+use std::fmt::Debug;
+
+pub use fields::{Digits, Field, Fields, Layer, Name, Opens, Role};
+pub use head::{Columns, Head};
+
 use crate::decoded::Decoded;
 use crate::span::Span;
-
-/// What stands in a field.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Role {
-    /// The name of the field whose value follows.
-    Name,
-    /// Text.
-    Text,
-    /// A number without quotes.
-    Number,
-    /// `true`, `false` or `null`.
-    Literal,
-    /// Named fields, up to the end of `whole`.
-    Object,
-    /// Elements without names, up to the end of `whole`.
-    Array,
-}
-
-/// One part of a record. All spans count from the start of the record.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Field {
-    /// What it is.
-    pub role: Role,
-    /// The field that it lies in, by its place in the list of fields.
-    pub parent: Option<usize>,
-    /// The [`Role::Name`] before it, by its place in the list of fields.
-    pub name: Option<usize>,
-    /// The content: without quotes, escapes as written.
-    pub value: Span,
-    /// The content with its quotes or brackets.
-    pub whole: Span,
-    /// Whether the content has escapes that [`Format::decode`] undoes.
-    pub escaped: bool,
-}
 
 /// The record is not of this format.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct NotThis;
 
 /// A grammar that yields fields.
-pub trait Format: Sync {
+///
+/// Whatever bytes it is given, the fields that it yields stand in order, each inside the field that it lies in, and
+/// the first is the whole record. [`Fields`] puts the layers together; a format sees one.
+pub trait Format: Sync + Debug {
     /// Its name in `--format` and `[input] format`.
     fn name(&self) -> &'static str;
 
-    /// Appends the fields of a record (without its line end) in the order in which they stand.
+    /// Appends the fields of a record (without its line end) in the order in which they stand. Spans count from the
+    /// start of `record`, places in the list from its start.
     ///
     /// # Errors
-    /// The record is not of this format; what was appended is of no use. It is then scrubbed as text.
-    fn fields(&self, record: &[u8], out: &mut Vec<Field>) -> Result<(), NotThis>;
+    /// The record is not of this format; what was appended is of no use.
+    fn fields(&self, record: &[u8], head: &Head, out: &mut Fields) -> Result<(), NotThis>;
 
-    /// Undoes the escapes of a field's content. The spans of `out` count from the start of the record.
-    fn decode(&self, record: &[u8], field: &Field, out: &mut Decoded);
+    /// Appends a span of a field's content with its escapes undone. Spans count from the start of `text`.
+    fn decode(&self, text: &[u8], field: &Field, span: Span, out: &mut Decoded) {
+        let _ = field;
+        out.push_verbatim(span.of(text), span.start);
+    }
 
-    /// Appends `replacement` as it must be written inside the content of a text field or name.
-    fn escape(&self, replacement: &[u8], out: &mut Vec<u8>);
+    /// Appends `text` as it must be written inside the content of a field so that the record still parses;
+    /// `whole`: in place of all of the content, and inside what [`quote`](Format::quote) says.
+    fn escape(&self, field: &Field, text: &[u8], whole: bool, out: &mut Vec<u8>);
 
-    /// What stands around text, so that a bare number can become one: `"` for JSON.
-    fn quote(&self) -> &'static [u8];
+    /// What has to stand before and after `text` where it takes the place of a whole field that has no quotes.
+    fn quote(&self, field: &Field, text: &[u8]) -> &'static [u8] {
+        let _ = (field, text);
+        b""
+    }
 
-    /// Appends, for each field of `gone` (places in the list of fields, ascending), the span that goes and
+    /// Appends, for each field of `gone` (places in the list, ascending, all on this layer), the span that goes and
     /// what takes its place, so that the record still parses without those fields.
-    fn remove(&self, fields: &[Field], gone: &[usize], out: &mut Vec<(Span, &'static [u8])>);
+    fn remove(&self, fields: &Fields, layer: &Layer, gone: &[usize], out: &mut Vec<(Span, &'static [u8])>);
+
+    /// The columns of the records that follow, if the record is a header that names them. Asked of the first lines of
+    /// an input and of those that begin with `#`.
+    fn header(&self, record: &[u8]) -> Option<Columns> {
+        let _ = record;
+        None
+    }
+
+    /// The names that it gives to fields and that do not stand in the records, but for those of a header.
+    fn given_names(&self) -> &'static [&'static str] {
+        &[]
+    }
+
+    /// Whether its fields have numbers.
+    fn has_columns(&self) -> bool {
+        false
+    }
+
+    /// Whether it is JSON, whose values are searched one by one.
+    fn is_json(&self) -> bool {
+        false
+    }
 }
 
 /// All formats that yield fields. `auto` asks them in this order; what none of them knows is text.

@@ -1,7 +1,6 @@
 //! Running text: one field, the whole record.
 
-use super::{Field, Format, NotThis, Role};
-use crate::decoded::Decoded;
+use super::{Field, Fields, Format, Head, Layer, NotThis, Role};
 use crate::span::Span;
 
 /// Text of any kind, one record a line. Every record is of this format.
@@ -13,32 +12,16 @@ impl Format for Text {
         "text"
     }
 
-    fn fields(&self, record: &[u8], out: &mut Vec<Field>) -> Result<(), NotThis> {
-        let all = Span::new(0, record.len());
-        out.push(Field {
-            role: Role::Text,
-            parent: None,
-            name: None,
-            value: all,
-            whole: all,
-            escaped: false,
-        });
+    fn fields(&self, record: &[u8], _: &Head, out: &mut Fields) -> Result<(), NotThis> {
+        out.push(Field::new(Role::Text, Span::new(0, record.len())));
         Ok(())
     }
 
-    fn decode(&self, record: &[u8], field: &Field, out: &mut Decoded) {
-        out.push_verbatim(field.value.of(record), field.value.start);
+    fn escape(&self, _: &Field, text: &[u8], _: bool, out: &mut Vec<u8>) {
+        out.extend_from_slice(text);
     }
 
-    fn escape(&self, replacement: &[u8], out: &mut Vec<u8>) {
-        out.extend_from_slice(replacement);
-    }
-
-    fn quote(&self) -> &'static [u8] {
-        b""
-    }
-
-    fn remove(&self, fields: &[Field], gone: &[usize], out: &mut Vec<(Span, &'static [u8])>) {
-        out.extend(gone.iter().map(|at| (fields[*at].value, b"[]".as_slice())));
+    fn remove(&self, fields: &Fields, _: &Layer, gone: &[usize], out: &mut Vec<(Span, &'static [u8])>) {
+        out.extend(gone.iter().map(|at| (fields.list[*at].value, b"[]".as_slice())));
     }
 }

@@ -35,11 +35,7 @@ pub(super) fn compile(layers: &[Layer], keyring: Option<&Path>, faults: &mut Fau
     let tests = tests(&root.doc, faults);
     Some(Policy {
         title: title(root),
-        format: match setting(layers, "input", "format") {
-            Some("text") => FormatChoice::Text,
-            Some("json") => FormatChoice::Json,
-            _ => FormatChoice::Auto,
-        },
+        format: setting(layers, "input", "format").and_then(FormatChoice::named).unwrap_or_default(),
         numbers: match setting(layers, "output", "numbers") {
             Some("null") => Numbers::Null,
             _ => Numbers::String,

@@ -4,11 +4,12 @@ use super::choose::Cover;
 use super::condition::Subject;
 use super::named::{is_delimiter, pairs};
 use super::paths::Paths;
-use super::selector::Path;
+use super::selector::{Path, Selector};
 use super::{Covers, FormatChoice, Numbers, Policy, Rule};
 use crate::action::Action;
+use crate::decoded::Decoded;
 use crate::finding::Finding;
-use crate::format::{Field, Format, Role};
+use crate::format::{FORMATS, Field, Fields, Role};
 use crate::kind::Kind;
 use crate::span::Span;
 
@@ -17,12 +18,8 @@ use crate::span::Span;
 pub struct Record<'r> {
     /// Its bytes, without the line end.
     pub bytes: &'r [u8],
-    /// The grammar that yielded the fields.
-    pub format: &'r dyn Format,
-    /// The fields. All spans count from the start of the record.
-    pub fields: &'r [Field],
-    /// Whether the fields have names; running text and records that cannot be read have not.
-    pub named: bool,
+    /// Its parts.
+    pub fields: &'r Fields,
 }
 
 /// A value of one kind in one field.
@@ -63,6 +60,7 @@ pub struct Decisions {
     pub acting: Vec<Decision>,
     paths: Paths,
     plain: Vec<u8>,
+    decoded: Decoded,
 }
 
 impl Decisions {
@@ -83,12 +81,12 @@ impl Policy {
         decisions: &mut Decisions,
     ) {
         decisions.clear();
-        let Decisions { all, acting, paths, plain: buffer } = decisions;
+        let Decisions { all, acting, paths, plain: buffer, decoded } = decisions;
         paths.begin();
-        if record.named && self.has_field_rules() {
+        if record.fields.are_named() && self.has_field_rules() {
             paths.look_for(&self.needs.names, record);
         }
-        let mut judge = Judge { policy: self, record, paths, plain, buffer };
+        let mut judge = Judge { policy: self, record, paths, plain, buffer, decoded };
         judge.values(sightings, all);
         if self.has_field_rules() {
             judge.fields(sightings, all);
@@ -105,6 +103,7 @@ struct Judge<'j, 'p> {
     paths: &'j mut Paths,
     plain: Plain<'p>,
     buffer: &'j mut Vec<u8>,
+    decoded: &'j mut Decoded,
 }
 
 /// Whether the bytes begin with the whole text that the action writes: it may hold blanks, at which a value
@@ -119,7 +118,7 @@ impl Judge<'_, '_> {
     /// Decides about what was found.
     fn values(&mut self, sightings: &[Sighting], out: &mut Vec<Decision>) {
         for sighting in sightings {
-            let field = &self.record.fields[sighting.field];
+            let field = &self.record.fields.list[sighting.field];
             let whole = sighting.finding.span == field.value && field.role != Role::Name;
             if let Some((rule, kind)) = self.rule_for(*sighting, whole) {
                 let finding = sighting.finding;
@@ -137,16 +136,16 @@ impl Judge<'_, '_> {
 
     /// The rule that acts on a sighting, and what the value is taken for.
     fn rule_for(&mut self, sighting: Sighting, whole: bool) -> Option<(usize, Kind)> {
-        let Judge { policy, record, paths, plain, buffer } = self;
+        let Judge { policy, record, paths, plain, buffer, .. } = self;
         let Sighting { finding: Finding { kind, span }, field } = sighting;
         buffer.clear();
         if policy.needs.values {
-            plain(span, &record.fields[field], buffer);
+            plain(span, &record.fields.list[field], buffer);
         }
         let subject = Subject::new(kind, buffer);
         let rule = policy.choose(|rule| match &rule.covers {
             Covers::Field { fields, .. } => {
-                let may_be_meant = whole && record.named && paths.may_be_meant(field);
+                let may_be_meant = whole && record.fields.are_named() && paths.may_be_meant(field);
                 Cover::of(may_be_meant && paths.any(record, field, fields))
             }
             Covers::Find { kinds, within, not_within, only, unless } => {
@@ -156,7 +155,7 @@ impl Judge<'_, '_> {
                 if within.is_none() && not_within.is_empty() {
                     return Cover::Yes;
                 }
-                if !record.named || !paths.has(record, field) {
+                if !record.fields.are_named() || !paths.has(record, field) {
                     return if rule.action == Action::Keep { Cover::No } else { Cover::Maybe };
                 }
                 let inside = within.as_ref().is_none_or(|within| paths.any(record, field, within));
@@ -173,12 +172,13 @@ impl Judge<'_, '_> {
     /// Decides about whole values by where they stand. A value that was found as a whole has been decided
     /// about: it is one sighting, and the first rule of either sort that covers it acts.
     fn fields(&mut self, sightings: &[Sighting], out: &mut Vec<Decision>) {
-        if !self.record.named {
+        if !self.record.fields.are_named() {
             return self.pairs(out);
         }
         debug_assert!(sightings.is_sorted_by_key(|sighting| sighting.field));
-        for (at, field) in self.record.fields.iter().enumerate() {
+        for (at, field) in self.record.fields.list.iter().enumerate() {
             if field.role == Role::Name || !self.paths.may_be_meant(at) {
+                self.pairs_in_text(at, out);
                 continue;
             }
             let first = sightings.partition_point(|sighting| sighting.field < at);
@@ -186,9 +186,12 @@ impl Judge<'_, '_> {
             if own.any(|sighting| sighting.finding.span == field.value) {
                 continue;
             }
-            let Some((rule, kind)) = self.field_rule(at) else { continue };
+            let Some((rule, kind)) = self.field_rule(at) else {
+                self.pairs_in_text(at, out);
+                continue;
+            };
             let removes = self.policy.rules[rule].action.strength() >= Action::Drop.strength();
-            let container = matches!(field.role, Role::Object | Role::Array);
+            let container = field.is_container();
             let null = field.role == Role::Literal && field.value.of(self.record.bytes) == b"null";
             // What holds other fields is acted on in each of them; what holds nothing can only be removed.
             if removes || !(container || null || field.value.is_empty()) {
@@ -210,6 +213,43 @@ impl Judge<'_, '_> {
     /// Field rules where there are no fields: names followed by `=` or `:`. A selector is met by the whole
     /// dotted name or by its last part, since the parts before it may be lost; the strongest rule acts.
     fn pairs(&self, out: &mut Vec<Decision>) {
+        let meant = |selector: &Selector, path: &Path| {
+            selector.matches(path, path.len()) || selector.last_name() == path.last()
+        };
+        self.pairs_in(self.record.bytes, 0, meant, |span| span, out);
+    }
+
+    /// The same in a text that is a field: `?password=…` in a URL, `user=…` in a message. A selector is met by
+    /// the name as it stands there, for the fields around it may have any.
+    fn pairs_in_text(&mut self, at: usize, out: &mut Vec<Decision>) {
+        let field = &self.record.fields.list[at];
+        let text = field.value.of(self.record.bytes);
+        let separated = memchr::memchr2(b'=', b':', text).is_some();
+        if !matches!(field.role, Role::Text | Role::Bytes) || !(separated || field.escaped) {
+            return;
+        }
+        if self.record.fields.is_opened(at) {
+            return;
+        }
+        let meant = |selector: &Selector, path: &Path| selector.matches(path, path.len());
+        if !field.escaped {
+            return self.pairs_in(text, at, meant, |span| span.shifted(field.value.start), out);
+        }
+        let mut decoded = std::mem::take(self.decoded);
+        decoded.clear();
+        self.record.fields.decode(self.record.bytes, field, field.value, &mut decoded);
+        self.pairs_in(&decoded.bytes, at, meant, |span| decoded.raw(span), out);
+        *self.decoded = decoded;
+    }
+
+    fn pairs_in(
+        &self,
+        text: &[u8],
+        at: usize,
+        is_meant: impl Fn(&Selector, &Path) -> bool,
+        raw: impl Fn(Span) -> Span,
+        out: &mut Vec<Decision>,
+    ) {
         let policy = self.policy;
         let mut path = Path::default();
         let strongest = |name: &[u8]| {
@@ -220,19 +260,16 @@ impl Judge<'_, '_> {
             path.push(name);
             let meant = |(_, rule): &(usize, &Rule)| match &rule.covers {
                 Covers::Field { fields, .. } => {
-                    rule.action != Action::Keep
-                        && fields
-                            .iter()
-                            .any(|field| field.matches(&path, path.len()) || field.last_name() == path.last())
+                    rule.action != Action::Keep && fields.iter().any(|field| is_meant(field, &path))
                 }
                 Covers::Find { .. } => false,
             };
             policy.rules.iter().enumerate().filter(meant).rev().max_by_key(|(_, rule)| rule.action.strength())
         };
-        pairs(self.record.bytes, strongest, |(index, rule), span| {
-            if !is_left(&rule.action, &self.record.bytes[span.start..]) {
-                let kind = policy.field_kind(index);
-                out.push(Decision { span, kind, field: 0, rule: index, whole: false, rest: false });
+        pairs(text, strongest, |(index, rule), span| {
+            if !is_left(&rule.action, &text[span.start..]) {
+                let (kind, span) = (policy.field_kind(index), raw(span));
+                out.push(Decision { span, kind, field: at, rule: index, whole: false, rest: false });
             }
         });
     }
@@ -248,13 +285,38 @@ impl Policy {
 }
 
 impl FormatChoice {
-    /// The words of `--format` and `[input] format`.
-    pub const NAMES: [(&str, FormatChoice); 3] =
-        [("auto", FormatChoice::Auto), ("text", FormatChoice::Text), ("json", FormatChoice::Json)];
+    /// The choice of that name, as in `--format` and `[input] format`.
+    pub fn named(name: &str) -> Option<FormatChoice> {
+        match name {
+            "auto" => Some(FormatChoice::Auto),
+            "text" => Some(FormatChoice::Text),
+            _ => {
+                FORMATS.iter().find(|format| format.name() == name).map(|one| FormatChoice::Only(one.name()))
+            }
+        }
+    }
+
+    /// All names.
+    pub fn names() -> impl Iterator<Item = &'static str> {
+        ["auto", "text"].into_iter().chain(FORMATS.iter().map(|format| format.name()))
+    }
+
+    /// Its name.
+    pub fn name(self) -> &'static str {
+        match self {
+            FormatChoice::Auto => "auto",
+            FormatChoice::Text => "text",
+            FormatChoice::Only(name) => name,
+        }
+    }
 
     /// Whether records may be read as the format of that name.
     pub fn admits(self, name: &str) -> bool {
-        self == FormatChoice::Auto || FormatChoice::NAMES.contains(&(name, self))
+        match self {
+            FormatChoice::Auto => true,
+            FormatChoice::Text => name == "text",
+            FormatChoice::Only(only) => name == only,
+        }
     }
 }
 

@@ -151,8 +151,8 @@ pub enum FormatChoice {
     Auto,
     /// Running text, one record a line.
     Text,
-    /// JSON, one record a line.
-    Json,
+    /// The format of this name; what is not of it is text.
+    Only(&'static str),
 }
 
 /// `[output] numbers`: what a replaced JSON number becomes.

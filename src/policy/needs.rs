@@ -4,7 +4,11 @@ use super::selector::Names;
 use super::{Covers, Policy, Rule};
 use crate::action::Action;
 use crate::detect::Detectors;
+use crate::format::{FORMATS, Format};
 use crate::kind::{Kind, KindSet};
+
+/// Columns that rules can mean by their number.
+const MAX_COLUMNS: u32 = 1000;
 
 /// What the rules ask for.
 #[derive(Clone, Debug, Default)]
@@ -13,6 +17,8 @@ pub(super) struct Needs {
     fields: bool,
     /// Some rule covers whole values by where they stand.
     field_rules: bool,
+    /// Some rule does what depends on the format: it removes fields, or writes what may need quotes.
+    edits_structure: bool,
     /// Some rule asks what a value is, beyond its kind.
     pub(super) values: bool,
     /// The names without which no field rule means a field.
@@ -24,6 +30,7 @@ impl Needs {
         let mut needs = Needs::default();
         let mut selectors = Vec::new();
         for rule in rules {
+            needs.edits_structure |= rule.action.depends_on_format();
             match &rule.covers {
                 Covers::Find { kinds, within, not_within, only, unless } => {
                     needs.fields |= within.is_some() || !not_within.is_empty();
@@ -65,6 +72,34 @@ impl Policy {
     /// Whether any rule asks where a value stands.
     pub fn needs_fields(&self) -> bool {
         self.needs.fields
+    }
+
+    /// Whether records are read for their fields. Otherwise only JSON is, for its numbers.
+    pub fn reads_structure(&self) -> bool {
+        self.needs.fields || self.needs.edits_structure
+    }
+
+    /// Whether a field rule may mean a field of this name, or one under it.
+    pub fn may_mean(&self, name: &[u8]) -> bool {
+        self.needs.field_rules && self.needs.names.may_mean(name)
+    }
+
+    /// Whether a field rule may mean a field by a name that no record holds: a format gives it.
+    pub fn may_mean_given_name(&self) -> bool {
+        let means = |format: &&dyn Format| {
+            let mut names = format.given_names().iter();
+            names.any(|name| self.may_mean(name.as_bytes())) || format.has_columns() && self.means_columns()
+        };
+        self.formats().any(|format| means(&format))
+    }
+
+    fn means_columns(&self) -> bool {
+        (1..=MAX_COLUMNS).any(|column| self.may_mean(column.to_string().as_bytes()))
+    }
+
+    /// The formats that records may be of.
+    pub fn formats(&self) -> impl Iterator<Item = &'static dyn Format> {
+        FORMATS.into_iter().filter(|format| self.format.admits(format.name()))
     }
 
     /// Whether any rule covers whole values by where they stand.

@@ -3,7 +3,7 @@
 use super::decide::Record;
 use super::selector::{Names, Path, Selector};
 use crate::decoded::Decoded;
-use crate::format::{Field, Role};
+use crate::format::{Name, Opens, Role};
 
 /// The path of one field after another. It owns its buffers.
 #[derive(Debug, Default)]
@@ -14,7 +14,11 @@ pub(super) struct Paths {
     /// How many names of the path each field on the way has, from the outside in.
     steps: Vec<usize>,
     /// The names on the way, from the inside out.
-    names: Vec<usize>,
+    names: Vec<Name>,
+    /// Which column the field is, or lies in; 0 if there are none.
+    column: u32,
+    /// The field of a wrapping whose content it lies in. What it is called there does not belong to its path.
+    around: Option<usize>,
     decoded: Decoded,
     /// By field: whether a field rule may mean it.
     meant: Vec<bool>,
@@ -29,11 +33,14 @@ impl Paths {
 
     /// Notes which fields a selector with one of these names may mean: those under such a name.
     pub(super) fn look_for(&mut self, names: &Names, record: &Record<'_>) {
-        for (at, field) in record.fields.iter().enumerate() {
-            let own = match field.role {
-                Role::Name => field.escaped || names.may_mean(field.value.of(record.bytes)),
-                _ => field.name.is_some_and(|name| self.meant[name]),
+        for (at, field) in record.fields.list.iter().enumerate() {
+            let own = match (field.role, field.name) {
+                (Role::Name, _) => field.escaped || names.may_mean(field.value.of(record.bytes)),
+                (_, Name::Field(name)) => self.meant[name],
+                (_, Name::Given(name)) => names.may_mean(record.fields.given_name(name)),
+                (_, Name::None) => false,
             };
+            let own = own || field.column > 0 && names.may_mean(field.column.to_string().as_bytes());
             let meant = own || field.parent.is_some_and(|parent| self.meant[parent]);
             debug_assert_eq!(self.meant.len(), at, "what a field lies in stands before it");
             self.meant.push(meant);
@@ -49,8 +56,8 @@ impl Paths {
     /// has none.
     pub(super) fn has(&self, record: &Record<'_>, at: usize) -> bool {
         let mut field = Some(at);
-        while let Some(own) = field.map(|at| &record.fields[at]) {
-            if own.role == Role::Name || own.name.is_some() {
+        while let Some(own) = field.map(|at| &record.fields.list[at]) {
+            if own.role == Role::Name || own.name != Name::None {
                 return true;
             }
             field = own.parent;
@@ -63,11 +70,20 @@ impl Paths {
         if selectors.is_empty() {
             return false;
         }
-        if self.at != Some(at) {
-            self.read(record, at);
+        let mut around = Some(at);
+        while let Some(at) = around {
+            if self.at != Some(at) {
+                self.read(record, at);
+            }
+            let is_named =
+                |names: &usize| selectors.iter().any(|selector| selector.matches(&self.path, *names));
+            let is_numbered = |selector: &Selector| self.column > 0 && selector.is_column(self.column);
+            if self.steps.iter().any(is_named) || selectors.iter().any(is_numbered) {
+                return true;
+            }
+            around = self.around;
         }
-        let is_named = |names: &usize| selectors.iter().any(|selector| selector.matches(&self.path, *names));
-        self.steps.iter().any(is_named)
+        false
     }
 
     fn read(&mut self, record: &Record<'_>, at: usize) {
@@ -75,20 +91,34 @@ impl Paths {
         self.path.clear();
         self.steps.clear();
         self.names.clear();
+        (self.column, self.around) = (0, None);
         let mut field = Some(at);
         while let Some(at) = field {
-            let own = &record.fields[at];
-            self.names.extend(if own.role == Role::Name { Some(at) } else { own.name });
+            let own = &record.fields.list[at];
+            self.names.extend(match (own.role, own.name) {
+                (Role::Name, _) => Some(Name::Field(at)),
+                (_, Name::None) => None,
+                (_, name) => Some(name),
+            });
+            self.column = self.column.max(own.column);
             field = own.parent;
+            if let Some(parent) = field.map(|at| &record.fields.list[at])
+                && parent.opens == Opens::Record
+                && parent.layer != own.layer
+            {
+                self.around = field.take();
+            }
         }
         for name in self.names.iter().rev() {
-            let field: &Field = &record.fields[*name];
-            if field.escaped {
-                self.decoded.clear();
-                record.format.decode(record.bytes, field, &mut self.decoded);
-                self.path.push(&self.decoded.bytes);
-            } else {
-                self.path.push(field.value.of(record.bytes));
+            match *name {
+                Name::Field(name) => {
+                    let field = &record.fields.list[name];
+                    self.decoded.clear();
+                    record.fields.decode(record.bytes, field, field.value, &mut self.decoded);
+                    self.path.push(&self.decoded.bytes);
+                }
+                Name::Given(name) => self.path.push(record.fields.given_name(name)),
+                Name::None => {}
             }
             self.steps.push(self.path.len());
         }

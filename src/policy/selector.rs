@@ -69,6 +69,11 @@ impl Selector {
             && each_covers(tail, &other.parts[other.parts.len() - tail.len()..])
     }
 
+    /// Whether it names the column of this number, from 1.
+    pub fn is_column(&self, number: u32) -> bool {
+        self.parts.len() == 1 && self.written == number.to_string()
+    }
+
     /// The last name of the path in normal form, if it is not a wildcard.
     pub fn last_name(&self) -> Option<&[u8]> {
         match self.parts.last() {

@@ -5,7 +5,7 @@ use std::fmt::Write;
 use sha2::{Digest, Sha256};
 
 use super::selector::Selector;
-use super::{Covers, FormatChoice, Numbers, Policy, Rule, Values};
+use super::{Covers, Numbers, Policy, Rule, Values};
 use crate::action::{Action, Hash, PanKeep, Truncate};
 
 impl Policy {
@@ -13,11 +13,7 @@ impl Policy {
     /// as their kinds, defaults spelt out. The same policy gives the same text on every machine.
     pub fn to_toml(&self) -> String {
         let mut out = format!("title = {}\n", text(&self.title));
-        let format = match self.format {
-            FormatChoice::Auto => "auto",
-            FormatChoice::Text => "text",
-            FormatChoice::Json => "json",
-        };
+        let format = self.format.name();
         let numbers = match self.numbers {
             Numbers::String => "string",
             Numbers::Null => "null",

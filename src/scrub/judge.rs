@@ -13,8 +13,7 @@ use crate::action::residue::Residues;
 use crate::detect::{Detectors, Reason};
 use crate::edit::{Cause, Edits};
 use crate::finding::Finding;
-use crate::format::text::Text;
-use crate::format::{FORMATS, Field, Format, Role};
+use crate::format::{FORMATS, Field, Fields, Head, Role};
 use crate::policy::Policy;
 use crate::policy::decide::{Decision, Decisions, Record, Sighting};
 use crate::span::Span;
@@ -44,7 +43,7 @@ pub enum Outcome<'j> {
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub struct Judged {
     /// The format that it was read as.
-    pub format: &'static str,
+    pub format: String,
     /// Everything found, in order, residues left out.
     pub sightings: Vec<Finding>,
     /// Which rule decides about what, also where it leaves a value as it is.
@@ -67,6 +66,8 @@ pub(super) struct Judge {
     /// What was left of it before the last pass.
     before: Vec<u8>,
     tally: Tally,
+    /// What earlier records say about the one that is judged.
+    head: Head,
 }
 
 /// What all threads share: it is read only.
@@ -80,14 +81,22 @@ struct Law {
 
 #[derive(Debug, Default)]
 struct Scratch {
-    format: &'static str,
-    fields: Vec<Field>,
+    fields: Fields,
     value: Value,
     detect: crate::detect::Scratch,
     sightings: Vec<Sighting>,
     decisions: Decisions,
     edits: Edits,
     undo: Undo,
+}
+
+/// What bytes are taken for.
+#[derive(Clone, Copy)]
+enum Reading<'h> {
+    /// A record, of whatever format, behind others that say this about it.
+    Record(&'h Head),
+    /// Running text.
+    Text,
 }
 
 /// What one pass over a record made of it; the edits are in the scratch.
@@ -119,6 +128,7 @@ impl Judge {
             text: Vec::new(),
             before: Vec::new(),
             tally: Tally::default(),
+            head: Head::default(),
         }
     }
 
@@ -141,6 +151,13 @@ impl Judge {
         Tools { kinds: &self.law.policy.kinds, key: self.law.key.as_ref() }
     }
 
+    /// What holds for the records that are judged from now on.
+    pub(super) fn begin(&mut self, head: &Head) {
+        if !head.is_same(&self.head) {
+            self.head = head.clone();
+        }
+    }
+
     pub(super) fn take_tally(&mut self) -> Tally {
         std::mem::take(&mut self.tally)
     }
@@ -151,7 +168,7 @@ impl Judge {
     pub(super) fn judge(&mut self, record: &[u8]) -> Outcome<'_> {
         for passes in 0..MAX_PASSES {
             let current = if passes == 0 { record } else { &self.text };
-            match self.law.pass(current, None, &mut self.scratch) {
+            match self.law.pass(current, Reading::Record(&self.head), &mut self.scratch) {
                 Pass::Clean if passes == 0 => return Outcome::Unchanged,
                 Pass::Clean => {
                     self.tally.changed += 1;
@@ -180,7 +197,7 @@ impl Judge {
 
     /// The edits of a text on its own.
     pub(super) fn edits_of_text(&mut self, text: &[u8]) -> &Edits {
-        self.law.pass(text, Some(&Text), &mut self.scratch);
+        self.law.pass(text, Reading::Text, &mut self.scratch);
         &self.scratch.edits
     }
 
@@ -200,7 +217,7 @@ impl Judge {
     }
 
     pub(super) fn inspect(&mut self, record: &[u8]) -> Judged {
-        let mut judged = self.look(record, None);
+        let mut judged = self.look(record, true);
         match self.judge(record) {
             Outcome::Unchanged => judged.left = Some(record.to_vec()),
             Outcome::Edited(text) => judged.left = Some(text.to_vec()),
@@ -229,43 +246,42 @@ impl Judge {
 
     /// As `inspect`, of running text and without what would be left.
     pub(super) fn inspect_text(&mut self, text: &[u8]) -> Judged {
-        self.look(text, Some(&Text))
+        self.look(text, false)
     }
 
-    fn look(&mut self, record: &[u8], format: Option<&'static dyn Format>) -> Judged {
-        self.law.pass(record, format, &mut self.scratch);
+    fn look(&mut self, record: &[u8], is_record: bool) -> Judged {
+        let reading = if is_record { Reading::Record(&self.head) } else { Reading::Text };
+        self.law.pass(record, reading, &mut self.scratch);
         let sightings = self.scratch.sightings.iter().map(|sighting| sighting.finding).collect();
         let changes = self.scratch.edits.list.iter().filter_map(|edit| edit.cause).collect();
         let cause =
             |decision: &Decision| Cause { value: decision.span, kind: decision.kind, rule: decision.rule };
         let decided = self.scratch.decisions.all.iter().map(cause).collect();
-        Judged { format: self.scratch.format, sightings, decided, changes, ..Judged::default() }
+        Judged { format: self.scratch.fields.seen(), sightings, decided, changes, ..Judged::default() }
     }
 }
 
 impl Law {
     /// Judges a record once. The edits of the pass are left in the scratch.
-    fn pass(&self, bytes: &[u8], format: Option<&'static dyn Format>, scratch: &mut Scratch) -> Pass {
-        let Scratch { format: read_as, fields, value, detect, sightings, decisions, edits, undo } = scratch;
-        fields.clear();
+    fn pass(&self, bytes: &[u8], reading: Reading<'_>, scratch: &mut Scratch) -> Pass {
+        let Scratch { fields, value, detect, sightings, decisions, edits, undo } = scratch;
         sightings.clear();
         decisions.clear();
         edits.clear();
-        if is_marker(bytes) {
-            *read_as = Text.name();
+        let is_marker = is_marker(bytes);
+        match reading {
+            Reading::Record(head) if !is_marker => self.read(bytes, head, fields),
+            _ => fields.read_text(bytes),
+        }
+        if is_marker {
             return Pass::Clean;
         }
-        let format = match format {
-            Some(format) if format.fields(bytes, fields).is_ok() => format,
-            _ => self.read(bytes, fields),
-        };
-        *read_as = format.name();
-        let record = Record { bytes, format, fields, named: format.quote() == b"\"" };
+        let record = Record { bytes, fields };
         self.sight(&record, value, detect, sightings);
         let mut plain = |span: Span, field: &Field, out: &mut Vec<u8>| undo.plain(&record, span, field, out);
         self.policy.decide(&record, sightings, &mut plain, decisions);
         let value = |decision: &Decision| match decision.whole {
-            true => record.fields[decision.field].value,
+            true => record.fields.list[decision.field].value,
             false => decision.span,
         };
         let acting = &mut decisions.acting;
@@ -283,18 +299,18 @@ impl Law {
         }
     }
 
-    /// Reads the fields of a record by the first format that knows it; it is text otherwise.
-    fn read(&self, bytes: &[u8], fields: &mut Vec<Field>) -> &'static dyn Format {
-        for format in FORMATS {
-            if self.policy.format.admits(format.name()) {
-                if format.fields(bytes, fields).is_ok() {
-                    return format;
-                }
-                fields.clear();
-            }
+    /// Reads the fields of a record by the first format that knows it; it is text otherwise. Where no rule asks for
+    /// fields, JSON alone has to be told from text, for it has numbers without quotes.
+    fn read(&self, bytes: &[u8], head: &Head, fields: &mut Fields) {
+        let structured = self.policy.reads_structure();
+        let choice = self.policy.format;
+        let mut formats = FORMATS.into_iter().filter(|format| structured || format.is_json());
+        if !formats.any(|format| choice.admits(format.name()) && fields.read(bytes, format, head)) {
+            return fields.read_text(bytes);
         }
-        let _ = Text.fields(bytes, fields);
-        &Text
+        if structured {
+            fields.open(bytes, head);
+        }
     }
 
     /// Notes what the detectors find in each field, residues left out.
@@ -305,30 +321,64 @@ impl Law {
         detect: &mut crate::detect::Scratch,
         out: &mut Vec<Sighting>,
     ) {
-        if record.named {
-            value.begin(record);
+        if !record.fields.format().is_json() {
+            self.sight_text(record, value, detect, out);
+        } else {
+            self.sight_values(record, value, detect, out);
         }
+        if record.fields.list.len() > 1
+            && !(record.fields.format().is_json() && record.fields.layers.len() == 1)
+        {
+            out.iter_mut().for_each(|sighting| sighting.field = record.fields.around(sighting.finding.span));
+            out.sort_by_key(|sighting| (sighting.field, sighting.finding.span));
+        }
+    }
+
+    /// Notes what the detectors find in the record as a whole. What of it no rule may act on is left out.
+    fn sight_text(
+        &self,
+        record: &Record<'_>,
+        value: &mut Value,
+        detect: &mut crate::detect::Scratch,
+        out: &mut Vec<Sighting>,
+    ) {
+        value.findings.clear();
+        self.detectors.find(record.bytes, detect, &mut value.findings);
+        if !record.fields.are_named() {
+            value.find_in_broken_json(record, &self.detectors, detect);
+        }
+        self.note(record, &value.findings, 0, out);
+    }
+
+    fn note(&self, record: &Record<'_>, findings: &[Finding], field: usize, out: &mut Vec<Sighting>) {
+        let sightings = findings.iter().map(|finding| Sighting { finding: *finding, field });
+        out.extend(sightings.filter(|sighting| !self.residues.touches(record.bytes, sighting.finding.span)));
+    }
+
+    /// Notes what the detectors find in each value of JSON.
+    fn sight_values(
+        &self,
+        record: &Record<'_>,
+        value: &mut Value,
+        detect: &mut crate::detect::Scratch,
+        out: &mut Vec<Sighting>,
+    ) {
+        value.begin(record);
         // A match may begin before its field, so that an escape anywhere may hide it.
         let own = self.detectors.own();
         let may_find_own = !own.is_empty() && (value.may_escape(record) || own.may_find(record.bytes));
-        for (at, field) in record.fields.iter().enumerate() {
-            if !matches!(field.role, Role::Text | Role::Number | Role::Name) || field.value.is_empty() {
+        let own_layer = record.fields.layers[0].fields.clone();
+        for (at, field) in record.fields.list[own_layer].iter().enumerate() {
+            let holds = matches!(field.role, Role::Text | Role::Number | Role::Name | Role::Bytes);
+            if !holds || field.value.is_empty() {
                 continue;
             }
-            if record.named && !may_find_own && !value.may_hold(record, field) {
+            if !may_find_own && field.role != Role::Bytes && !value.may_hold(record, field) {
                 continue;
             }
             value.findings.clear();
-            if record.named {
-                value.find(record, field, &self.detectors, detect);
-            } else {
-                self.detectors.find(record.bytes, detect, &mut value.findings);
-                value.find_in_broken_json(record, &self.detectors, detect);
-            }
-            let sightings = value.findings.iter().map(|finding| Sighting { finding: *finding, field: at });
-            out.extend(
-                sightings.filter(|sighting| !self.residues.touches(record.bytes, sighting.finding.span)),
-            );
+            value.find(record, field, &self.detectors, detect);
+            self.note(record, &value.findings, at, out);
         }
     }
 }

@@ -15,7 +15,7 @@ use crate::detect::glance::{Sight, Sights, Told};
 use crate::detect::marks::{Marks, mark};
 use crate::detect::{DETECTORS, Detectors};
 use crate::kind::Kind;
-use crate::policy::{Covers, Policy, Rule};
+use crate::policy::{Covers, FormatChoice, Policy, Rule};
 use crate::span::Span;
 use crate::tally::Tally;
 
@@ -110,7 +110,7 @@ impl Lane {
             Action::Redact { with: Some(text) } => !text.bytes().any(|byte| b" -+".contains(&byte)),
             _ => true,
         });
-        let json = policy.format.admits("json");
+        let json = policy.format != FormatChoice::Text;
         Lane::under(Law { lots, json, inert })
     }
 
@@ -355,7 +355,9 @@ fn fits(rule: &Rule) -> bool {
     anywhere
         && match &rule.action {
             Action::Drop | Action::DropRecord => false,
-            Action::Redact { with: Some(text) } => text.bytes().all(is_inert),
+            Action::Redact { with: Some(text) } => {
+                text.bytes().all(is_inert) && !rule.action.depends_on_format()
+            }
             _ => true,
         }
 }

@@ -7,8 +7,8 @@
 
 use super::judge::Judge;
 use crate::edit::Edit;
-use crate::format::Format;
 use crate::format::json::Json;
+use crate::format::{Field, Format, Role};
 use crate::span::Span;
 use crate::withhold::{looks_like_json, withheld_marker};
 
@@ -24,6 +24,9 @@ const CONTEXT_BYTES: usize = 1 << 10;
 
 /// As for whole records: what is left is judged again until nothing changes.
 const MAX_PASSES: usize = 8;
+
+/// Any field without quotes.
+const BARE: Field = Field::new(Role::Text, Span::new(0, 0));
 
 /// A long record on its way.
 #[derive(Debug)]
@@ -188,10 +191,10 @@ impl Long {
         if bare && !judge.policy().numbers.is_string() {
             return out.extend_from_slice(b"null");
         }
-        let quote = if bare { Json.quote() } else { b"" };
+        let quote = if bare { Json.quote(&BARE, replacement) } else { b"" };
         out.extend_from_slice(quote);
         if self.json {
-            Json.escape(replacement, out)
+            Json.escape(&BARE, replacement, false, out)
         } else {
             out.extend_from_slice(replacement)
         }

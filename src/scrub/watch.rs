@@ -213,9 +213,7 @@ impl Views {
         let mut json = std::mem::take(&mut self.json);
         json.clear();
         let all = Span::new(0, record.len());
-        let text =
-            Field { role: Role::Text, parent: None, name: None, value: all, whole: all, escaped: true };
-        Json.decode(record, &text, &mut json);
+        Json.decode(record, &Field::new(Role::Text, all), all, &mut json);
         let held = wanted.names.are_in(&json.bytes)
             || wanted.detectors.own().may_find(&json.bytes)
             || self.levels_hold(&json.bytes, wanted);

@@ -2,6 +2,8 @@
 
 use memchr::{memchr, memrchr};
 
+use crate::scrub::{Carry, Tracker};
+
 /// Bytes asked for in one read. Input, output and marks of a block stay in the second-level cache together. Blocks of
 /// 64 KiB to 256 KiB measure alike; below, what is done once a block shows.
 pub const BLOCK_BYTES: usize = 128 << 10;
@@ -28,6 +30,8 @@ pub enum Shape {
 pub struct Part {
     /// What it is.
     pub shape: Shape,
+    /// What carries over to it from the parts before it.
+    pub carry: Option<Carry>,
     buffer: Vec<u8>,
     len: usize,
 }
@@ -62,6 +66,7 @@ pub struct Cutter {
     in_long: bool,
     /// Takes what is left behind the next part.
     spare: Vec<u8>,
+    tracker: Option<Tracker>,
 }
 
 impl Cutter {
@@ -73,7 +78,12 @@ impl Cutter {
         // that, and no other needs to be measured.
         let read_bytes = block_bytes.clamp(1, max_record);
         let (buffer, spare) = (Vec::new(), Vec::new());
-        Cutter { max_record, read_bytes, buffer, end: 0, searched: 0, in_long: false, spare }
+        Cutter { max_record, read_bytes, buffer, end: 0, searched: 0, in_long: false, spare, tracker: None }
+    }
+
+    /// The same, which notes what carries over from part to part.
+    pub fn tracked(self, tracker: Option<Tracker>) -> Cutter {
+        Cutter { tracker, ..self }
     }
 
     /// Goes on in this buffer, of any content. To be called after each part, with the buffer of a part that is done:
@@ -123,13 +133,22 @@ impl Cutter {
             true => Shape::Piece { last: true },
             false => Shape::Records,
         };
-        (self.end > 0).then(|| self.split(self.end, shape))
+        let part = (self.end > 0).then(|| self.split(self.end, shape));
+        self.start_over();
+        part
+    }
+
+    /// The next part is the first of an input.
+    fn start_over(&mut self) {
+        self.tracker.iter_mut().for_each(Tracker::start_over);
     }
 
     /// What is left when the input broke off.
     pub fn abandon(&mut self) -> Option<Part> {
         let open = std::mem::take(&mut self.in_long) || self.end > 0;
-        open.then(|| self.split(self.end, Shape::Unfinished))
+        let part = open.then(|| self.split(self.end, Shape::Unfinished));
+        self.start_over();
+        part
     }
 
     fn first_line_feed(&mut self) -> Option<usize> {
@@ -139,11 +158,13 @@ impl Cutter {
     }
 
     fn split(&mut self, len: usize, shape: Shape) -> Part {
+        let tracker = self.tracker.as_mut().filter(|_| shape == Shape::Records);
+        let carry = tracker.map(|tracker| tracker.next(&self.buffer[..len]));
         let mut rest = std::mem::take(&mut self.spare);
         copy(&self.buffer[len..self.end], &mut rest);
         self.end -= len;
         self.searched = self.searched.saturating_sub(len);
-        Part { shape, buffer: std::mem::replace(&mut self.buffer, rest), len }
+        Part { shape, carry, buffer: std::mem::replace(&mut self.buffer, rest), len }
     }
 }
 

@@ -65,9 +65,9 @@ where
     I: IntoIterator<Item = Result<Input, Fault>, IntoIter: Send>,
 {
     let (threads, alarm) = alarmed(settings.threads, watch);
+    let cutter = Cutter::new(settings.max_record, settings.block_bytes).tracked(scrubber.tracker());
     let worker = Worker::new(scrubber);
     let order = Order::new(Sink::new(out), worker.another(), EARLY_PER_THREAD * threads, alarm);
-    let cutter = Cutter::new(settings.max_record, settings.block_bytes);
     let feed = Feed::new(inputs.into_iter(), cutter, watch);
     let intake = Mutex::new(Intake { feed, started: 1, asleep: 0 });
     let line = Line { intake, call: Condvar::new(), order, threads };

@@ -46,7 +46,7 @@ pub use watch::{Interrupts, Watch};
 pub use worker::tell_place_only;
 pub use writer::ScrubWriter;
 
-use crate::scrub::Scrubber;
+use crate::scrub::{Carry, Scrubber, Tracker};
 use crate::tally::Tally;
 
 /// Bytes that a record may have without its line feed before it is handed on piece by piece: far above any
@@ -59,6 +59,14 @@ pub trait Scrub: Clone {
     fn scrub(&mut self, block: &[u8], out: &mut Vec<u8>);
     /// Appends the scrubbed form of the next piece of a long record.
     fn scrub_piece(&mut self, piece: &[u8], last: bool, out: &mut Vec<u8>);
+    /// What tells what carries over from block to block, if anything does.
+    fn tracker(&self) -> Option<Tracker> {
+        None
+    }
+    /// Takes up a block behind others, or behind those of another thread, of which this is carried over.
+    fn go_on(&mut self, carry: &Carry) {
+        let _ = carry;
+    }
     /// The counts so far, which start again at zero.
     fn take_tally(&mut self) -> Tally;
     /// Adds the counts so far to others. They start again at zero.
@@ -74,6 +82,14 @@ impl Scrub for Scrubber {
 
     fn scrub_piece(&mut self, piece: &[u8], last: bool, out: &mut Vec<u8>) {
         Scrubber::scrub_piece(self, piece, last, out);
+    }
+
+    fn tracker(&self) -> Option<Tracker> {
+        Scrubber::tracker(self)
+    }
+
+    fn go_on(&mut self, carry: &Carry) {
+        Scrubber::go_on(self, carry.clone());
     }
 
     fn take_tally(&mut self) -> Tally {

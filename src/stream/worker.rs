@@ -42,8 +42,11 @@ impl<S: Scrub> Worker<S> {
 
     /// Appends the scrubbed form of the part.
     pub(super) fn work(&mut self, part: &Part, out: &mut Vec<u8>) {
+        if let Some(carry) = &part.carry {
+            self.scrubber.go_on(carry);
+        }
         match part.shape {
-            Shape::Records => self.records(part.bytes(), out),
+            Shape::Records => self.records(part, out),
             Shape::Piece { last } => self.piece(part.bytes(), last, out),
             Shape::Unfinished => self.unfinished(part.bytes(), out),
         }
@@ -53,14 +56,18 @@ impl<S: Scrub> Worker<S> {
         std::mem::take(&mut self.tally)
     }
 
-    fn records(&mut self, block: &[u8], out: &mut Vec<u8>) {
+    fn records(&mut self, part: &Part, out: &mut Vec<u8>) {
+        let block = part.bytes();
         if !self.attempt(out, |scrubber, out| scrubber.scrub(block, out)) {
+            part.carry.iter().for_each(|carry| self.scrubber.go_on(carry));
             block.split_inclusive(|byte| *byte == b'\n').for_each(|record| self.record(record, out));
         }
     }
 
     fn record(&mut self, record: &[u8], out: &mut Vec<u8>) {
+        let before = self.scrubber.clone();
         if !self.attempt(out, |scrubber, out| scrubber.scrub(record, out)) {
+            self.scrubber = before; // and not afresh, for it knows the headers so far
             withhold(record, out);
             self.count_withheld();
         }

@@ -28,7 +28,7 @@ pub struct ScrubWriter<W: Write, S: Scrub = Scrubber> {
 impl<W: Write, S: Scrub> ScrubWriter<W, S> {
     /// A writer that passes on to `inner` what the scrubber leaves.
     pub fn new(scrubber: S, inner: W) -> ScrubWriter<W, S> {
-        let cutter = Cutter::new(MAX_RECORD_BYTES, BLOCK_BYTES);
+        let cutter = Cutter::new(MAX_RECORD_BYTES, BLOCK_BYTES).tracked(scrubber.tracker());
         let worker = Worker::new(scrubber);
         ScrubWriter { inner: Some(inner), worker, cutter, out: Vec::new(), taken: 0 }
     }

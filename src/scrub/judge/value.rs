@@ -60,7 +60,7 @@ impl Value {
         if field.escaped {
             self.decoded.clear();
             self.decoded.push_verbatim(context.of(record.bytes), context.start);
-            record.format.decode(record.bytes, field, &mut self.decoded);
+            record.fields.decode(record.bytes, field, field.value, &mut self.decoded);
             detectors.find(&self.decoded.bytes, detect, &mut self.findings);
         } else {
             let hay = Span::new(context.start, end);
@@ -91,7 +91,8 @@ impl Value {
             return;
         }
         self.decoded.clear();
-        Json.decode(bytes, &record.fields[0], &mut self.decoded);
+        let all = Span::new(0, bytes.len());
+        Json.decode(bytes, &record.fields.list[0], all, &mut self.decoded);
         let found = self.findings.len();
         detectors.find(&self.decoded.bytes, detect, &mut self.findings);
         for at in found..self.findings.len() {
@@ -136,7 +137,7 @@ impl Undo {
         format.clear();
         let mut bytes = span.of(record.bytes);
         if field.escaped {
-            record.format.decode(record.bytes, &Field { value: span, ..*field }, format);
+            record.fields.decode(record.bytes, field, span, format);
             bytes = &format.bytes;
         }
         if unescape(bytes, Ansi::Remove, level) {
