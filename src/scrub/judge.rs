@@ -285,7 +285,10 @@ impl Law {
             false => decision.span,
         };
         let acting = &mut decisions.acting;
-        acting.retain(|decision| !self.residues.is(value(decision).of(bytes)));
+        // The brackets of an empty array look like what `drop` leaves.
+        let holds_fields =
+            |decision: &Decision| decision.whole && record.fields.list[decision.field].is_container();
+        acting.retain(|decision| holds_fields(decision) || !self.residues.is(value(decision).of(bytes)));
         if acting.is_empty() {
             return Pass::Clean;
         }
