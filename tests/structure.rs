@@ -67,44 +67,50 @@ struct Walk {
 }
 
 impl Walk {
-    fn means(&self, path: &[String]) -> bool {
-        self.selectors.iter().any(|selector| matches(selector, path))
+    /// Whether a selector means a field by one of the names that it goes by.
+    fn means(&self, paths: &[Vec<String>]) -> bool {
+        self.selectors.iter().any(|selector| paths.iter().any(|path| matches(selector, path)))
     }
 
     /// What is left of a value; `None` if it goes. `meant`: what it lies in is.
-    fn walk(&self, value: &Value, path: &[String], meant: bool) -> Option<Value> {
+    fn walk(&self, value: &Value, paths: &[Vec<String>], meant: bool) -> Option<Value> {
         match value {
             Value::String(text) if text == "[field]" || text == "[]" => Some(value.clone()), // residues
             _ if meant && self.drops => None,
             Value::Object(members) => {
                 let left = members.iter().filter_map(|(name, value)| {
-                    let path = [path, &normal(name)].concat();
-                    let meant = meant || self.means(&path);
-                    Some((name.clone(), self.walk(value, &path, meant)?))
+                    let paths: Vec<Vec<String>> =
+                        paths.iter().map(|path| [path.as_slice(), &normal(name)].concat()).collect();
+                    let meant = meant || self.means(&paths);
+                    Some((name.clone(), self.walk(value, &paths, meant)?))
                 });
                 Some(Value::Object(left.collect()))
             }
             Value::Array(list) => {
-                let left = list.iter().map(|value| self.walk(value, path, meant).unwrap_or(Value::Null));
+                let left = list.iter().map(|value| self.walk(value, paths, meant).unwrap_or(Value::Null));
                 Some(Value::Array(left.collect()))
             }
             Value::Null => Some(Value::Null),
             Value::String(text) if text.is_empty() => Some(value.clone()),
             _ if meant => Some("[field]".into()),
-            Value::String(text) => Some(self.text(text, path).into()),
+            Value::String(text) => Some(self.text(text, paths).into()),
             other => Some(other.clone()),
         }
     }
 
     /// A text: JSON, or running text with names and values.
-    fn text(&self, text: &str, path: &[String]) -> String {
+    fn text(&self, text: &str, paths: &[Vec<String>]) -> String {
         let bracketed = text.starts_with(['{', '[']) && text.ends_with(['}', ']']);
         match serde_json::from_str::<Value>(text).ok().filter(|_| bracketed) {
-            Some(value) => self.walk(&value, path, false).unwrap_or_default().to_string(),
+            // It goes by its own names too.
+            Some(value) => {
+                let paths = [&paths[..1], &[Vec::new()]].concat();
+                self.walk(&value, &paths, false).unwrap_or_default().to_string()
+            }
             None => {
                 let left = if self.drops { "[]" } else { "[field]" };
                 let pair = regex::Regex::new("([ab.]+)(=|: )zzz").unwrap();
-                let replaced = |found: &regex::Captures<'_>| match self.means(&normal(&found[1])) {
+                let replaced = |found: &regex::Captures<'_>| match self.means(&[normal(&found[1])]) {
                     true => format!("{}{}{left}", &found[1], &found[2]),
                     false => found[0].to_owned(),
                 };
@@ -153,7 +159,7 @@ proptest! {
         let written = if pretty { serde_json::to_string_pretty(&record).unwrap().replace('\n', " ") } else { record.to_string() };
         let out = scrubbed(&written, &rules);
         let walk = Walk { selectors: selectors.iter().map(|selector| normal(selector)).collect(), drops };
-        let wanted = walk.walk(&record, &[], false).unwrap();
+        let wanted = walk.walk(&record, &[Vec::new()], false).unwrap();
         let got: Value = serde_json::from_str(&out).map_err(|error| TestCaseError::fail(format!("{error}: {out}")))?;
         prop_assert_eq!(deep(&got), deep(&wanted), "{} {}\n  from {}\n  left {}", action, selectors.join(", "), written, out);
     }

@@ -8,6 +8,8 @@ use super::selector::{Path, Selector};
 use super::{Covers, FormatChoice, Numbers, Policy, Rule};
 use crate::action::Action;
 use crate::decoded::Decoded;
+use crate::detect::MAX_DEPTH;
+use crate::detect::unescape::{Ansi, unescape};
 use crate::finding::Finding;
 use crate::format::{FORMATS, Field, Fields, Role};
 use crate::kind::Kind;
@@ -146,7 +148,7 @@ impl Judge<'_, '_> {
         let rule = policy.choose(|rule| match &rule.covers {
             Covers::Field { fields, .. } => {
                 let may_be_meant = whole && record.fields.are_named() && paths.may_be_meant(field);
-                Cover::of(may_be_meant && paths.any(record, field, fields))
+                Cover::of(may_be_meant && paths.any(record, field, fields, rule.action == Action::Keep))
             }
             Covers::Find { kinds, within, not_within, only, unless } => {
                 if !subject.is_of(kinds) || !policy.holds(only.as_ref(), unless.as_ref(), &subject) {
@@ -158,8 +160,9 @@ impl Judge<'_, '_> {
                 if !record.fields.are_named() || !paths.has(record, field) {
                     return if rule.action == Action::Keep { Cover::No } else { Cover::Maybe };
                 }
-                let inside = within.as_ref().is_none_or(|within| paths.any(record, field, within));
-                Cover::of(inside && !paths.any(record, field, not_within))
+                let keeps = rule.action == Action::Keep;
+                let inside = within.as_ref().is_none_or(|within| paths.any(record, field, within, keeps));
+                Cover::of(inside && !paths.any(record, field, not_within, !keeps))
             }
         })?;
         let kind = match policy.rules[rule].covers {
@@ -204,7 +207,9 @@ impl Judge<'_, '_> {
     fn field_rule(&mut self, at: usize) -> Option<(usize, Kind)> {
         let Judge { policy, record, paths, .. } = self;
         let rule = policy.choose(|rule| match &rule.covers {
-            Covers::Field { fields, .. } => Cover::of(paths.any(record, at, fields)),
+            Covers::Field { fields, .. } => {
+                Cover::of(paths.any(record, at, fields, rule.action == Action::Keep))
+            }
             Covers::Find { .. } => Cover::No,
         })?;
         Some((rule, policy.field_kind(rule)))
@@ -216,7 +221,7 @@ impl Judge<'_, '_> {
         let meant = |selector: &Selector, path: &Path| {
             selector.matches(path, path.len()) || selector.last_name() == path.last()
         };
-        self.pairs_in(self.record.bytes, 0, meant, |span| span, out);
+        self.pairs_on_levels(self.record.bytes, 0, &meant, &|span| span, MAX_DEPTH, out);
     }
 
     /// The same in a text that is a field: `?password=…` in a URL, `user=…` in a message. A selector is met by
@@ -233,21 +238,41 @@ impl Judge<'_, '_> {
         }
         let meant = |selector: &Selector, path: &Path| selector.matches(path, path.len());
         if !field.escaped {
-            return self.pairs_in(text, at, meant, |span| span.shifted(field.value.start), out);
+            let raw = |span: Span| span.shifted(field.value.start);
+            return self.pairs_on_levels(text, at, &meant, &raw, MAX_DEPTH, out);
         }
         let mut decoded = std::mem::take(self.decoded);
         decoded.clear();
         self.record.fields.decode(self.record.bytes, field, field.value, &mut decoded);
-        self.pairs_in(&decoded.bytes, at, meant, |span| decoded.raw(span), out);
+        self.pairs_on_levels(&decoded.bytes, at, &meant, &|span| decoded.raw(span), MAX_DEPTH, out);
         *self.decoded = decoded;
+    }
+
+    /// In the text as it is written, and with its escapes undone, level by level: whoever writes `pass%77ord` must
+    /// not get by.
+    fn pairs_on_levels(
+        &self,
+        text: &[u8],
+        at: usize,
+        is_meant: &dyn Fn(&Selector, &Path) -> bool,
+        raw: &dyn Fn(Span) -> Span,
+        levels: usize,
+        out: &mut Vec<Decision>,
+    ) {
+        self.pairs_in(text, at, is_meant, raw, out);
+        let mut next = Decoded::default();
+        if levels > 0 && unescape(text, Ansi::Remove, &mut next) {
+            let raw = |span: Span| raw(next.raw(span));
+            self.pairs_on_levels(&next.bytes, at, is_meant, &raw, levels - 1, out);
+        }
     }
 
     fn pairs_in(
         &self,
         text: &[u8],
         at: usize,
-        is_meant: impl Fn(&Selector, &Path) -> bool,
-        raw: impl Fn(Span) -> Span,
+        is_meant: &dyn Fn(&Selector, &Path) -> bool,
+        raw: &dyn Fn(Span) -> Span,
         out: &mut Vec<Decision>,
     ) {
         let policy = self.policy;

@@ -5,11 +5,19 @@ use super::selector::{Names, Path, Selector};
 use crate::decoded::Decoded;
 use crate::format::{Name, Opens, Role};
 
+/// Which layers of a record a path leads through. None leads through wrappings.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Through {
+    /// Out of JSON documents into the texts that they are.
+    Texts,
+    Nothing,
+}
+
 /// The path of one field after another. It owns its buffers.
 #[derive(Debug, Default)]
 pub(super) struct Paths {
     /// The field that the path is of.
-    at: Option<usize>,
+    at: Option<(usize, Through)>,
     path: Path,
     /// How many names of the path each field on the way has, from the outside in.
     steps: Vec<usize>,
@@ -17,7 +25,7 @@ pub(super) struct Paths {
     names: Vec<Name>,
     /// Which column the field is, or lies in; 0 if there are none.
     column: u32,
-    /// The field of a wrapping whose content it lies in. What it is called there does not belong to its path.
+    /// The field in whose content it lies and what that is called does not belong to its path.
     around: Option<usize>,
     decoded: Decoded,
     /// By field: whether a field rule may mean it.
@@ -66,14 +74,30 @@ impl Paths {
     }
 
     /// Whether one of the selectors names the field or one that it lies in. A name counts as its field.
-    pub(super) fn any(&mut self, record: &Record<'_>, at: usize, selectors: &[Selector]) -> bool {
-        if selectors.is_empty() {
-            return false;
-        }
+    ///
+    /// A field of a JSON document in a text goes by two names: that which begins with the text's own, and its own
+    /// in the document, for a loggers' users know either. Exceptions know the first alone: whoever
+    /// writes a document into a log must not choose a name that is one.
+    pub(super) fn any(
+        &mut self,
+        record: &Record<'_>,
+        at: usize,
+        selectors: &[Selector],
+        exception: bool,
+    ) -> bool {
+        let any = !selectors.is_empty() && self.any_of(record, at, selectors, Through::Texts);
+        let in_text = || record.fields.layers[record.fields.list[at].layer].opened.is_some();
+        any || !selectors.is_empty()
+            && !exception
+            && in_text()
+            && self.any_of(record, at, selectors, Through::Nothing)
+    }
+
+    fn any_of(&mut self, record: &Record<'_>, at: usize, selectors: &[Selector], through: Through) -> bool {
         let mut around = Some(at);
         while let Some(at) = around {
-            if self.at != Some(at) {
-                self.read(record, at);
+            if self.at != Some((at, through)) {
+                self.read(record, at, through);
             }
             let is_named =
                 |names: &usize| selectors.iter().any(|selector| selector.matches(&self.path, *names));
@@ -86,8 +110,8 @@ impl Paths {
         false
     }
 
-    fn read(&mut self, record: &Record<'_>, at: usize) {
-        self.at = Some(at);
+    fn read(&mut self, record: &Record<'_>, at: usize, through: Through) {
+        self.at = Some((at, through));
         self.path.clear();
         self.steps.clear();
         self.names.clear();
@@ -103,7 +127,7 @@ impl Paths {
             self.column = self.column.max(own.column);
             field = own.parent;
             if let Some(parent) = field.map(|at| &record.fields.list[at])
-                && parent.opens == Opens::Record
+                && (parent.opens == Opens::Record || through == Through::Nothing)
                 && parent.layer != own.layer
             {
                 self.around = field.take();

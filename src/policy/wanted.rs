@@ -131,6 +131,11 @@ impl Names {
         self.bytes[usize::from(byte)]
     }
 
+    /// Whether the byte may stand between a name and its separator.
+    pub fn may_be_followed_by(&self, byte: u8) -> bool {
+        !self.is_empty() && BEHIND_NAMES.contains(&byte)
+    }
+
     /// Appends the separators in `text` behind wanted names, and perhaps some others.
     pub fn places(&self, text: &[u8], out: &mut Vec<u32>) {
         if !self.is_empty() {
