@@ -197,10 +197,20 @@ impl Names {
         let start = near[..end].iter().rposition(|byte| !is_name(byte)).map_or(0, |before| before + 1);
         let is_whole = start > 0 || floor == 0;
         let name = &near[start..end];
+        if near[..start].last().is_some_and(|before| ESCAPES.contains(before))
+            && self.is_one_behind_escape(name)
+        {
+            return true;
+        }
         if !is_whole || (self.has_tail_of(name) || !self.inner.is_empty()) && self.is_one(name) {
             return true;
         }
         self.quoted && self.is_quoted(near, floor == 0)
+    }
+
+    /// Whether the name is a wanted one if what it begins with is the end of an escape: `\nHost`, `%0Auser`.
+    fn is_one_behind_escape(&self, name: &[u8]) -> bool {
+        (1..=ESCAPE_END_BYTES.min(name.len())).any(|bytes| self.is_one(&name[bytes..]))
     }
 
     /// Whether the text ends in a wanted name in quotes. `all`: nothing stands before the text.
@@ -232,6 +242,11 @@ impl Names {
 const SEPARATORS: [u8; 2] = [b'-', b'_'];
 /// What may stand between a name and its separator.
 const BEHIND_NAMES: [u8; 6] = [b' ', b'\t', b'\r', b'"', b'\'', b'\\'];
+
+/// Bytes before what may be the end of an escape: those that begin one, and those inside a terminal colour.
+const ESCAPES: [u8; 6] = [b'\\', b'%', b'[', b';', b'#', b'&'];
+/// Bytes of an escape behind one of these that look like a part of a name: `u000a`, `2500` in `%252500`.
+const ESCAPE_END_BYTES: usize = 8;
 
 /// Notes the last three letters of a name; where it has fewer, with anything before them.
 fn set_thirds(bits: &mut [u32], name: &[u8]) {
