@@ -234,7 +234,8 @@ impl Reader<'_> {
         }
         let value = Span::new(start + 1, self.at - 1);
         let whole = Span::new(start, self.at);
-        let opens = if role == Role::Text { opens(value.of(self.record)) } else { Opens::No };
+        let may_open = role == Role::Text && opens(value.of(self.record));
+        let opens = if may_open { Opens::Json } else { Opens::No };
         out.push(Field { parent, name, whole, escaped, opens, ..Field::new(role, value) });
         Ok(())
     }
@@ -292,11 +293,8 @@ impl Reader<'_> {
 }
 
 /// Whether a text may be JSON itself.
-fn opens(text: &[u8]) -> Opens {
-    match (text.first(), text.last()) {
-        (Some(b'{' | b'['), Some(b'}' | b']')) => Opens::Json,
-        _ => Opens::No,
-    }
+pub(super) fn opens(text: &[u8]) -> bool {
+    matches!((text.first(), text.last()), (Some(b'{' | b'['), Some(b'}' | b']')))
 }
 
 /// Where the first quote or backslash stands. Most texts are short and most escapes close to the next, so that

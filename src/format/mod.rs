@@ -2,10 +2,15 @@
 //!
 //! A format is one file and one line in [`FORMATS`].
 
+pub mod cef;
 mod fields;
 mod head;
 pub mod json;
+pub mod leef;
+pub mod logfmt;
+mod pairs;
 pub mod text;
+pub mod xml;
 
 use std::fmt::Debug;
 
@@ -66,6 +71,17 @@ pub trait Format: Sync + Debug {
         &[]
     }
 
+    /// The word, in lower case, that all of its records begin with, before a colon. It tells in which records of a block
+    /// a given name may be meant.
+    fn begins_with(&self) -> Option<&'static str> {
+        None
+    }
+
+    /// Whether the names of its fields stand in tags (`<name>text</name>`), and not before `=` or `:`.
+    fn has_tags(&self) -> bool {
+        false
+    }
+
     /// Whether its fields have numbers.
     fn has_columns(&self) -> bool {
         false
@@ -78,4 +94,4 @@ pub trait Format: Sync + Debug {
 }
 
 /// All formats that yield fields. `auto` asks them in this order; what none of them knows is text.
-pub const FORMATS: [&dyn Format; 1] = [&json::Json];
+pub const FORMATS: [&dyn Format; 5] = [&json::Json, &xml::Xml, &cef::Cef, &leef::Leef, &logfmt::Logfmt];

@@ -84,13 +84,22 @@ impl Policy {
         self.needs.field_rules && self.needs.names.may_mean(name)
     }
 
-    /// Whether a field rule may mean a field by a name that no record holds: a format gives it.
+    /// Whether a field rule may mean a field by a name that no record holds: a format gives it, whose records cannot
+    /// be told from others by a word.
     pub fn may_mean_given_name(&self) -> bool {
-        let means = |format: &&dyn Format| {
-            let mut names = format.given_names().iter();
-            names.any(|name| self.may_mean(name.as_bytes())) || format.has_columns() && self.means_columns()
-        };
-        self.formats().any(|format| means(&format))
+        let mut formats = self.formats().filter(|format| format.begins_with().is_none());
+        formats.any(|format| self.means_given_name(format) || format.has_columns() && self.means_columns())
+    }
+
+    /// The words that records begin with, before a colon, in which a field rule may mean a field by a name that its format
+    /// gives.
+    pub fn words_before_given_names(&self) -> impl Iterator<Item = &'static str> {
+        let formats = self.formats().filter(|format| self.means_given_name(*format));
+        formats.filter_map(Format::begins_with)
+    }
+
+    fn means_given_name(&self, format: &dyn Format) -> bool {
+        format.given_names().iter().any(|name| self.may_mean(name.as_bytes()))
     }
 
     fn means_columns(&self) -> bool {

@@ -65,7 +65,6 @@ const fn key(name: &'static str, shape: Shape, doc: &'static str) -> Key {
 /// A path names a key; with a word it names that value of the key; `[2]` stands for a second item of a list.
 pub const LATER: &[(&str, Option<&str>)] = &[
     ("claims", None),
-    ("input.format", Some("logfmt")),
     ("input.format", Some("access")),
     ("input.format", Some("csv")),
     ("input.format", Some("syslog")),
@@ -167,7 +166,9 @@ static INPUT: Table = Table {
     keys: &[
         key(
             "format",
-            Shape::Word(&["auto", "text", "json", "logfmt", "access", "csv", "syslog", "cri"]),
+            Shape::Word(&[
+                "auto", "text", "json", "logfmt", "cef", "leef", "xml", "access", "csv", "syslog", "cri",
+            ]),
             "The grammar that yields fields.",
         ),
         key("columns", Shape::Text, "For `access`: the nginx log_format or Apache LogFormat."),

@@ -50,7 +50,7 @@ impl Clone for Watch {
 
 impl Watch {
     pub(super) fn new(policy: &Policy, detectors: Arc<Detectors>) -> Watch {
-        let names = Names::of(&policy.rules);
+        let names = Names::of(policy);
         let literals = detectors.own().literals().list();
         let mut bytes = [false; 256];
         for byte in 0..=255 {
