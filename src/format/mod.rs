@@ -2,15 +2,20 @@
 //!
 //! A format is one file and one line in [`FORMATS`].
 
+pub mod cri;
+pub mod docker;
 mod fields;
 mod head;
+pub mod journal;
 pub mod json;
+mod part;
 pub mod text;
 
 use std::fmt::Debug;
 
 pub use fields::{Digits, Field, Fields, Layer, Name, Opens, Role};
 pub use head::{Columns, Head};
+pub use part::Part;
 
 use crate::decoded::Decoded;
 use crate::span::Span;
@@ -75,7 +80,18 @@ pub trait Format: Sync + Debug {
     fn is_json(&self) -> bool {
         false
     }
+
+    /// Which part of a longer record this one is, if the format parts long records and this is one of its records.
+    fn part(&self, record: &[u8]) -> Option<Part> {
+        let _ = record;
+        None
+    }
+
+    /// Whether it parts long records.
+    fn has_parts(&self) -> bool {
+        false
+    }
 }
 
 /// All formats that yield fields. `auto` asks them in this order; what none of them knows is text.
-pub const FORMATS: [&dyn Format; 1] = [&json::Json];
+pub const FORMATS: [&dyn Format; 4] = [&cri::Cri, &docker::Docker, &journal::Journal, &json::Json];

@@ -69,7 +69,6 @@ pub const LATER: &[(&str, Option<&str>)] = &[
     ("input.format", Some("access")),
     ("input.format", Some("csv")),
     ("input.format", Some("syslog")),
-    ("input.format", Some("cri")),
     ("input.columns", None),
     ("input.time", None),
     ("input.zone", None),
@@ -167,7 +166,9 @@ static INPUT: Table = Table {
     keys: &[
         key(
             "format",
-            Shape::Word(&["auto", "text", "json", "logfmt", "access", "csv", "syslog", "cri"]),
+            Shape::Word(&[
+                "auto", "text", "json", "logfmt", "access", "csv", "syslog", "cri", "docker", "journal",
+            ]),
             "The grammar that yields fields.",
         ),
         key("columns", Shape::Text, "For `access`: the nginx log_format or Apache LogFormat."),
