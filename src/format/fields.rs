@@ -91,6 +91,8 @@ pub struct Field {
     pub escaped: bool,
     /// What the content may be read as.
     pub opens: Opens,
+    /// Whether the format is told by it: where it is removed, its name stays.
+    pub tells: bool,
     /// The layer that it was read on.
     pub layer: usize,
 }
@@ -107,6 +109,7 @@ impl Field {
             whole: value,
             escaped: false,
             opens: Opens::No,
+            tells: false,
             layer: 0,
         }
     }

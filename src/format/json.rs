@@ -58,7 +58,13 @@ impl Format for Json {
         let next = next_members(fields, layer);
         for at in layer.fields.clone() {
             let field = &fields[at];
-            let goes = gone.next_if_eq(&at).is_some();
+            let mut goes = gone.next_if_eq(&at).is_some();
+            if goes && field.tells {
+                let emptied =
+                    if field.is_quoted() { (field.value, &b""[..]) } else { (field.whole, &b"\"\""[..]) };
+                out.push(emptied);
+                goes = false;
+            }
             let (Name::Field(name), Some(object)) = (field.name, field.parent) else {
                 if goes {
                     out.push((field.whole, b"null")); // elements keep their places

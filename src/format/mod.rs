@@ -3,12 +3,16 @@
 //! A format is one file and one line in [`FORMATS`].
 
 pub mod cef;
+pub mod cri;
+pub mod docker;
 mod fields;
 mod head;
+pub mod journal;
 pub mod json;
 pub mod leef;
 pub mod logfmt;
 mod pairs;
+mod part;
 pub mod text;
 pub mod xml;
 
@@ -16,6 +20,7 @@ use std::fmt::Debug;
 
 pub use fields::{Digits, Field, Fields, Layer, Name, Opens, Role};
 pub use head::{Columns, Head};
+pub use part::Part;
 
 use crate::decoded::Decoded;
 use crate::span::Span;
@@ -91,7 +96,27 @@ pub trait Format: Sync + Debug {
     fn is_json(&self) -> bool {
         false
     }
+
+    /// Which part of a longer record this one is, if the format parts long records and this is one of its records.
+    fn part(&self, record: &[u8]) -> Option<Part> {
+        let _ = record;
+        None
+    }
+
+    /// Whether it parts long records.
+    fn has_parts(&self) -> bool {
+        false
+    }
 }
 
 /// All formats that yield fields. `auto` asks them in this order; what none of them knows is text.
-pub const FORMATS: [&dyn Format; 5] = [&json::Json, &xml::Xml, &cef::Cef, &leef::Leef, &logfmt::Logfmt];
+pub const FORMATS: [&dyn Format; 8] = [
+    &docker::Docker,
+    &journal::Journal,
+    &json::Json,
+    &cri::Cri,
+    &cef::Cef,
+    &leef::Leef,
+    &xml::Xml,
+    &logfmt::Logfmt,
+];

@@ -68,7 +68,6 @@ pub const LATER: &[(&str, Option<&str>)] = &[
     ("input.format", Some("access")),
     ("input.format", Some("csv")),
     ("input.format", Some("syslog")),
-    ("input.format", Some("cri")),
     ("input.columns", None),
     ("input.time", None),
     ("input.zone", None),
@@ -167,7 +166,8 @@ static INPUT: Table = Table {
         key(
             "format",
             Shape::Word(&[
-                "auto", "text", "json", "logfmt", "cef", "leef", "xml", "access", "csv", "syslog", "cri",
+                "auto", "text", "json", "logfmt", "access", "w3c", "alb", "csv", "tsv", "syslog", "cri",
+                "docker", "journal", "cef", "leef", "xml",
             ]),
             "The grammar that yields fields.",
         ),
