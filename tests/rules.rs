@@ -154,7 +154,10 @@ fn groups_mean_their_kinds_and_all_means_own_ones_too() {
         Covers::Field { .. } => panic!("a find rule"),
     };
     assert_eq!(kinds(0), ["ipv4", "ipv6", "pan"]);
-    assert_eq!(kinds(1), ["email", "ipv4", "ipv6", "pan", "staff"]);
+    assert_eq!(
+        kinds(1),
+        ["email", "ipv4", "ipv6", "pan", "private_key", "jwt", "basic_auth", "bearer", "staff"]
+    );
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::fault::quoted;
-use super::names::FOUND;
+use super::names::{FOUND, SECRET};
 use super::selector::Selector;
 use super::{Covers, Policy, Rule};
 use crate::action::{Action, Truncate};
@@ -193,7 +193,9 @@ fn found(policy: &Policy) -> impl Iterator<Item = Kind> {
 
 /// Kinds that are found, but that no rule covers.
 fn uncovered(policy: &Policy) -> Vec<Warning> {
-    let bare = found(policy).filter(|kind| !policy.rules.iter().any(|rule| covers(rule, *kind)));
+    let is_bare = |kind: &Kind| !policy.rules.iter().any(|rule| covers(rule, *kind));
+    // Secrets are searched for only where a rule asks for them.
+    let bare = found(policy).filter(|kind| !SECRET.contains(kind) && is_bare(kind));
     bare.map(|kind| Warning {
         rule: None,
         message: format!("no rule covers `{}`, so that it stays as it is", policy.kinds.name(kind)),

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use super::built_in;
 use super::document::{Document, Node, Value};
 use super::fault::{Faults, quoted};
 use super::inherit::{self, Written};
@@ -33,6 +34,11 @@ pub(super) fn compile(layers: &[Layer], keyring: Option<&Path>, faults: &mut Fau
         faults.push(fault.help("write a [[rule]], or extends = [\"default\"]"));
     }
     let tests = tests(&root.doc, faults);
+    let mut patterns = names.patterns;
+    match built_in::patterns(&asked_for(&rules)) {
+        Ok(built_in) => patterns.extend(built_in),
+        Err(built_in) => faults.append(built_in),
+    }
     Some(Policy {
         title: title(root),
         format: setting(layers, "input", "format").and_then(FormatChoice::named).unwrap_or_default(),
@@ -44,7 +50,7 @@ pub(super) fn compile(layers: &[Layer], keyring: Option<&Path>, faults: &mut Fau
         kinds: names.kinds,
         needs: Needs::of(&rules),
         rules,
-        patterns: names.patterns,
+        patterns,
         lists: names.lists,
         list_names: names.list_names,
         own_kinds: names.own,
@@ -52,6 +58,15 @@ pub(super) fn compile(layers: &[Layer], keyring: Option<&Path>, faults: &mut Fau
         tests,
         fingerprint: [0; 32],
     })
+}
+
+/// The kinds that rules name. A field rule takes a value for what is found in it, but asks for no search of its own.
+fn asked_for(rules: &[Rule]) -> KindSet {
+    let kinds = rules.iter().filter_map(|rule| match &rule.covers {
+        Covers::Find { kinds, .. } => Some(kinds),
+        Covers::Field { .. } => None,
+    });
+    kinds.flat_map(KindSet::iter).collect()
 }
 
 /// `title`, or what the file is called without its folder, which may differ between machines.

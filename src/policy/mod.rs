@@ -5,6 +5,7 @@
 //! and `compile` (meaning, names, actions).
 
 mod action;
+mod built_in;
 pub mod check;
 mod choose;
 mod compile;
@@ -55,7 +56,7 @@ pub struct Policy {
     pub kinds: Kinds,
     /// The rules in the order in which they are asked.
     pub rules: Vec<Rule>,
-    /// The user's regex detectors.
+    /// The regex detectors: the user's, then those built in that a rule asks for.
     pub patterns: Vec<Arc<crate::detect::pattern::Pattern>>,
     /// The user's literal dictionaries.
     pub lists: Vec<Arc<crate::detect::list::List>>,

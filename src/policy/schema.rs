@@ -100,13 +100,9 @@ pub const LATER_KINDS: &[&str] = &[
     "phone",
     "mac",
     "imei",
-    "jwt",
-    "bearer",
-    "basic_auth",
     "url_credentials",
     "secret_kv",
     "session_id",
-    "private_key",
     "aws_access_key_id",
     "github_token",
 ];
