@@ -80,6 +80,8 @@ fn row(policy: &Policy, rule: &Rule) -> [String; 5] {
         }
         Covers::Field { fields, .. } => ("whole value".to_owned(), selectors(fields)),
     };
+    let when = rule.when.iter().map(|one| format!(" when {} = {}", one.field, one.holds));
+    let place = place + &when.collect::<Vec<_>>().join(",");
     let binding = if rule.binding { " (binding)" } else { "" };
     [format!("{}{binding}", rule.name), covers, place, rule.action.describe(), rule.clause.join("; ")]
 }

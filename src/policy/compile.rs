@@ -11,7 +11,7 @@ use super::needs::Needs;
 use super::schema::{RULE, STEP, TEST};
 use super::selector::Selector;
 use super::shape::is_misspelt;
-use super::{Covers, FormatChoice, Numbers, Policy, Rule, Test, Values, action, values};
+use super::{Condition, Covers, FormatChoice, Glob, Numbers, Policy, Rule, Test, Values, action, values};
 use crate::action::Action;
 use crate::kind::{Kind, KindSet};
 
@@ -100,10 +100,12 @@ impl Compiler<'_> {
     fn rule(&mut self, written: &Written<'_>) -> Option<Rule> {
         let (doc, node) = (&written.layer.doc, written.node);
         let covers = self.covers(doc, node);
+        let when = self.conditions(doc, node);
         let action = self.action(written.layer, node);
         Some(Rule {
             name: written.name.clone(),
             covers: covers?,
+            when,
             action: action?,
             binding: node.truth("binding"),
             instead_of: node.owned_texts("instead_of"),
@@ -192,6 +194,28 @@ impl Compiler<'_> {
             self.faults.push(doc.fault(&condition.span, format!("`{key}` names no value")));
         }
         Some(values)
+    }
+
+    fn conditions(&mut self, doc: &Document, node: &Node) -> Vec<Condition> {
+        let Some(when) = node.get("when") else { return Vec::new() };
+        if matches!(&when.value, Value::Table(entries) if entries.is_empty()) {
+            let fault = doc.fault(&when.span, "`when` names no field");
+            self.faults.push(fault.help("write when = { service = \"pay-*\" }, or leave it out"));
+        }
+        let mut conditions = Vec::new();
+        for entry in when.entries() {
+            let Some(text) = entry.node.as_text() else { continue };
+            match (Selector::parse(&entry.key), Glob::parse(text)) {
+                (Ok(field), Ok(holds)) => conditions.push(Condition { field, holds }),
+                (field, glob) => {
+                    field.err().into_iter().for_each(|wrong| self.faults.push(doc.fault(&entry.span, wrong)));
+                    glob.err()
+                        .into_iter()
+                        .for_each(|wrong| self.faults.push(doc.fault(&entry.node.span, wrong)));
+                }
+            }
+        }
+        conditions
     }
 
     fn field(&mut self, doc: &Document, node: &Node) -> Option<Covers> {

@@ -5,6 +5,7 @@ use super::condition::Subject;
 use super::named::{is_delimiter, pairs};
 use super::paths::Paths;
 use super::selector::{Path, Selector};
+use super::when::Circumstances;
 use super::{Covers, FormatChoice, Numbers, Policy, Rule};
 use crate::action::Action;
 use crate::decoded::Decoded;
@@ -59,11 +60,17 @@ pub struct Decisions {
     /// Those that act: sorted by place, at most one for any byte.
     pub acting: Vec<Decision>,
     paths: Paths,
+    circumstances: Circumstances,
     plain: Vec<u8>,
     decoded: Decoded,
 }
 
 impl Decisions {
+    /// Another record begins. What is left of one after a pass is no other.
+    pub fn begin_record(&mut self) {
+        self.circumstances.begin();
+    }
+
     /// Forgets them, but keeps the memory.
     pub fn clear(&mut self) {
         self.all.clear();
@@ -81,12 +88,13 @@ impl Policy {
         decisions: &mut Decisions,
     ) {
         decisions.clear();
-        let Decisions { all, acting, paths, plain: buffer, decoded } = decisions;
+        let Decisions { all, acting, paths, circumstances, plain: buffer, decoded } = decisions;
+        circumstances.read(self, record);
         paths.begin();
         if record.fields.are_named() && self.has_field_rules() {
             paths.look_for(&self.needs.names, record);
         }
-        let mut judge = Judge { policy: self, record, paths, plain, buffer, decoded };
+        let mut judge = Judge { policy: self, record, paths, circumstances, plain, buffer, decoded };
         judge.values(sightings, all);
         if self.has_field_rules() {
             judge.fields(sightings, all);
@@ -101,6 +109,7 @@ struct Judge<'j, 'p> {
     policy: &'j Policy,
     record: &'j Record<'j>,
     paths: &'j mut Paths,
+    circumstances: &'j Circumstances,
     plain: Plain<'p>,
     buffer: &'j mut Vec<u8>,
     decoded: &'j mut Decoded,
@@ -136,14 +145,14 @@ impl Judge<'_, '_> {
 
     /// The rule that acts on a sighting, and what the value is taken for.
     fn rule_for(&mut self, sighting: Sighting, whole: bool) -> Option<(usize, Kind)> {
-        let Judge { policy, record, paths, plain, buffer, .. } = self;
+        let Judge { policy, record, paths, circumstances, plain, buffer, .. } = self;
         let Sighting { finding: Finding { kind, span }, field } = sighting;
         buffer.clear();
         if policy.needs.values {
             plain(span, &record.fields.list[field], buffer);
         }
         let subject = Subject::new(kind, buffer);
-        let rule = policy.choose(|rule| match &rule.covers {
+        let mut covers = |rule: &Rule| match &rule.covers {
             Covers::Field { fields, .. } => {
                 let may_be_meant = whole && record.fields.are_named() && paths.may_be_meant(field);
                 Cover::of(may_be_meant && paths.any(record, field, fields))
@@ -161,7 +170,8 @@ impl Judge<'_, '_> {
                 let inside = within.as_ref().is_none_or(|within| paths.any(record, field, within));
                 Cover::of(inside && !paths.any(record, field, not_within))
             }
-        })?;
+        };
+        let rule = policy.choose(|at, rule| circumstances.limit(at, &rule.action, covers(rule)))?;
         let kind = match policy.rules[rule].covers {
             Covers::Field { kind: Some(kind), .. } => kind,
             _ => kind,
@@ -202,11 +212,12 @@ impl Judge<'_, '_> {
     }
 
     fn field_rule(&mut self, at: usize) -> Option<(usize, Kind)> {
-        let Judge { policy, record, paths, .. } = self;
-        let rule = policy.choose(|rule| match &rule.covers {
+        let Judge { policy, record, paths, circumstances, .. } = self;
+        let mut covers = |rule: &Rule| match &rule.covers {
             Covers::Field { fields, .. } => Cover::of(paths.any(record, at, fields)),
             Covers::Find { .. } => Cover::No,
-        })?;
+        };
+        let rule = policy.choose(|at, rule| circumstances.limit(at, &rule.action, covers(rule)))?;
         Some((rule, policy.field_kind(rule)))
     }
 
@@ -258,9 +269,11 @@ impl Judge<'_, '_> {
             }
             path.clear();
             path.push(name);
-            let meant = |(_, rule): &(usize, &Rule)| match &rule.covers {
+            let meant = |(at, rule): &(usize, &Rule)| match &rule.covers {
                 Covers::Field { fields, .. } => {
-                    rule.action != Action::Keep && fields.iter().any(|field| is_meant(field, &path))
+                    rule.action != Action::Keep
+                        && self.circumstances.limit(*at, &rule.action, Cover::Yes) != Cover::No
+                        && fields.iter().any(|field| is_meant(field, &path))
                 }
                 Covers::Find { .. } => false,
             };

@@ -12,6 +12,7 @@ mod condition;
 pub mod decide;
 mod document;
 pub mod fault;
+mod glob;
 mod inherit;
 mod layer;
 mod named;
@@ -27,6 +28,7 @@ mod shape;
 mod show;
 mod values;
 pub mod wanted;
+mod when;
 
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
@@ -35,10 +37,12 @@ use std::sync::Arc;
 use crate::action::Action;
 use crate::kind::{Kind, KindSet, Kinds};
 use fault::{Fault, Faults};
+pub use glob::Glob;
 use layer::Source;
 use needs::Needs;
 pub use networks::Networks;
 use selector::Selector;
+pub use when::Condition;
 
 /// Compiled rules: everything that is needed to judge a record.
 #[derive(Debug)]
@@ -172,6 +176,8 @@ pub struct Rule {
     pub name: String,
     /// What it covers.
     pub covers: Covers,
+    /// Conditions on other fields of the record: all must hold.
+    pub when: Vec<Condition>,
     /// What it does.
     pub action: Action,
     /// No earlier rule may leave more.

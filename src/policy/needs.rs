@@ -23,6 +23,8 @@ pub(super) struct Needs {
     pub(super) values: bool,
     /// The names without which no field rule means a field.
     pub(super) names: Names,
+    /// The names without which no condition means a field; none if there is no condition.
+    pub(super) when: Option<Names>,
 }
 
 impl Needs {
@@ -45,6 +47,9 @@ impl Needs {
             }
         }
         needs.names = Names::of(selectors.into_iter());
+        let mut conditions = rules.iter().flat_map(|rule| &rule.when).map(|one| &one.field).peekable();
+        needs.when = conditions.peek().is_some().then(|| Names::of(conditions));
+        needs.fields |= needs.when.is_some();
         needs
     }
 }

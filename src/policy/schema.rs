@@ -76,7 +76,6 @@ pub const LATER: &[(&str, Option<&str>)] = &[
     ("input.undated", None),
     ("pseudonyms.every", None),
     ("pseudonyms.forget_after", None),
-    ("rule.when", None),
     ("rule.elsewhere", Some("words")),
     ("rule.retain[2]", None),
     ("rule.retain.until", None),
@@ -244,7 +243,7 @@ pub static RULE: Table = Table {
             Shape::Table(&UNLESS),
             "With `find`: steps aside for these values; the next rule is asked.",
         ),
-        key("when", Shape::NamedText, "Globs on other fields; all must hold."),
+        key("when", Shape::NamedText, "Globs on other fields of the record; all must hold."),
         key("as", Shape::Text, "With `field`: the kind that the value is."),
         key(
             "elsewhere",

@@ -5,7 +5,7 @@ use std::fmt::Write;
 use sha2::{Digest, Sha256};
 
 use super::selector::Selector;
-use super::{Covers, Numbers, Policy, Rule, Values};
+use super::{Condition, Covers, Numbers, Policy, Rule, Values};
 use crate::action::{Action, Hash, PanKeep, Truncate};
 
 impl Policy {
@@ -53,6 +53,9 @@ impl Policy {
                 }
                 line(out, "elsewhere", if *elsewhere { "\"words\"" } else { "\"no\"" });
             }
+        }
+        if !rule.when.is_empty() {
+            line(out, "when", &conditions(&rule.when));
         }
         line(out, "action", &action(&rule.action));
         if rule.binding {
@@ -141,6 +144,12 @@ fn line(out: &mut String, key: &str, value: &str) {
 
 fn selectors(list: &[Selector]) -> String {
     texts(list.iter().map(Selector::to_string))
+}
+
+fn conditions(list: &[Condition]) -> String {
+    let pair =
+        |one: &Condition| format!("{} = {}", text(&one.field.to_string()), text(&one.holds.to_string()));
+    format!("{{ {} }}", list.iter().map(pair).collect::<Vec<_>>().join(", "))
 }
 
 fn texts(list: impl IntoIterator<Item = impl AsRef<str>>) -> String {

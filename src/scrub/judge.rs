@@ -166,6 +166,7 @@ impl Judge {
     ///
     /// What is left is judged again until nothing changes, so that scrubbing the output changes nothing.
     pub(super) fn judge(&mut self, record: &[u8]) -> Outcome<'_> {
+        self.scratch.decisions.begin_record();
         for passes in 0..MAX_PASSES {
             let current = if passes == 0 { record } else { &self.text };
             match self.law.pass(current, Reading::Record(&self.head), &mut self.scratch) {
@@ -197,6 +198,7 @@ impl Judge {
 
     /// The edits of a text on its own.
     pub(super) fn edits_of_text(&mut self, text: &[u8]) -> &Edits {
+        self.scratch.decisions.begin_record();
         self.law.pass(text, Reading::Text, &mut self.scratch);
         &self.scratch.edits
     }
@@ -251,6 +253,7 @@ impl Judge {
 
     fn look(&mut self, record: &[u8], is_record: bool) -> Judged {
         let reading = if is_record { Reading::Record(&self.head) } else { Reading::Text };
+        self.scratch.decisions.begin_record();
         self.law.pass(record, reading, &mut self.scratch);
         let sightings = self.scratch.sightings.iter().map(|sighting| sighting.finding).collect();
         let changes = self.scratch.edits.list.iter().filter_map(|edit| edit.cause).collect();

@@ -353,6 +353,7 @@ fn fits(rule: &Rule) -> bool {
         Covers::Field { .. } => false,
     };
     anywhere
+        && rule.when.is_empty()
         && match &rule.action {
             Action::Drop | Action::DropRecord => false,
             Action::Redact { with: Some(text) } => {
