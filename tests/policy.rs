@@ -1,6 +1,8 @@
 //! What depends on the fields of a record and on where it comes from: `when`, `[fields]`, `[[source]]`.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+#[path = "policy/fields.rs"]
+mod fields;
 #[path = "policy/when.rs"]
 mod when;
 

@@ -5,7 +5,7 @@ use std::fmt;
 use super::fault::quoted;
 use super::names::FOUND;
 use super::selector::Selector;
-use super::{Covers, Policy, Rule};
+use super::{Covers, FormatChoice, Policy, Rule};
 use crate::action::{Action, Truncate};
 use crate::kind::Kind;
 
@@ -65,6 +65,7 @@ pub fn check(policy: &Policy) -> Vec<Warning> {
         warnings.extend(same_short_name(rule, &policy.rules[at + 1..]));
         warnings.extend(condition_on_changed_field(rule, policy));
     }
+    warnings.extend(denies_nothing(policy));
     warnings.extend(only_in_fields(policy));
     warnings.extend(uncovered(policy));
     warnings.extend(linkable_cards(policy));
@@ -88,6 +89,7 @@ fn never_fires(rule: &Rule, earlier: &[Rule]) -> Option<Warning> {
         Covers::Field { fields, .. } => {
             fields.iter().all(|field| earlier.iter().any(|other| names(other, field)))
         }
+        Covers::Unknown => false,
     };
     covered.then(|| {
         let help = "earlier rules without a condition cover all that it covers: move it up, or take it out";
@@ -143,6 +145,7 @@ fn covers(rule: &Rule, wanted: Kind) -> bool {
     match &rule.covers {
         Covers::Find { kinds, .. } => kinds.contains(wanted),
         Covers::Field { kind, .. } => *kind == Some(wanted),
+        Covers::Unknown => false,
     }
 }
 
@@ -189,9 +192,25 @@ fn touches(rule: &Rule, field: &Selector) -> bool {
     let selectors = match &rule.covers {
         Covers::Field { fields, .. } => fields,
         Covers::Find { within: Some(within), .. } => within,
-        Covers::Find { .. } => return false,
+        Covers::Find { .. } | Covers::Unknown => return false,
     };
     selectors.iter().any(|one| one.covers(field) || field.covers(one) || one.holds(field))
+}
+
+/// A `[fields]` that withholds nothing.
+fn denies_nothing(policy: &Policy) -> Option<Warning> {
+    let known = policy.known.as_ref()?;
+    let warning = |message, help: &str| Some(Warning { rule: None, message, help: help.to_owned() });
+    if policy.format == FormatChoice::Text && !known.withholds_unparsed {
+        let message = "`[fields]` withholds nothing: text has no fields".to_owned();
+        return warning(message, "write unparsed = \"withhold\", or another `format`");
+    }
+    let any = Selector::parse("*").ok()?;
+    let every = known.allow.iter().chain(&known.named).find(|selector| selector.covers(&any))?;
+    warning(
+        format!("`[fields]` withholds nothing, for `{every}` names every field"),
+        "the fields that a rule names count as known: name those that are meant, or use `find`",
+    )
 }
 
 fn acts_on(rule: &Rule, kind: Kind) -> bool {

@@ -66,7 +66,7 @@ impl Policy {
             Covers::Find { kinds, .. } => {
                 kinds.contains(kind) || kind == Kind::IPV6 && kinds.contains(Kind::IPV4)
             }
-            Covers::Field { .. } => false,
+            Covers::Field { .. } | Covers::Unknown => false,
         };
         let first = self.rules.iter().find(concerns)?;
         let unconditional = match &first.covers {

@@ -11,7 +11,9 @@ use super::needs::Needs;
 use super::schema::{RULE, STEP, TEST};
 use super::selector::Selector;
 use super::shape::is_misspelt;
-use super::{Condition, Covers, FormatChoice, Glob, Numbers, Policy, Rule, Test, Values, action, values};
+use super::{
+    Condition, Covers, FormatChoice, Glob, Numbers, Policy, Rule, Test, Values, action, known, values,
+};
 use crate::action::Action;
 use crate::kind::{Kind, KindSet};
 
@@ -26,12 +28,13 @@ pub(super) fn compile(layers: &[Layer], keyring: Option<&Path>, faults: &mut Fau
     let mut names = Names::read(layers, faults);
     let keyring = keyring.map(Path::to_owned).or_else(|| keyring_of(layers));
     let written = inherit::rules(layers, faults);
-    let rules =
+    let mut rules =
         Compiler { names: &mut names, keyring: keyring.is_some(), faults: &mut *faults }.rules(&written);
     if no_rule_is_written(layers, faults) {
         let fault = root.doc.fault_of_file("a policy without any rule changes nothing");
         faults.push(fault.help("write a [[rule]], or extends = [\"default\"]"));
     }
+    let known = known::read(layers, &mut rules, faults);
     let tests = tests(&root.doc, faults);
     Some(Policy {
         title: title(root),
@@ -44,6 +47,7 @@ pub(super) fn compile(layers: &[Layer], keyring: Option<&Path>, faults: &mut Fau
         kinds: names.kinds,
         needs: Needs::of(&rules),
         rules,
+        known,
         patterns: names.patterns,
         lists: names.lists,
         list_names: names.list_names,

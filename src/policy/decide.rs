@@ -5,8 +5,8 @@ use super::condition::Subject;
 use super::named::{is_delimiter, pairs};
 use super::paths::Paths;
 use super::selector::{Path, Selector};
-use super::when::Circumstances;
-use super::{Covers, FormatChoice, Numbers, Policy, Rule};
+use super::when::{Circumstances, is_nothing, is_value};
+use super::{Covers, FormatChoice, Known, Numbers, Policy, Rule};
 use crate::action::Action;
 use crate::decoded::Decoded;
 use crate::finding::Finding;
@@ -71,6 +71,11 @@ impl Decisions {
         self.circumstances.begin();
     }
 
+    /// Appends the dotted name of a field as it is written, of the record that was decided about last.
+    pub fn name_of(&mut self, record: &Record<'_>, field: usize, out: &mut Vec<u8>) {
+        self.paths.written(record, field, out);
+    }
+
     /// Forgets them, but keeps the memory.
     pub fn clear(&mut self) {
         self.all.clear();
@@ -98,6 +103,9 @@ impl Policy {
         judge.values(sightings, all);
         if self.has_field_rules() {
             judge.fields(sightings, all);
+        }
+        if let Some(known) = self.known.as_ref().filter(|_| record.fields.are_named()) {
+            judge.unknown(known, all);
         }
         let acts = |decision: &&Decision| self.rules[decision.rule].action != Action::Keep;
         acting.extend(all.iter().filter(acts));
@@ -170,6 +178,7 @@ impl Judge<'_, '_> {
                 let inside = within.as_ref().is_none_or(|within| paths.any(record, field, within));
                 Cover::of(inside && !paths.any(record, field, not_within))
             }
+            Covers::Unknown => Cover::No,
         };
         let rule = policy.choose(|at, rule| circumstances.limit(at, &rule.action, covers(rule)))?;
         let kind = match policy.rules[rule].covers {
@@ -215,10 +224,27 @@ impl Judge<'_, '_> {
         let Judge { policy, record, paths, circumstances, .. } = self;
         let mut covers = |rule: &Rule| match &rule.covers {
             Covers::Field { fields, .. } => Cover::of(paths.any(record, at, fields)),
-            Covers::Find { .. } => Cover::No,
+            Covers::Find { .. } | Covers::Unknown => Cover::No,
         };
         let rule = policy.choose(|at, rule| circumstances.limit(at, &rule.action, covers(rule)))?;
         Some((rule, policy.field_kind(rule)))
+    }
+
+    /// Decides about the fields that nobody named, those in messages that were read on included. What holds nothing
+    /// stays.
+    fn unknown(&mut self, known: &Known, out: &mut Vec<Decision>) {
+        let removes = self.policy.rules[known.rule].action == Action::Drop;
+        for (at, field) in self.record.fields.list.iter().enumerate() {
+            if !is_value(field) || self.record.fields.is_opened(at) || is_nothing(self.record, field) {
+                continue;
+            }
+            let mut is_of = |selectors| self.paths.any_of_its_own(self.record, at, selectors);
+            if !is_of(&known.named) && !is_of(&known.allow) {
+                let span = if removes { field.whole } else { field.value };
+                let (kind, rule) = (Kind::FIELD, known.rule);
+                out.push(Decision { span, kind, field: at, rule, whole: true, rest: false });
+            }
+        }
     }
 
     /// Field rules where there are no fields: names followed by `=` or `:`. A selector is met by the whole
@@ -275,7 +301,7 @@ impl Judge<'_, '_> {
                         && self.circumstances.limit(*at, &rule.action, Cover::Yes) != Cover::No
                         && fields.iter().any(|field| is_meant(field, &path))
                 }
-                Covers::Find { .. } => false,
+                Covers::Find { .. } | Covers::Unknown => false,
             };
             policy.rules.iter().enumerate().filter(meant).rev().max_by_key(|(_, rule)| rule.action.strength())
         };

@@ -14,6 +14,7 @@ mod document;
 pub mod fault;
 mod glob;
 mod inherit;
+pub mod known;
 mod layer;
 mod named;
 mod names;
@@ -38,6 +39,7 @@ use crate::action::Action;
 use crate::kind::{Kind, KindSet, Kinds};
 use fault::{Fault, Faults};
 pub use glob::Glob;
+pub use known::Known;
 use layer::Source;
 use needs::Needs;
 pub use networks::Networks;
@@ -59,6 +61,8 @@ pub struct Policy {
     pub kinds: Kinds,
     /// The rules in the order in which they are asked.
     pub rules: Vec<Rule>,
+    /// `[fields]`: which fields may stay, if not all may. The last rule is the one that acts on the others.
+    pub known: Option<Known>,
     /// The user's regex detectors.
     pub patterns: Vec<Arc<crate::detect::pattern::Pattern>>,
     /// The user's literal dictionaries.
@@ -216,6 +220,8 @@ pub enum Covers {
         /// Whether copies in the same record go too.
         elsewhere: bool,
     },
+    /// A whole value in a field that nobody named.
+    Unknown,
 }
 
 /// A condition on a value: it holds if any part holds.

@@ -44,6 +44,7 @@ impl Needs {
                     (needs.fields, needs.field_rules) = (true, true);
                     selectors.extend(fields);
                 }
+                Covers::Unknown => needs.fields = true,
             }
         }
         needs.names = Names::of(selectors.into_iter());
@@ -65,7 +66,7 @@ impl Policy {
                 Covers::Field { kind: None, .. } => {
                     self.kinds.iter().for_each(|(kind, _)| wanted.insert(kind))
                 }
-                Covers::Field { .. } => {}
+                Covers::Field { .. } | Covers::Unknown => {}
             }
         }
         if wanted.contains(Kind::IPV4) {
@@ -74,9 +75,20 @@ impl Policy {
         Detectors::new(wanted, self.patterns.clone(), self.lists.clone())
     }
 
+    /// The detectors of all kinds that it knows.
+    pub fn all_detectors(&self) -> Detectors {
+        let all = self.kinds.iter().map(|(kind, _)| kind).collect();
+        Detectors::new(all, self.patterns.clone(), self.lists.clone())
+    }
+
     /// Whether any rule asks where a value stands.
     pub fn needs_fields(&self) -> bool {
         self.needs.fields
+    }
+
+    /// Whether a record that yields no fields does not go out.
+    pub fn withholds_unparsed(&self) -> bool {
+        self.known.as_ref().is_some_and(|known| known.withholds_unparsed)
     }
 
     /// Whether records are read for their fields. Otherwise only JSON is, for its numbers.

@@ -86,7 +86,6 @@ pub const LATER: &[(&str, Option<&str>)] = &[
     ("truncate.time", None),
     ("truncate.zip", None),
     ("records", None),
-    ("fields", None),
     ("source", None),
     ("hold", None),
     ("test.age", None),
@@ -335,8 +334,16 @@ static FIELDS: Table = Table {
     path: "fields",
     what: "`[fields]`",
     keys: &[
-        key("allow", Shape::Texts, "Fields that may stay, beside those that a rule names."),
-        key("otherwise", Shape::Word(&["withhold", "drop"]), "What happens to every other field."),
+        key(
+            "allow",
+            Shape::Texts,
+            "Fields that may stay, with all that lies below them, beside those that a rule names.",
+        ),
+        key(
+            "otherwise",
+            Shape::Word(&["withhold", "drop"]),
+            "What happens to the value of every other field.",
+        ),
         key(
             "unparsed",
             Shape::Word(&["withhold", "text"]),

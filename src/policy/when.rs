@@ -85,8 +85,7 @@ impl Circumstances {
         let mut all: Option<Holding> = None;
         let field = std::slice::from_ref(&condition.field);
         for (at, one) in record.fields.list.iter().enumerate() {
-            let is_value = matches!(one.role, Role::Text | Role::Number | Role::Literal | Role::Bytes);
-            if !is_value || record.fields.is_opened(at) || !self.paths.may_be_meant(at) {
+            if !is_value(one) || record.fields.is_opened(at) || !self.paths.may_be_meant(at) {
                 continue;
             }
             if self.paths.any(record, at, field) {
@@ -119,6 +118,11 @@ impl Circumstances {
             Some(Holding::Unknown) => Cover::Maybe,
         }
     }
+}
+
+/// Whether a field is a value, and no name or bracket.
+pub(super) fn is_value(field: &Field) -> bool {
+    matches!(field.role, Role::Text | Role::Number | Role::Literal | Role::Bytes)
 }
 
 /// Whether a field is empty, or a word of its format for nothing: `null`, `-`.
