@@ -70,7 +70,8 @@ impl Edits {
                 continue;
             }
             let redact = Action::Redact { with: None };
-            let action = if decision.rest && *action != Action::Drop { &redact } else { action };
+            let leaves_nothing = matches!(action, Action::Withhold | Action::Drop);
+            let action = if decision.rest && !leaves_nothing { &redact } else { action };
             let raw = decision.span.of(record.bytes);
             self.plain.clear();
             if action.reads_plain() {

@@ -72,7 +72,9 @@ impl Scrubber {
             lane,
             carry: Carry::start(judge.policy()),
             headers: Vec::new(),
-            every_record: watch.is_for_all() || judge.policy().may_mean_given_name(),
+            every_record: watch.is_for_all()
+                || judge.policy().may_mean_given_name()
+                || judge.policy().known.is_some(),
             judge,
             watch,
             records: Records::default(),
@@ -144,6 +146,7 @@ impl Scrubber {
             self.carry.head.columns = Some(columns);
             self.judge.begin(&self.carry.head);
         }
+        self.judge.at_header(self.headers.last().is_some_and(|(at, _)| *at == place));
     }
 
     fn end(&mut self, block: &[u8]) {

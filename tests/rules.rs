@@ -151,7 +151,7 @@ fn groups_mean_their_kinds_and_all_means_own_ones_too() {
     );
     let kinds = |at: usize| match &policy.rules[at].covers {
         Covers::Find { kinds, .. } => kinds.iter().map(|kind| policy.kinds.name(kind)).collect::<Vec<_>>(),
-        Covers::Field { .. } => panic!("a find rule"),
+        Covers::Field { .. } | Covers::Unknown => panic!("a find rule"),
     };
     assert_eq!(kinds(0), ["ipv4", "ipv6", "pan"]);
     assert_eq!(

@@ -5,6 +5,7 @@
 //! | `[email]`, `[email#2]` | `redact`; the second of two equal names |
 //! | `[email:k3f9x2q:…]` | `hash`; exactly the length of the kind, and a key id that is known |
 //! | `[]` | `drop`, in running text |
+//! | `[withheld]` | a value in a field that nobody named |
 //! | `[withheld 312 bytes]` | a record that could not be judged |
 //!
 //! Truncated and masked values need no mark: the same action leaves them as they are.
@@ -15,6 +16,9 @@ use crate::span::Span;
 
 /// Longest residue in bytes: the longest name of a kind, the key id, the longest token and the marks.
 pub const MAX_RESIDUE_BYTES: usize = 128;
+
+/// What stands for a value in a field that nobody named.
+pub const WITHHELD: &[u8] = b"[withheld]";
 
 /// Digits of the length of a withheld record: fewer than any card number has, or a marker could be forged
 /// around one.
@@ -56,7 +60,7 @@ impl Residues {
     }
 
     fn inside(&self, text: &[u8]) -> bool {
-        if text.is_empty() {
+        if text.is_empty() || text == b"withheld" {
             return true;
         }
         if let Some(digits) = text.strip_prefix(b"withheld ").and_then(|rest| rest.strip_suffix(b" bytes")) {

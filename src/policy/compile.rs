@@ -12,7 +12,9 @@ use super::needs::Needs;
 use super::schema::{RULE, STEP, TEST};
 use super::selector::Selector;
 use super::shape::is_misspelt;
-use super::{Covers, FormatChoice, Numbers, Policy, Rule, Test, Values, action, values};
+use super::{
+    Condition, Covers, FormatChoice, Glob, Numbers, Policy, Rule, Test, Values, action, known, values,
+};
 use crate::action::Action;
 use crate::kind::{Kind, KindSet};
 
@@ -27,12 +29,13 @@ pub(super) fn compile(layers: &[Layer], keyring: Option<&Path>, faults: &mut Fau
     let mut names = Names::read(layers, faults);
     let keyring = keyring.map(Path::to_owned).or_else(|| keyring_of(layers));
     let written = inherit::rules(layers, faults);
-    let rules =
+    let mut rules =
         Compiler { names: &mut names, keyring: keyring.is_some(), faults: &mut *faults }.rules(&written);
     if no_rule_is_written(layers, faults) {
         let fault = root.doc.fault_of_file("a policy without any rule changes nothing");
         faults.push(fault.help("write a [[rule]], or extends = [\"default\"]"));
     }
+    let known = known::read(layers, &mut rules, faults);
     let tests = tests(&root.doc, faults);
     let mut patterns = names.patterns;
     match built_in::patterns(&asked_for(&rules)) {
@@ -50,6 +53,7 @@ pub(super) fn compile(layers: &[Layer], keyring: Option<&Path>, faults: &mut Fau
         kinds: names.kinds,
         needs: Needs::of(&rules),
         rules,
+        known,
         patterns,
         lists: names.lists,
         list_names: names.list_names,
@@ -64,7 +68,7 @@ pub(super) fn compile(layers: &[Layer], keyring: Option<&Path>, faults: &mut Fau
 fn asked_for(rules: &[Rule]) -> KindSet {
     let kinds = rules.iter().filter_map(|rule| match &rule.covers {
         Covers::Find { kinds, .. } => Some(kinds),
-        Covers::Field { .. } => None,
+        Covers::Field { .. } | Covers::Unknown => None,
     });
     kinds.flat_map(KindSet::iter).collect()
 }
@@ -115,10 +119,12 @@ impl Compiler<'_> {
     fn rule(&mut self, written: &Written<'_>) -> Option<Rule> {
         let (doc, node) = (&written.layer.doc, written.node);
         let covers = self.covers(doc, node);
+        let when = self.conditions(doc, node);
         let action = self.action(written.layer, node);
         Some(Rule {
             name: written.name.clone(),
             covers: covers?,
+            when,
             action: action?,
             binding: node.truth("binding"),
             instead_of: node.owned_texts("instead_of"),
@@ -207,6 +213,28 @@ impl Compiler<'_> {
             self.faults.push(doc.fault(&condition.span, format!("`{key}` names no value")));
         }
         Some(values)
+    }
+
+    fn conditions(&mut self, doc: &Document, node: &Node) -> Vec<Condition> {
+        let Some(when) = node.get("when") else { return Vec::new() };
+        if matches!(&when.value, Value::Table(entries) if entries.is_empty()) {
+            let fault = doc.fault(&when.span, "`when` names no field");
+            self.faults.push(fault.help("write when = { service = \"pay-*\" }, or leave it out"));
+        }
+        let mut conditions = Vec::new();
+        for entry in when.entries() {
+            let Some(text) = entry.node.as_text() else { continue };
+            match (Selector::parse(&entry.key), Glob::parse(text)) {
+                (Ok(field), Ok(holds)) => conditions.push(Condition { field, holds }),
+                (field, glob) => {
+                    field.err().into_iter().for_each(|wrong| self.faults.push(doc.fault(&entry.span, wrong)));
+                    glob.err()
+                        .into_iter()
+                        .for_each(|wrong| self.faults.push(doc.fault(&entry.node.span, wrong)));
+                }
+            }
+        }
+        conditions
     }
 
     fn field(&mut self, doc: &Document, node: &Node) -> Option<Covers> {

@@ -5,7 +5,8 @@ use super::condition::Subject;
 use super::named::{is_delimiter, pairs};
 use super::paths::Paths;
 use super::selector::{Path, Selector};
-use super::{Covers, FormatChoice, Numbers, Policy, Rule};
+use super::when::{Circumstances, is_nothing, is_value};
+use super::{Covers, FormatChoice, Known, Numbers, Policy, Rule};
 use crate::action::Action;
 use crate::decoded::Decoded;
 use crate::detect::MAX_DEPTH;
@@ -61,11 +62,22 @@ pub struct Decisions {
     /// Those that act: sorted by place, at most one for any byte.
     pub acting: Vec<Decision>,
     paths: Paths,
+    circumstances: Circumstances,
     plain: Vec<u8>,
     decoded: Decoded,
 }
 
 impl Decisions {
+    /// Another record begins. What is left of one after a pass is no other.
+    pub fn begin_record(&mut self) {
+        self.circumstances.begin();
+    }
+
+    /// Appends the dotted name of a field as it is written, of the record that was decided about last.
+    pub fn name_of(&mut self, record: &Record<'_>, field: usize, out: &mut Vec<u8>) {
+        self.paths.written(record, field, out);
+    }
+
     /// Forgets them, but keeps the memory.
     pub fn clear(&mut self) {
         self.all.clear();
@@ -83,15 +95,19 @@ impl Policy {
         decisions: &mut Decisions,
     ) {
         decisions.clear();
-        let Decisions { all, acting, paths, plain: buffer, decoded } = decisions;
+        let Decisions { all, acting, paths, circumstances, plain: buffer, decoded } = decisions;
+        circumstances.read(self, record);
         paths.begin();
         if record.fields.are_named() && self.has_field_rules() {
             paths.look_for(&self.needs.names, record);
         }
-        let mut judge = Judge { policy: self, record, paths, plain, buffer, decoded };
+        let mut judge = Judge { policy: self, record, paths, circumstances, plain, buffer, decoded };
         judge.values(sightings, all);
         if self.has_field_rules() {
             judge.fields(sightings, all);
+        }
+        if let Some(known) = self.known.as_ref().filter(|_| record.fields.are_named()) {
+            judge.unknown(known, all);
         }
         let acts = |decision: &&Decision| self.rules[decision.rule].action != Action::Keep;
         acting.extend(all.iter().filter(acts));
@@ -103,6 +119,7 @@ struct Judge<'j, 'p> {
     policy: &'j Policy,
     record: &'j Record<'j>,
     paths: &'j mut Paths,
+    circumstances: &'j Circumstances,
     plain: Plain<'p>,
     buffer: &'j mut Vec<u8>,
     decoded: &'j mut Decoded,
@@ -138,14 +155,14 @@ impl Judge<'_, '_> {
 
     /// The rule that acts on a sighting, and what the value is taken for.
     fn rule_for(&mut self, sighting: Sighting, whole: bool) -> Option<(usize, Kind)> {
-        let Judge { policy, record, paths, plain, buffer, .. } = self;
+        let Judge { policy, record, paths, circumstances, plain, buffer, .. } = self;
         let Sighting { finding: Finding { kind, span }, field } = sighting;
         buffer.clear();
         if policy.needs.values {
             plain(span, &record.fields.list[field], buffer);
         }
         let subject = Subject::new(kind, buffer);
-        let rule = policy.choose(|rule| match &rule.covers {
+        let mut covers = |rule: &Rule| match &rule.covers {
             Covers::Field { fields, .. } => {
                 let may_be_meant = whole && record.fields.are_named() && paths.may_be_meant(field);
                 Cover::of(may_be_meant && paths.any(record, field, fields, rule.action == Action::Keep))
@@ -164,7 +181,9 @@ impl Judge<'_, '_> {
                 let inside = within.as_ref().is_none_or(|within| paths.any(record, field, within, keeps));
                 Cover::of(inside && !paths.any(record, field, not_within, !keeps))
             }
-        })?;
+            Covers::Unknown => Cover::No,
+        };
+        let rule = policy.choose(|at, rule| circumstances.limit(at, &rule.action, covers(rule)))?;
         let kind = match policy.rules[rule].covers {
             Covers::Field { kind: Some(kind), .. } => kind,
             _ => kind,
@@ -205,14 +224,32 @@ impl Judge<'_, '_> {
     }
 
     fn field_rule(&mut self, at: usize) -> Option<(usize, Kind)> {
-        let Judge { policy, record, paths, .. } = self;
-        let rule = policy.choose(|rule| match &rule.covers {
+        let Judge { policy, record, paths, circumstances, .. } = self;
+        let mut covers = |rule: &Rule| match &rule.covers {
             Covers::Field { fields, .. } => {
                 Cover::of(paths.any(record, at, fields, rule.action == Action::Keep))
             }
-            Covers::Find { .. } => Cover::No,
-        })?;
+            Covers::Find { .. } | Covers::Unknown => Cover::No,
+        };
+        let rule = policy.choose(|at, rule| circumstances.limit(at, &rule.action, covers(rule)))?;
         Some((rule, policy.field_kind(rule)))
+    }
+
+    /// Decides about the fields that nobody named, those in messages that were read on included. What holds nothing
+    /// stays.
+    fn unknown(&mut self, known: &Known, out: &mut Vec<Decision>) {
+        let removes = self.policy.rules[known.rule].action == Action::Drop;
+        for (at, field) in self.record.fields.list.iter().enumerate() {
+            if !is_value(field) || self.record.fields.is_opened(at) || is_nothing(self.record, field) {
+                continue;
+            }
+            let mut is_of = |selectors| self.paths.any_of_its_own(self.record, at, selectors);
+            if !is_of(&known.named) && !is_of(&known.allow) {
+                let span = if removes { field.whole } else { field.value };
+                let (kind, rule) = (Kind::FIELD, known.rule);
+                out.push(Decision { span, kind, field: at, rule, whole: true, rest: false });
+            }
+        }
     }
 
     /// Field rules where there are no fields: names followed by `=` or `:`. A selector is met by the whole
@@ -283,11 +320,13 @@ impl Judge<'_, '_> {
             }
             path.clear();
             path.push(name);
-            let meant = |(_, rule): &(usize, &Rule)| match &rule.covers {
+            let meant = |(at, rule): &(usize, &Rule)| match &rule.covers {
                 Covers::Field { fields, .. } => {
-                    rule.action != Action::Keep && fields.iter().any(|field| is_meant(field, &path))
+                    rule.action != Action::Keep
+                        && self.circumstances.limit(*at, &rule.action, Cover::Yes) != Cover::No
+                        && fields.iter().any(|field| is_meant(field, &path))
                 }
-                Covers::Find { .. } => false,
+                Covers::Find { .. } | Covers::Unknown => false,
             };
             policy.rules.iter().enumerate().filter(meant).rev().max_by_key(|(_, rule)| rule.action.strength())
         };

@@ -23,6 +23,8 @@ pub(super) struct Needs {
     pub(super) values: bool,
     /// The names without which no field rule means a field.
     pub(super) names: Names,
+    /// The names without which no condition means a field; none if there is no condition.
+    pub(super) when: Option<Names>,
 }
 
 impl Needs {
@@ -42,9 +44,13 @@ impl Needs {
                     (needs.fields, needs.field_rules) = (true, true);
                     selectors.extend(fields);
                 }
+                Covers::Unknown => needs.fields = true,
             }
         }
         needs.names = Names::of(selectors.into_iter());
+        let mut conditions = rules.iter().flat_map(|rule| &rule.when).map(|one| &one.field).peekable();
+        needs.when = conditions.peek().is_some().then(|| Names::of(conditions));
+        needs.fields |= needs.when.is_some();
         needs
     }
 }
@@ -60,7 +66,7 @@ impl Policy {
                 Covers::Field { kind: None, .. } => {
                     self.kinds.iter().for_each(|(kind, _)| wanted.insert(kind))
                 }
-                Covers::Field { .. } => {}
+                Covers::Field { .. } | Covers::Unknown => {}
             }
         }
         if wanted.contains(Kind::IPV4) {
@@ -69,9 +75,20 @@ impl Policy {
         Detectors::new(wanted, self.patterns.clone(), self.lists.clone())
     }
 
+    /// The detectors of all kinds that it knows.
+    pub fn all_detectors(&self) -> Detectors {
+        let all = self.kinds.iter().map(|(kind, _)| kind).collect();
+        Detectors::new(all, self.patterns.clone(), self.lists.clone())
+    }
+
     /// Whether any rule asks where a value stands.
     pub fn needs_fields(&self) -> bool {
         self.needs.fields
+    }
+
+    /// Whether a record that yields no fields does not go out.
+    pub fn withholds_unparsed(&self) -> bool {
+        self.known.as_ref().is_some_and(|known| known.withholds_unparsed)
     }
 
     /// Whether records are read for their fields. Otherwise only JSON is, for its numbers.

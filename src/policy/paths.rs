@@ -96,18 +96,54 @@ impl Paths {
     fn any_of(&mut self, record: &Record<'_>, at: usize, selectors: &[Selector], through: Through) -> bool {
         let mut around = Some(at);
         while let Some(at) = around {
-            if self.at != Some((at, through)) {
-                self.read(record, at, through);
-            }
-            let is_named =
-                |names: &usize| selectors.iter().any(|selector| selector.matches(&self.path, *names));
-            let is_numbered = |selector: &Selector| self.column > 0 && selector.is_column(self.column);
-            if self.steps.iter().any(is_named) || selectors.iter().any(is_numbered) {
+            if self.any_at(record, at, selectors, through) {
                 return true;
             }
             around = self.around;
         }
         false
+    }
+
+    /// The same, but for the fields of a wrapping around what it lies in.
+    pub(super) fn any_of_its_own(&mut self, record: &Record<'_>, at: usize, selectors: &[Selector]) -> bool {
+        self.any_at(record, at, selectors, Through::Texts)
+    }
+
+    fn any_at(&mut self, record: &Record<'_>, at: usize, selectors: &[Selector], through: Through) -> bool {
+        self.look_at(record, at, through);
+        let is_named = |names: &usize| selectors.iter().any(|selector| selector.matches(&self.path, *names));
+        let is_numbered = |selector: &Selector| self.column > 0 && selector.is_column(self.column);
+        self.steps.iter().any(is_named) || selectors.iter().any(is_numbered)
+    }
+
+    /// Appends the names of a field as they are written, with dots between them; its number if it has none.
+    pub(super) fn written(&mut self, record: &Record<'_>, at: usize, out: &mut Vec<u8>) {
+        self.look_at(record, at, Through::Texts);
+        let start = out.len();
+        for name in self.names.iter().rev() {
+            if out.len() > start {
+                out.push(b'.');
+            }
+            self.decoded.clear();
+            match *name {
+                Name::Field(name) => {
+                    let field = &record.fields.list[name];
+                    record.fields.decode(record.bytes, field, field.value, &mut self.decoded);
+                    out.extend_from_slice(&self.decoded.bytes);
+                }
+                Name::Given(name) => out.extend_from_slice(record.fields.given_name(name)),
+                Name::None => {}
+            }
+        }
+        if out.len() == start && self.column > 0 {
+            out.extend_from_slice(self.column.to_string().as_bytes());
+        }
+    }
+
+    fn look_at(&mut self, record: &Record<'_>, at: usize, through: Through) {
+        if self.at != Some((at, through)) {
+            self.read(record, at, through);
+        }
     }
 
     fn read(&mut self, record: &Record<'_>, at: usize, through: Through) {

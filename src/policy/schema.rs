@@ -74,7 +74,6 @@ pub const LATER: &[(&str, Option<&str>)] = &[
     ("input.undated", None),
     ("pseudonyms.every", None),
     ("pseudonyms.forget_after", None),
-    ("rule.when", None),
     ("rule.elsewhere", Some("words")),
     ("rule.retain[2]", None),
     ("rule.retain.until", None),
@@ -85,7 +84,6 @@ pub const LATER: &[(&str, Option<&str>)] = &[
     ("truncate.time", None),
     ("truncate.zip", None),
     ("records", None),
-    ("fields", None),
     ("source", None),
     ("hold", None),
     ("test.age", None),
@@ -241,7 +239,7 @@ pub static RULE: Table = Table {
             Shape::Table(&UNLESS),
             "With `find`: steps aside for these values; the next rule is asked.",
         ),
-        key("when", Shape::NamedText, "Globs on other fields; all must hold."),
+        key("when", Shape::NamedText, "Globs on other fields of the record; all must hold."),
         key("as", Shape::Text, "With `field`: the kind that the value is."),
         key(
             "elsewhere",
@@ -333,8 +331,16 @@ static FIELDS: Table = Table {
     path: "fields",
     what: "`[fields]`",
     keys: &[
-        key("allow", Shape::Texts, "Fields that may stay, beside those that a rule names."),
-        key("otherwise", Shape::Word(&["withhold", "drop"]), "What happens to every other field."),
+        key(
+            "allow",
+            Shape::Texts,
+            "Fields that may stay, with all that lies below them, beside those that a rule names.",
+        ),
+        key(
+            "otherwise",
+            Shape::Word(&["withhold", "drop"]),
+            "What happens to the value of every other field.",
+        ),
         key(
             "unparsed",
             Shape::Word(&["withhold", "text"]),

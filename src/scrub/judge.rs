@@ -1,5 +1,6 @@
 //! [`Judge`]: one record in, what becomes of it out.
 
+mod unknown;
 mod value;
 
 use std::sync::Arc;
@@ -68,6 +69,8 @@ pub(super) struct Judge {
     tally: Tally,
     /// What earlier records say about the one that is judged.
     head: Head,
+    /// What is judged is a line that names columns.
+    is_header: bool,
 }
 
 /// What all threads share: it is read only.
@@ -75,6 +78,8 @@ pub(super) struct Judge {
 struct Law {
     policy: Arc<Policy>,
     detectors: Arc<Detectors>,
+    /// Of every kind: what stands in messages holds none of any.
+    all_detectors: Arc<Detectors>,
     residues: Arc<Residues>,
     key: Option<HashKey>,
 }
@@ -94,7 +99,7 @@ struct Scratch {
 #[derive(Clone, Copy)]
 enum Reading<'h> {
     /// A record, of whatever format, behind others that say this about it.
-    Record(&'h Head),
+    Record { head: &'h Head, is_header: bool },
     /// Running text.
     Text,
 }
@@ -105,6 +110,8 @@ enum Pass {
     Clean,
     Edited,
     Dropped,
+    /// It yields no fields, and the policy wants none of those to go out.
+    Unparsed,
 }
 
 impl Clone for Judge {
@@ -118,7 +125,8 @@ impl Judge {
         let detectors = Arc::new(policy.detectors());
         let key_ids = key.iter().map(|key| key.id().to_owned()).collect();
         let residues = Arc::new(Residues::new(policy.kinds.clone(), key_ids));
-        Judge::under(Law { policy, detectors, residues, key })
+        let all_detectors = Arc::new(policy.all_detectors());
+        Judge::under(Law { policy, detectors, all_detectors, residues, key })
     }
 
     fn under(law: Law) -> Judge {
@@ -129,6 +137,7 @@ impl Judge {
             before: Vec::new(),
             tally: Tally::default(),
             head: Head::default(),
+            is_header: false,
         }
     }
 
@@ -151,6 +160,11 @@ impl Judge {
         Tools { kinds: &self.law.policy.kinds, key: self.law.key.as_ref() }
     }
 
+    /// Whether the records that are judged from now on are lines that name columns.
+    pub(super) fn at_header(&mut self, is_header: bool) {
+        self.is_header = is_header;
+    }
+
     /// What holds for the records that are judged from now on.
     pub(super) fn begin(&mut self, head: &Head) {
         if !head.is_same(&self.head) {
@@ -166,9 +180,11 @@ impl Judge {
     ///
     /// What is left is judged again until nothing changes, so that scrubbing the output changes nothing.
     pub(super) fn judge(&mut self, record: &[u8]) -> Outcome<'_> {
+        self.scratch.decisions.begin_record();
         for passes in 0..MAX_PASSES {
             let current = if passes == 0 { record } else { &self.text };
-            match self.law.pass(current, Reading::Record(&self.head), &mut self.scratch) {
+            let reading = Reading::Record { head: &self.head, is_header: self.is_header };
+            match self.law.pass(current, reading, &mut self.scratch) {
                 Pass::Clean if passes == 0 => return Outcome::Unchanged,
                 Pass::Clean => {
                     self.tally.changed += 1;
@@ -179,8 +195,10 @@ impl Judge {
                     self.count();
                     return Outcome::Dropped;
                 }
+                Pass::Unparsed => break,
                 Pass::Edited => {}
             }
+            self.law.count_unknown(current, &mut self.scratch, &mut self.tally.unknown);
             self.before.clear();
             self.scratch.edits.splice(current, &mut self.before);
             std::mem::swap(&mut self.text, &mut self.before);
@@ -197,6 +215,7 @@ impl Judge {
 
     /// The edits of a text on its own.
     pub(super) fn edits_of_text(&mut self, text: &[u8]) -> &Edits {
+        self.scratch.decisions.begin_record();
         self.law.pass(text, Reading::Text, &mut self.scratch);
         &self.scratch.edits
     }
@@ -250,7 +269,9 @@ impl Judge {
     }
 
     fn look(&mut self, record: &[u8], is_record: bool) -> Judged {
-        let reading = if is_record { Reading::Record(&self.head) } else { Reading::Text };
+        let record_reading = Reading::Record { head: &self.head, is_header: self.is_header };
+        let reading = if is_record { record_reading } else { Reading::Text };
+        self.scratch.decisions.begin_record();
         self.law.pass(record, reading, &mut self.scratch);
         let sightings = self.scratch.sightings.iter().map(|sighting| sighting.finding).collect();
         let changes = self.scratch.edits.list.iter().filter_map(|edit| edit.cause).collect();
@@ -259,6 +280,11 @@ impl Judge {
         let decided = self.scratch.decisions.all.iter().map(cause).collect();
         Judged { format: self.scratch.fields.seen(), sightings, decided, changes, ..Judged::default() }
     }
+}
+
+/// Whether a record yields no fields, and holds anything.
+fn is_unparsed(bytes: &[u8], fields: &Fields) -> bool {
+    !fields.are_named() && !bytes.trim_ascii().is_empty()
 }
 
 impl Law {
@@ -270,12 +296,14 @@ impl Law {
         edits.clear();
         let is_marker = is_marker(bytes);
         match reading {
-            Reading::Record(head) if !is_marker => self.read(bytes, head, fields),
+            Reading::Record { head, .. } if !is_marker => self.read(bytes, head, fields),
             _ => fields.read_text(bytes),
         }
         if is_marker {
             return Pass::Clean;
         }
+        let may_be_withheld = matches!(reading, Reading::Record { is_header: false, .. });
+        let is_withheld = may_be_withheld && self.policy.withholds_unparsed() && is_unparsed(bytes, fields);
         let record = Record { bytes, fields };
         self.sight(&record, value, detect, sightings);
         let mut plain = |span: Span, field: &Field, out: &mut Vec<u8>| undo.plain(&record, span, field, out);
@@ -290,13 +318,14 @@ impl Law {
             |decision: &Decision| decision.whole && record.fields.list[decision.field].is_container();
         acting.retain(|decision| holds_fields(decision) || !self.residues.is(value(decision).of(bytes)));
         if acting.is_empty() {
-            return Pass::Clean;
+            return if is_withheld { Pass::Unparsed } else { Pass::Clean };
         }
         let drops = |decision: &Decision| self.policy.rules[decision.rule].action == Action::DropRecord;
         let tools = Tools { kinds: &self.policy.kinds, key: self.key.as_ref() };
         edits.plan(&self.policy, &record, acting, tools, &mut plain);
         match (acting.iter().any(drops), edits.list.is_empty()) {
             (true, _) => Pass::Dropped,
+            (false, _) if is_withheld => Pass::Unparsed,
             (false, true) => Pass::Clean,
             (false, false) => Pass::Edited,
         }
