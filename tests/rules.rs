@@ -164,7 +164,7 @@ fn groups_mean_their_kinds_and_all_means_own_ones_too() {
 fn a_field_may_be_of_a_kind_that_nothing_finds() {
     let policy = policy("[[rule]]\nfield = [\"uid\"]\nas = \"user_id\"\naction = \"redact\"");
     match &policy.rules[0].covers {
-        Covers::Field { kind: Some(kind), elsewhere: false, .. } => {
+        Covers::Field { kind: Some(kind), elsewhere: true, .. } => {
             assert_eq!(policy.kinds.name(*kind), "user_id")
         }
         other => panic!("{other:?}"),

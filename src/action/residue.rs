@@ -59,6 +59,14 @@ impl Residues {
             .any(|at| self.at(hay, from + at).is_some_and(|residue| residue.overlaps(span)))
     }
 
+    /// Whether a residue begins before a place and ends behind it.
+    pub fn runs_across(&self, hay: &[u8], place: usize) -> bool {
+        let from = place.saturating_sub(MAX_RESIDUE_BYTES);
+        let Some(before) = hay.get(from..place) else { return false };
+        memchr::memrchr_iter(b'[', before)
+            .any(|at| self.at(hay, from + at).is_some_and(|residue| residue.end > place))
+    }
+
     fn inside(&self, text: &[u8]) -> bool {
         if text.is_empty() || text == b"withheld" {
             return true;

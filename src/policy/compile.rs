@@ -118,9 +118,12 @@ impl Compiler<'_> {
 
     fn rule(&mut self, written: &Written<'_>) -> Option<Rule> {
         let (doc, node) = (&written.layer.doc, written.node);
-        let covers = self.covers(doc, node);
+        let mut covers = self.covers(doc, node);
         let when = self.conditions(doc, node);
         let action = self.action(written.layer, node);
+        if let (Some(Covers::Field { elsewhere, .. }), Some(Action::Keep)) = (&mut covers, &action) {
+            *elsewhere = false; // what stays has no copies
+        }
         Some(Rule {
             name: written.name.clone(),
             covers: covers?,
@@ -241,7 +244,8 @@ impl Compiler<'_> {
         self.refuse(doc, node, &["in", "not_in", "only", "unless"], "find");
         self.refuse_empty(doc, node, "field");
         let fields = self.selectors(doc, node, "field");
-        Some(Covers::Field { fields, kind: self.kind_of_field(doc, node), elsewhere: false })
+        let elsewhere = node.text("elsewhere") != Some("no");
+        Some(Covers::Field { fields, kind: self.kind_of_field(doc, node), elsewhere })
     }
 
     fn kind_of_field(&mut self, doc: &Document, node: &Node) -> Option<Kind> {

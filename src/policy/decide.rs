@@ -49,6 +49,8 @@ pub struct Decision {
     pub whole: bool,
     /// What a stronger decision left of a longer span; of it no part may stay.
     pub rest: bool,
+    /// It is about a copy of what a field rule removes elsewhere in the record.
+    pub copy: bool,
 }
 
 /// Appends the bytes of a span with the escapes in them undone.
@@ -59,7 +61,7 @@ pub type Plain<'p> = &'p mut dyn FnMut(Span, &Field, &mut Vec<u8>);
 pub struct Decisions {
     /// All of them: also those to leave a value as it is, and those that overlap.
     pub all: Vec<Decision>,
-    /// Those that act: sorted by place, at most one for any byte.
+    /// Those that act; once they are parted sorted by place, at most one for any byte.
     pub acting: Vec<Decision>,
     paths: Paths,
     circumstances: Circumstances,
@@ -86,7 +88,7 @@ impl Decisions {
 }
 
 impl Policy {
-    /// Decides about a record in which these values were found.
+    /// Decides about a record in which these values were found. Decisions may overlap until [`Policy::part`] parts them.
     pub fn decide(
         &self,
         record: &Record<'_>,
@@ -111,7 +113,6 @@ impl Policy {
         }
         let acts = |decision: &&Decision| self.rules[decision.rule].action != Action::Keep;
         acting.extend(all.iter().filter(acts));
-        self.part(acting);
     }
 }
 
@@ -148,6 +149,7 @@ impl Judge<'_, '_> {
                     rule,
                     whole,
                     rest: false,
+                    copy: false,
                 });
             }
         }
@@ -218,7 +220,8 @@ impl Judge<'_, '_> {
             // What holds other fields is acted on in each of them; what holds nothing can only be removed.
             if removes || !(container || null || field.value.is_empty()) {
                 let span = if removes { field.whole } else { field.value };
-                out.push(Decision { span, kind, field: at, rule, whole: true, rest: false });
+                let (whole, rest, copy) = (true, false, false);
+                out.push(Decision { span, kind, field: at, rule, whole, rest, copy });
             }
         }
     }
@@ -247,7 +250,7 @@ impl Judge<'_, '_> {
             if !is_of(&known.named) && !is_of(&known.allow) {
                 let span = if removes { field.whole } else { field.value };
                 let (kind, rule) = (Kind::FIELD, known.rule);
-                out.push(Decision { span, kind, field: at, rule, whole: true, rest: false });
+                out.push(Decision { span, kind, field: at, rule, whole: true, rest: false, copy: false });
             }
         }
     }
@@ -333,7 +336,8 @@ impl Judge<'_, '_> {
         pairs(text, strongest, |(index, rule), span| {
             if !is_left(&rule.action, &text[span.start..]) {
                 let (kind, span) = (policy.field_kind(index), raw(span));
-                out.push(Decision { span, kind, field: at, rule: index, whole: false, rest: false });
+                let (whole, rest, copy) = (false, false, false);
+                out.push(Decision { span, kind, field: at, rule: index, whole, rest, copy });
             }
         });
     }

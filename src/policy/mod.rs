@@ -28,6 +28,7 @@ pub mod schema;
 pub mod selector;
 mod shape;
 mod show;
+pub mod taint;
 mod values;
 pub mod wanted;
 mod when;

@@ -17,6 +17,8 @@ pub(super) struct Needs {
     fields: bool,
     /// Some rule covers whole values by where they stand.
     field_rules: bool,
+    /// Some rule acts on copies of what it removes.
+    taints: bool,
     /// Some rule does what depends on the format: it removes fields, or writes what may need quotes.
     edits_structure: bool,
     /// Some rule asks what a value is, beyond its kind.
@@ -40,8 +42,9 @@ impl Needs {
                     let ipv4_alone = kinds.contains(Kind::IPV4) && !kinds.contains(Kind::IPV6);
                     needs.values |= only.is_some() || unless.is_some() || ipv4_alone;
                 }
-                Covers::Field { fields, .. } => {
+                Covers::Field { fields, elsewhere, .. } => {
                     (needs.fields, needs.field_rules) = (true, true);
+                    needs.taints |= elsewhere;
                     selectors.extend(fields);
                 }
                 Covers::Unknown => needs.fields = true,
@@ -131,6 +134,11 @@ impl Policy {
     /// Whether any rule covers whole values by where they stand.
     pub fn has_field_rules(&self) -> bool {
         self.needs.field_rules
+    }
+
+    /// Whether any rule acts on copies of what it removes.
+    pub(super) fn taints(&self) -> bool {
+        self.needs.taints
     }
 
     /// Whether any rule drops whole records.

@@ -74,7 +74,6 @@ pub const LATER: &[(&str, Option<&str>)] = &[
     ("input.undated", None),
     ("pseudonyms.every", None),
     ("pseudonyms.forget_after", None),
-    ("rule.elsewhere", Some("words")),
     ("rule.retain[2]", None),
     ("rule.retain.until", None),
     ("action.encrypt", None),
@@ -244,7 +243,7 @@ pub static RULE: Table = Table {
         key(
             "elsewhere",
             Shape::Word(&["words", "no"]),
-            "With `field`: whether copies of the value in the same record go too.",
+            "With `field`: whether copies of the value in the same record go too, as whole words (the default).",
         ),
         key("binding", Shape::Truth, "No earlier rule may leave more."),
         key("instead_of", Shape::Texts, "Binding rules that this rule takes the place of."),

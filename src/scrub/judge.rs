@@ -17,6 +17,7 @@ use crate::finding::Finding;
 use crate::format::{FORMATS, Field, Fields, Head, Role};
 use crate::policy::Policy;
 use crate::policy::decide::{Decision, Decisions, Record, Sighting};
+use crate::policy::taint::{Means, Taint};
 use crate::span::Span;
 use crate::tally::Tally;
 use crate::withhold::{is_marker, withhold};
@@ -91,6 +92,7 @@ struct Scratch {
     detect: crate::detect::Scratch,
     sightings: Vec<Sighting>,
     decisions: Decisions,
+    taint: Taint,
     edits: Edits,
     undo: Undo,
 }
@@ -112,6 +114,8 @@ enum Pass {
     Dropped,
     /// It yields no fields, and the policy wants none of those to go out.
     Unparsed,
+    /// The record is made so that nobody can tell what has to go.
+    Beyond,
 }
 
 impl Clone for Judge {
@@ -181,6 +185,7 @@ impl Judge {
     /// What is left is judged again until nothing changes, so that scrubbing the output changes nothing.
     pub(super) fn judge(&mut self, record: &[u8]) -> Outcome<'_> {
         self.scratch.decisions.begin_record();
+        self.scratch.taint.begin();
         for passes in 0..MAX_PASSES {
             let current = if passes == 0 { record } else { &self.text };
             let reading = Reading::Record { head: &self.head, is_header: self.is_header };
@@ -197,6 +202,7 @@ impl Judge {
                 }
                 Pass::Unparsed => break,
                 Pass::Edited => {}
+                Pass::Beyond => break,
             }
             self.law.count_unknown(current, &mut self.scratch, &mut self.tally.unknown);
             self.before.clear();
@@ -216,6 +222,7 @@ impl Judge {
     /// The edits of a text on its own.
     pub(super) fn edits_of_text(&mut self, text: &[u8]) -> &Edits {
         self.scratch.decisions.begin_record();
+        self.scratch.taint.begin();
         self.law.pass(text, Reading::Text, &mut self.scratch);
         &self.scratch.edits
     }
@@ -272,12 +279,11 @@ impl Judge {
         let record_reading = Reading::Record { head: &self.head, is_header: self.is_header };
         let reading = if is_record { record_reading } else { Reading::Text };
         self.scratch.decisions.begin_record();
+        self.scratch.taint.begin();
         self.law.pass(record, reading, &mut self.scratch);
         let sightings = self.scratch.sightings.iter().map(|sighting| sighting.finding).collect();
         let changes = self.scratch.edits.list.iter().filter_map(|edit| edit.cause).collect();
-        let cause =
-            |decision: &Decision| Cause { value: decision.span, kind: decision.kind, rule: decision.rule };
-        let decided = self.scratch.decisions.all.iter().map(cause).collect();
+        let decided = self.scratch.decisions.all.iter().map(Cause::from).collect();
         Judged { format: self.scratch.fields.seen(), sightings, decided, changes, ..Judged::default() }
     }
 }
@@ -290,7 +296,7 @@ fn is_unparsed(bytes: &[u8], fields: &Fields) -> bool {
 impl Law {
     /// Judges a record once. The edits of the pass are left in the scratch.
     fn pass(&self, bytes: &[u8], reading: Reading<'_>, scratch: &mut Scratch) -> Pass {
-        let Scratch { fields, value, detect, sightings, decisions, edits, undo } = scratch;
+        let Scratch { fields, value, detect, sightings, decisions, taint, edits, undo } = scratch;
         sightings.clear();
         decisions.clear();
         edits.clear();
@@ -308,6 +314,12 @@ impl Law {
         self.sight(&record, value, detect, sightings);
         let mut plain = |span: Span, field: &Field, out: &mut Vec<u8>| undo.plain(&record, span, field, out);
         self.policy.decide(&record, sightings, &mut plain, decisions);
+        let tools = Tools { kinds: &self.policy.kinds, key: self.key.as_ref() };
+        let means = Means { tools, residues: &self.residues };
+        if self.policy.taint(&record, decisions, means, &mut plain, taint).is_err() {
+            return Pass::Beyond;
+        }
+        self.policy.part(&mut decisions.acting);
         let value = |decision: &Decision| match decision.whole {
             true => record.fields.list[decision.field].value,
             false => decision.span,
@@ -321,7 +333,6 @@ impl Law {
             return if is_withheld { Pass::Unparsed } else { Pass::Clean };
         }
         let drops = |decision: &Decision| self.policy.rules[decision.rule].action == Action::DropRecord;
-        let tools = Tools { kinds: &self.policy.kinds, key: self.key.as_ref() };
         edits.plan(&self.policy, &record, acting, tools, &mut plain);
         match (acting.iter().any(drops), edits.list.is_empty()) {
             (true, _) => Pass::Dropped,

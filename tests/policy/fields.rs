@@ -46,7 +46,8 @@ fn what_nobody_named_is_withheld() {
             r#"{"msg":"{\"x\":\"b\"}","x":"{\"msg\":\"[withheld]\"}"}"#,
         ),
         (r#"["a",1]"#, r#"["[withheld]","[withheld]"]"#),
-        ("x=1 msg=2", "x=1 msg=2"),
+        ("x=1 msg=2", "x=[withheld] msg=2"),
+        ("on x=1 all is well", "on x=1 all is well"),
     ] {
         assert_eq!(left(ALLOW, record), wanted);
     }
@@ -196,7 +197,7 @@ proptest! {
     ) {
         let rules = format!(
             "[output]\nnumbers = '{numbers}'\n[fields]\nallow = ['msg', 'ts']\notherwise = '{otherwise}'\nunparsed = 'withhold'\n\
-             [[rule]]\nfield = ['user']\naction = 'redact'\n[[rule]]\nfind = ['all']\naction = 'redact'\n"
+             [[rule]]\nfield = ['user']\nelsewhere = 'no'\naction = 'redact'\n[[rule]]\nfind = ['all']\naction = 'redact'\n"
         );
         let scrubber = scrubber(&rules);
         let log = records.join("\n") + "\n";

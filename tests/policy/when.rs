@@ -91,7 +91,8 @@ fn field_rules_have_conditions_too() {
     let record = |service: &str| format!(r#"{{"user":"ana","msg":"token=abc","service":"{service}"}}"#);
     assert_eq!(left(rules, &record("pay")), r#"{"user":"[field]","msg":"token=[field]","service":"pay"}"#);
     assert_eq!(left(rules, &record("shop")), record("shop"));
-    assert_eq!(left(rules, "service=shop user=ana"), "service=shop user=[field]");
+    assert_eq!(left(rules, "service=shop user=ana"), "service=shop user=ana");
+    assert_eq!(left(rules, "at service=shop of user=ana"), "at service=shop of user=[field]");
 }
 
 /// A second run sees what is left of a field, and decides no other way than the first.
