@@ -141,7 +141,9 @@ impl Edits {
         let mut spans = Vec::new();
         record.fields.remove(&fields, &mut spans);
         for ((span, text), (_, cause)) in spans.into_iter().zip(gone) {
-            self.push(span, text, Some(*cause));
+            if span.of(record.bytes) != text {
+                self.push(span, text, Some(*cause));
+            }
         }
     }
 

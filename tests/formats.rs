@@ -3,13 +3,14 @@
 //! A table in `tests/formats/<format>.txt` is a list of records, each followed by its fields as `path = content`, in
 //! order. `> ` begins a record that stands as it is, `>> ` one in which, as in the contents of fields, `\n`, `\t`, `\\` and
 //! `\xNN` stand for bytes. A record with `not` under it is not of the format. `# ` begins a header, which holds for
-//! the records after it, and `--` a remark.
+//! the records after it, `% ` the layout of access logs that does, and `--` a remark.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod reading;
 
 use std::sync::Arc;
 
+use logscrub::format::access::Layout;
 use logscrub::format::{FORMATS, Format, Head};
 use reading::{check_edits, check_places, leaves, read, shown};
 
@@ -51,13 +52,16 @@ fn cases(name: &str) -> Vec<Case> {
     let text = std::fs::read_to_string(format!("tests/formats/{name}.txt")).unwrap();
     let (mut cases, mut head): (Vec<Case>, _) = (Vec::new(), Head::default());
     for (number, line) in text.lines().enumerate() {
-        let plain = line.strip_prefix("> ").map(|record| record.as_bytes().to_vec());
+        let plain =
+            line.strip_prefix("> ").or((line == ">").then_some("")).map(|record| record.as_bytes().to_vec());
         if let Some(record) = plain.or_else(|| line.strip_prefix(">> ").map(unescaped)) {
             cases.push(Case { line: number + 1, head: head.clone(), record, fields: Some(Vec::new()) });
         } else if let Some(header) = line.strip_prefix("# ") {
             let columns = format_named(name).header(&unescaped(header));
             head.columns =
                 Some(Arc::new(columns.unwrap_or_else(|| panic!("{name}:{}: no header", number + 1))));
+        } else if let Some(layout) = line.strip_prefix("% ") {
+            head.layout = Some(Arc::new(Layout::parse(layout).unwrap()));
         } else if line == "not" {
             cases.last_mut().unwrap().fields = None;
         } else if !line.is_empty() && !line.starts_with("--") {

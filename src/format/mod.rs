@@ -2,10 +2,14 @@
 //!
 //! A format is one file and one line in [`FORMATS`].
 
+pub mod access;
+pub mod alb;
 mod fields;
 mod head;
 pub mod json;
+mod request;
 pub mod text;
+pub mod w3c;
 
 use std::fmt::Debug;
 
@@ -78,4 +82,4 @@ pub trait Format: Sync + Debug {
 }
 
 /// All formats that yield fields. `auto` asks them in this order; what none of them knows is text.
-pub const FORMATS: [&dyn Format; 1] = [&json::Json];
+pub const FORMATS: [&dyn Format; 4] = [&json::Json, &access::Access, &alb::Alb, &w3c::W3c];

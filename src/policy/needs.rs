@@ -90,7 +90,8 @@ impl Policy {
             let mut names = format.given_names().iter();
             names.any(|name| self.may_mean(name.as_bytes())) || format.has_columns() && self.means_columns()
         };
-        self.formats().any(|format| means(&format))
+        let layout = self.head.layout.iter().flat_map(|layout| layout.names());
+        self.formats().any(|format| means(&format)) || layout.into_iter().any(|name| self.may_mean(name))
     }
 
     fn means_columns(&self) -> bool {

@@ -17,6 +17,8 @@ pub(super) struct Paths {
     names: Vec<Name>,
     /// Which column the field is, or lies in; 0 if there are none.
     column: u32,
+    /// The names inside the query that the field lies in: there they also stand for themselves.
+    in_query: Path,
     /// The field of a wrapping whose content it lies in. What it is called there does not belong to its path.
     around: Option<usize>,
     decoded: Decoded,
@@ -77,8 +79,13 @@ impl Paths {
             }
             let is_named =
                 |names: &usize| selectors.iter().any(|selector| selector.matches(&self.path, *names));
+            let is_in_query = |selector: &Selector| {
+                !self.in_query.is_empty() && selector.matches(&self.in_query, self.in_query.len())
+            };
             let is_numbered = |selector: &Selector| self.column > 0 && selector.is_column(self.column);
-            if self.steps.iter().any(is_named) || selectors.iter().any(is_numbered) {
+            if self.steps.iter().any(is_named)
+                || selectors.iter().any(|selector| is_in_query(selector) || is_numbered(selector))
+            {
                 return true;
             }
             around = self.around;
@@ -92,6 +99,8 @@ impl Paths {
         self.steps.clear();
         self.names.clear();
         (self.column, self.around) = (0, None);
+        self.in_query.clear();
+        let mut of_query = 0;
         let mut field = Some(at);
         while let Some(at) = field {
             let own = &record.fields.list[at];
@@ -102,20 +111,23 @@ impl Paths {
             });
             self.column = self.column.max(own.column);
             field = own.parent;
-            if let Some(parent) = field.map(|at| &record.fields.list[at])
-                && parent.opens == Opens::Record
-                && parent.layer != own.layer
-            {
-                self.around = field.take();
+            let Some(parent) = field.map(|at| &record.fields.list[at]) else { break };
+            match parent.opens {
+                Opens::Record if parent.layer != own.layer => self.around = field.take(),
+                Opens::Query if parent.layer != own.layer => of_query = self.names.len(),
+                _ => {}
             }
         }
-        for name in self.names.iter().rev() {
+        for (inside, name) in self.names.iter().enumerate().rev() {
             match *name {
                 Name::Field(name) => {
                     let field = &record.fields.list[name];
                     self.decoded.clear();
                     record.fields.decode(record.bytes, field, field.value, &mut self.decoded);
                     self.path.push(&self.decoded.bytes);
+                    if inside < of_query {
+                        self.in_query.push(&self.decoded.bytes);
+                    }
                 }
                 Name::Given(name) => self.path.push(record.fields.given_name(name)),
                 Name::None => {}

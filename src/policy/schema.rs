@@ -66,11 +66,9 @@ const fn key(name: &'static str, shape: Shape, doc: &'static str) -> Key {
 pub const LATER: &[(&str, Option<&str>)] = &[
     ("claims", None),
     ("input.format", Some("logfmt")),
-    ("input.format", Some("access")),
     ("input.format", Some("csv")),
     ("input.format", Some("syslog")),
     ("input.format", Some("cri")),
-    ("input.columns", None),
     ("input.time", None),
     ("input.zone", None),
     ("input.undated", None),
@@ -167,10 +165,14 @@ static INPUT: Table = Table {
     keys: &[
         key(
             "format",
-            Shape::Word(&["auto", "text", "json", "logfmt", "access", "csv", "syslog", "cri"]),
+            Shape::Word(&["auto", "text", "json", "logfmt", "access", "w3c", "alb", "csv", "syslog", "cri"]),
             "The grammar that yields fields.",
         ),
-        key("columns", Shape::Text, "For `access`: the nginx log_format or Apache LogFormat."),
+        key(
+            "columns",
+            Shape::Text,
+            "For `access`: the nginx log_format or Apache LogFormat; for `csv`, `tsv` and `w3c`: the names.",
+        ),
         key("time", Shape::Text, "The field that holds the record's own time."),
         key("zone", Shape::Text, "The offset of times that carry none; default UTC."),
         key(

@@ -3,6 +3,7 @@
 
 use std::ops::Range;
 
+use super::FormatChoice;
 use super::document::{Document, Entry, Node, Value};
 use super::fault::{Faults, quoted, suggestion};
 use super::schema::{ACTIONS, FILE, Key, Shape, Table, is_later};
@@ -245,7 +246,9 @@ fn later_help(path: &str, word: Option<&str>) -> String {
         ("rule.elsewhere", _) => {
             "leave it out: copies of the value elsewhere in the record are not looked for yet, as with \"no\""
         }
-        ("input.format", _) => "until then: auto, text, json",
+        ("input.format", _) => {
+            return format!("until then: {}", list(FormatChoice::names()));
+        }
         ("rule.retain", _) => "until then: one step without `until`, which acts at any age",
         _ => "it is refused so that nobody relies on it; take it out until a version of logscrub knows it",
     };

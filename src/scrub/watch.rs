@@ -54,7 +54,9 @@ impl Watch {
         let literals = detectors.own().literals().list();
         let mut bytes = [false; 256];
         for byte in 0..=255 {
-            bytes[usize::from(byte)] = names.has(byte) || literals.iter().any(|literal| literal.has(byte));
+            let separates = matches!(byte, b'=' | b':') && !names.is_empty();
+            bytes[usize::from(byte)] =
+                separates || names.has(byte) || literals.iter().any(|literal| literal.has(byte));
         }
         // Of a JSON text the judge sees what stands before it as it is written, and the text decoded.
         let spans_texts = literals.iter().any(|literal| literal.has(b'"'));
@@ -235,7 +237,7 @@ impl Views {
             if !unescape(text, ansi, next) {
                 break;
             }
-            if wanted.detectors.own().may_find(&next.bytes) {
+            if wanted.detectors.own().may_find(&next.bytes) || wanted.names.are_in(&next.bytes) {
                 return (true, invisible);
             }
             invisible |= holds_invisible(&next.bytes);
