@@ -163,8 +163,9 @@ fn is_time(text: &[u8]) -> bool {
     }
 }
 
-/// Seconds, or -1 for none.
+/// Seconds with their parts, or -1 for none.
 fn is_duration(text: &[u8]) -> bool {
-    let digits = text.strip_prefix(b"-").unwrap_or(text);
-    !digits.is_empty() && digits.iter().all(|byte| byte.is_ascii_digit() || *byte == b'.')
+    let is_number = |text: &[u8]| !text.is_empty() && text.iter().all(u8::is_ascii_digit);
+    let parted = memchr::memchr(b'.', text).map(|dot| (&text[..dot], &text[dot + 1..]));
+    text == b"-1" || parted.is_some_and(|(seconds, parts)| is_number(seconds) && is_number(parts))
 }

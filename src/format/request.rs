@@ -189,8 +189,10 @@ fn pair(text: &[u8], root: usize, span: Span, out: &mut Fields) {
         return;
     };
     let name = out.push(part(Role::Name, Span::new(span.start, equals)));
+    // With the sign before it a value is more than nothing, so that one that is empty can be removed.
+    let whole = Span::new(equals, span.end);
     let value = part(Role::Text, Span::new(equals + 1, span.end));
-    out.push(Field { name: Name::Field(name), ..value });
+    out.push(Field { name: Name::Field(name), whole, ..value });
 }
 
 fn is_pair(field: &Field) -> bool {
