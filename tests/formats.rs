@@ -129,3 +129,31 @@ fn damaged_records_are_read_or_refused() {
         }
     }
 }
+
+proptest::proptest! {
+    /// Whatever bytes they are given, formats yield fields in their places, which can be removed.
+    #[test]
+    fn any_bytes_have_fields_in_their_places(
+        parts in proptest::collection::vec(
+            proptest::sample::select(vec![
+                "\"", "\\", "[", "]", " ", "-", "?", "&", "=", "%", "%41", "\\x41", "GET", "/a", "HTTP/1.1", "\t", "1",
+                "a b", "é", "[10/Oct/2000:13:55:36 -0700] \"", "203.0.113.7 - - ", "{", "}", ":", ",", "\n", "http 2023-",
+            ]),
+            0..40,
+        ),
+        header in 0..4_usize,
+    ) {
+        let record = parts.concat().into_bytes();
+        for format in FORMATS {
+            let columns = ["#Fields: a b", "#Fields: a b c", "#fields\ta\tb", "a,b"][header].as_bytes();
+            let head = Head {
+                columns: format.header(columns).map(Arc::new),
+                layout: Layout::parse("$a - \"$b\" $c").ok().map(Arc::new),
+            };
+            if let Some(fields) = read(&record, format, &head) {
+                check_places(&record, &fields);
+                reading::places(&fields).for_each(|at| drop(reading::remove(&record, &fields, at)));
+            }
+        }
+    }
+}

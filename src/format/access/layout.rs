@@ -252,3 +252,64 @@ const NAMES: &[(&str, &str)] = &[
     ("V", "host"),
     ("X", "connection_status"),
 ];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn text_of(bytes: &[u8]) -> String {
+        String::from_utf8_lossy(bytes).into_owned()
+    }
+
+    fn shown(text: &str) -> String {
+        match Layout::parse(text) {
+            Ok(layout) => {
+                let column = |column: &Given| {
+                    let quote = if column.quoted { "\"" } else { "" };
+                    format!("<{quote}{}{quote}>{}", text_of(&column.name), text_of(column.behind.needle()))
+                };
+                let columns: String = layout.columns.iter().map(column).collect();
+                format!("{}{columns}", text_of(&layout.first))
+            }
+            Err(message) => message,
+        }
+    }
+
+    #[test]
+    fn layouts_are_read_as_their_servers_read_them() {
+        for (text, expected) in [
+            ("$a", "<a>"),
+            ("x $a - ${b}c \"$d\" [$e]", "x <a> - <b>c \"<\"d\"> [<e>]"),
+            ("'$a ' '\"$b\"';", "<a> \"<\"b\">"),
+            ("100% $a", "100% <a>"),
+            ("%h %t %%", "<remote_addr> [<time_local>] %"),
+            ("%>s %!200,304{Referer}i %{%s}t", "<status> <http_referer> <time_local>"),
+            ("%{VARNAME}^ti \\t%q", "<trailer_varname> \t<query_string>"),
+            ("\"$a\"$b\"", "\"<\"a\"><b>\""),
+        ] {
+            assert_eq!(shown(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_wrong_with_a_layout_is_said() {
+        for (text, part) in [
+            ("", "no column"),
+            ("$ a", "no column"),
+            ("$a$b", "between `a` and `b`"),
+            ("$a ${b", "without its `}`"),
+            ("$a ${}", "without the name"),
+            ("$a $", "without the name"),
+            ("%h%u", "between `remote_addr` and `remote_user`"),
+            ("%h %", "without a directive"),
+            ("%h %{a", "without its `}`"),
+            ("%h %{a}", "without a directive"),
+            ("%h %i", "no directive `%i`"),
+            ("%ü", "without a directive"),
+            ("%^", "without a directive"),
+        ] {
+            let message = Layout::parse(text).err().unwrap_or_default();
+            assert!(message.contains(part), "{text}: {message}");
+        }
+    }
+}
