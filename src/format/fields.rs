@@ -7,6 +7,7 @@
 use std::ops::Range;
 
 use super::json::Json;
+use super::request::{Query, Request};
 use super::text::Text;
 use super::{FORMATS, Format, Head};
 use crate::decoded::Decoded;
@@ -68,6 +69,10 @@ pub enum Opens {
     No,
     /// It may be a JSON document, whose names are found below the field's.
     Json,
+    /// It may be the request line of HTTP, whose parts are found below the field's name.
+    Request,
+    /// Pairs of names and values, as in the query of a URL. A name is found below the field's, and by itself.
+    Query,
     /// A record of its own, of any format. Its names stand for themselves: the field around it is a wrapping.
     Record,
 }
@@ -201,22 +206,38 @@ impl Fields {
             if field.opens == Opens::No || field.value.is_empty() || depth > MAX_DEPTH {
                 continue;
             }
-            content.clear();
-            self.decode(record, &field, field.value, &mut content);
-            let format = match field.opens {
-                Opens::Json => self.read_inner(&content, &Json, head).then_some(&Json as &'static dyn Format),
-                _ => FORMATS.into_iter().find(|format| self.read_inner(&content, *format, head)),
+            let text = if field.escaped {
+                content.clear();
+                self.decode(record, &field, field.value, &mut content);
+                content.bytes.as_slice()
+            } else {
+                field.value.of(record)
             };
-            if let Some(format) = format {
-                self.add_layer(at - 1, format, &content, depth);
+            if let Some(format) = self.read_opened(field.opens, text, head) {
+                let raw = |span: Span| match field.escaped {
+                    true => content.raw(span),
+                    false => span.shifted(field.value.start),
+                };
+                self.add_layer(at - 1, format, raw, depth);
             }
         }
     }
 
-    /// Whether the content of a field is of the format; its fields are added, with spans of the content.
-    fn read_inner(&mut self, content: &Decoded, format: &'static dyn Format, head: &Head) -> bool {
+    /// Adds the fields of what a field holds, and tells the format; their spans are those of the text.
+    fn read_opened(&mut self, opens: Opens, text: &[u8], head: &Head) -> Option<&'static dyn Format> {
+        let mut read_by = |format: &'static dyn Format| self.read_inner(text, format, head).then_some(format);
+        match opens {
+            Opens::No => None,
+            Opens::Json => read_by(&Json),
+            Opens::Request => read_by(&Request),
+            Opens::Query => read_by(&Query),
+            Opens::Record => FORMATS.into_iter().find_map(read_by),
+        }
+    }
+
+    fn read_inner(&mut self, text: &[u8], format: &'static dyn Format, head: &Head) -> bool {
         let (fields, given) = (self.list.len(), self.given.len());
-        let read = format.fields(&content.bytes, head, self).is_ok();
+        let read = format.fields(text, head, self).is_ok();
         if !read {
             self.list.truncate(fields);
             self.given.truncate(given);
@@ -224,13 +245,19 @@ impl Fields {
         read
     }
 
-    fn add_layer(&mut self, opened: usize, format: &'static dyn Format, content: &Decoded, depth: usize) {
+    fn add_layer(
+        &mut self,
+        opened: usize,
+        format: &'static dyn Format,
+        raw: impl Fn(Span) -> Span,
+        depth: usize,
+    ) {
         let first = self.layers.last().map_or(0, |last| last.fields.end);
         let layer = self.layers.len();
         let escaped = self.list[opened].escaped;
         for field in &mut self.list[first..] {
-            field.value = content.raw(field.value);
-            field.whole = content.raw(field.whole);
+            field.value = raw(field.value);
+            field.whole = raw(field.whole);
             field.escaped |= escaped;
             field.parent = field.parent.or(Some(opened));
             field.layer = layer;

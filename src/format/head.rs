@@ -3,12 +3,15 @@
 use std::sync::Arc;
 
 use super::Format;
+use super::access::Layout;
 
 /// What earlier records of the input, or the policy, say about those that follow.
 #[derive(Clone, Debug, Default)]
 pub struct Head {
     /// The columns that a header line names.
     pub columns: Option<Arc<Columns>>,
+    /// The layout of access logs that the policy gives.
+    pub layout: Option<Arc<Layout>>,
 }
 
 /// Names of columns, as a header line gives them.
@@ -25,14 +28,19 @@ pub struct Columns {
 impl Head {
     /// Whether it is known to say the same as the other.
     pub fn is_same(&self, other: &Head) -> bool {
-        match (&self.columns, &other.columns) {
-            (Some(own), Some(others)) => Arc::ptr_eq(own, others),
-            (own, others) => own.is_none() && others.is_none(),
-        }
+        is_same(self.columns.as_ref(), other.columns.as_ref())
+            && is_same(self.layout.as_ref(), other.layout.as_ref())
     }
 
     /// The columns, if they are those of this format.
     pub fn columns_of(&self, format: &dyn Format) -> Option<&Columns> {
         self.columns.as_deref().filter(|columns| columns.format == format.name())
+    }
+}
+
+fn is_same<T>(one: Option<&Arc<T>>, other: Option<&Arc<T>>) -> bool {
+    match (one, other) {
+        (Some(one), Some(other)) => Arc::ptr_eq(one, other),
+        (one, other) => one.is_none() && other.is_none(),
     }
 }

@@ -2,6 +2,8 @@
 //!
 //! A format is one file and one line in [`FORMATS`].
 
+pub mod access;
+pub mod alb;
 pub mod cef;
 pub mod cri;
 pub mod docker;
@@ -13,7 +15,9 @@ pub mod leef;
 pub mod logfmt;
 mod pairs;
 mod part;
+mod request;
 pub mod text;
+pub mod w3c;
 pub mod xml;
 
 use std::fmt::Debug;
@@ -110,11 +114,14 @@ pub trait Format: Sync + Debug {
 }
 
 /// All formats that yield fields. `auto` asks them in this order; what none of them knows is text.
-pub const FORMATS: [&dyn Format; 8] = [
+pub const FORMATS: [&dyn Format; 11] = [
     &docker::Docker,
     &journal::Journal,
     &json::Json,
     &cri::Cri,
+    &w3c::W3c,
+    &alb::Alb,
+    &access::Access,
     &cef::Cef,
     &leef::Leef,
     &xml::Xml,

@@ -6,6 +6,7 @@ use super::built_in;
 use super::document::{Document, Node, Value};
 use super::fault::{Faults, quoted};
 use super::inherit::{self, Written};
+use super::input;
 use super::layer::Layer;
 use super::names::Names;
 use super::needs::Needs;
@@ -42,9 +43,13 @@ pub(super) fn compile(layers: &[Layer], keyring: Option<&Path>, faults: &mut Fau
         Ok(built_in) => patterns.extend(built_in),
         Err(built_in) => faults.append(built_in),
     }
+    let format = setting(layers, "input", "format");
+    let input = input::read(layers, format, faults);
     Some(Policy {
         title: title(root),
-        format: setting(layers, "input", "format").and_then(FormatChoice::named).unwrap_or_default(),
+        format: format.and_then(FormatChoice::named).unwrap_or_default(),
+        columns: input.columns,
+        head: input.head,
         numbers: match setting(layers, "output", "numbers") {
             Some("null") => Numbers::Null,
             _ => Numbers::String,

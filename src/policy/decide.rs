@@ -134,6 +134,11 @@ fn is_left(action: &Action, bytes: &[u8]) -> bool {
     rest.is_some_and(|rest| rest.first().is_none_or(|byte| is_delimiter(*byte)))
 }
 
+/// Whether a column says that there is no value: `-`. No rule means what is not there.
+fn is_absent(field: &Field, record: &[u8]) -> bool {
+    field.role == Role::Literal && !matches!(field.value.of(record), b"null" | b"true" | b"false")
+}
+
 impl Judge<'_, '_> {
     /// Decides about what was found.
     fn values(&mut self, sightings: &[Sighting], out: &mut Vec<Decision>) {
@@ -201,6 +206,9 @@ impl Judge<'_, '_> {
         }
         debug_assert!(sightings.is_sorted_by_key(|sighting| sighting.field));
         for (at, field) in self.record.fields.list.iter().enumerate() {
+            if is_absent(field, self.record.bytes) {
+                continue;
+            }
             if field.role == Role::Name || !self.paths.may_be_meant(at) {
                 self.pairs_in_text(at, out);
                 continue;

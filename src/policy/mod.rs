@@ -15,6 +15,7 @@ mod document;
 pub mod fault;
 mod glob;
 mod inherit;
+mod input;
 pub mod known;
 mod layer;
 mod named;
@@ -38,6 +39,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::action::Action;
+use crate::format::Head;
 use crate::kind::{Kind, KindSet, Kinds};
 use fault::{Fault, Faults};
 pub use glob::Glob;
@@ -55,6 +57,8 @@ pub struct Policy {
     pub title: String,
     /// `[input] format`.
     pub format: FormatChoice,
+    /// `[input] columns`, as it is written.
+    pub columns: Option<String>,
     /// `[output] numbers`.
     pub numbers: Numbers,
     /// `[pseudonyms] keyring`, resolved against the folder of the file that named it.
@@ -78,6 +82,8 @@ pub struct Policy {
     /// is no part of it.
     pub fingerprint: [u8; 32],
     needs: Needs,
+    /// What `[input] columns` makes hold from the start of each input.
+    head: Head,
     /// The kinds of the lists and detectors that the files define.
     own_kinds: Vec<Kind>,
     /// Lists and detectors, rendered.
@@ -137,6 +143,11 @@ impl Policy {
     /// The kinds of the lists and detectors that the files define.
     pub fn own_kinds(&self) -> Vec<Kind> {
         self.own_kinds.clone()
+    }
+
+    /// What holds at the start of each input.
+    pub fn head(&self) -> &Head {
+        &self.head
     }
 
     fn resolve(source: Source, keyring: Option<&Path>) -> Result<Policy, Faults> {

@@ -108,7 +108,9 @@ impl Policy {
     /// be told from others by a word.
     pub fn may_mean_given_name(&self) -> bool {
         let mut formats = self.formats().filter(|format| format.begins_with().is_none());
+        let mut layout = self.head.layout.iter().flat_map(|layout| layout.names());
         formats.any(|format| self.means_given_name(format) || format.has_columns() && self.means_columns())
+            || layout.any(|name| self.may_mean(name))
     }
 
     /// The words that records begin with, before a colon, in which a field rule may mean a field by a name that its format

@@ -8,7 +8,7 @@ use crate::format::{Name, Opens, Role};
 /// Which layers of a record a path leads through. None leads through wrappings.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Through {
-    /// Out of JSON documents into the texts that they are.
+    /// Out of JSON documents into the texts that they are, and out of the queries of URLs.
     Texts,
     Nothing,
 }
@@ -76,8 +76,8 @@ impl Paths {
     /// Whether one of the selectors names the field or one that it lies in. A name counts as its field.
     ///
     /// A field of a JSON document in a text goes by two names: that which begins with the text's own, and its own
-    /// in the document, for a loggers' users know either. Exceptions know the first alone: whoever
-    /// writes a document into a log must not choose a name that is one.
+    /// in the document, for those who write rules know either. So does a parameter of a URL. Exceptions know the
+    /// first alone: whoever writes a document into a log must not choose a name that is one.
     pub(super) fn any(
         &mut self,
         record: &Record<'_>,
@@ -163,7 +163,8 @@ impl Paths {
             self.column = self.column.max(own.column);
             field = own.parent;
             if let Some(parent) = field.map(|at| &record.fields.list[at])
-                && (parent.opens == Opens::Record || through == Through::Nothing)
+                && (parent.opens == Opens::Record
+                    || through == Through::Nothing && matches!(parent.opens, Opens::Json | Opens::Query))
                 && parent.layer != own.layer
             {
                 self.around = field.take();

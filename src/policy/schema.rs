@@ -65,10 +65,8 @@ const fn key(name: &'static str, shape: Shape, doc: &'static str) -> Key {
 /// A path names a key; with a word it names that value of the key; `[2]` stands for a second item of a list.
 pub const LATER: &[(&str, Option<&str>)] = &[
     ("claims", None),
-    ("input.format", Some("access")),
     ("input.format", Some("csv")),
     ("input.format", Some("syslog")),
-    ("input.columns", None),
     ("input.time", None),
     ("input.zone", None),
     ("input.undated", None),
@@ -164,7 +162,11 @@ static INPUT: Table = Table {
             ]),
             "The grammar that yields fields.",
         ),
-        key("columns", Shape::Text, "For `access`: the nginx log_format or Apache LogFormat."),
+        key(
+            "columns",
+            Shape::Text,
+            "For `access`: the nginx log_format or Apache LogFormat; for `csv`, `tsv` and `w3c`: the names.",
+        ),
         key("time", Shape::Text, "The field that holds the record's own time."),
         key("zone", Shape::Text, "The offset of times that carry none; default UTC."),
         key(

@@ -3,6 +3,7 @@
 
 use std::ops::Range;
 
+use super::FormatChoice;
 use super::document::{Document, Entry, Node, Value};
 use super::fault::{Faults, quoted, suggestion};
 use super::schema::{ACTIONS, FILE, Key, Shape, Table, is_later};
@@ -242,7 +243,9 @@ fn dotted(path: &str, name: &str) -> String {
 /// What may be written until then.
 fn later_help(path: &str, word: Option<&str>) -> String {
     let known = match (path, word) {
-        ("input.format", _) => "until then: auto, text, json",
+        ("input.format", _) => {
+            return format!("until then: {}", list(FormatChoice::names()));
+        }
         ("rule.retain", _) => "until then: one step without `until`, which acts at any age",
         _ => "it is refused so that nobody relies on it; take it out until a version of logscrub knows it",
     };

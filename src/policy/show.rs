@@ -18,7 +18,11 @@ impl Policy {
             Numbers::String => "string",
             Numbers::Null => "null",
         };
-        let _ = write!(out, "\n[input]\nformat = \"{format}\"\n\n[output]\nnumbers = \"{numbers}\"\n");
+        let _ = write!(out, "\n[input]\nformat = \"{format}\"\n");
+        if let Some(columns) = &self.columns {
+            line(&mut out, "columns", &text(columns));
+        }
+        let _ = write!(out, "\n[output]\nnumbers = \"{numbers}\"\n");
         self.definitions.iter().for_each(|definition| out.push_str(definition));
         self.known.iter().for_each(|known| self.fields(known, &mut out));
         let written = self.rules.iter().filter(|rule| !matches!(rule.covers, Covers::Unknown));

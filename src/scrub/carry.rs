@@ -52,8 +52,8 @@ pub(super) type Header = (usize, Arc<Columns>);
 
 impl Carry {
     /// At the start of an input.
-    pub(super) fn start(_policy: &Policy) -> Carry {
-        Carry::default()
+    pub(super) fn start(policy: &Policy) -> Carry {
+        Carry { head: policy.head().clone(), records: 0 }
     }
 
     /// Whether records depend on others before them under this policy.

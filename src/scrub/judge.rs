@@ -134,13 +134,14 @@ impl Judge {
     }
 
     fn under(law: Law) -> Judge {
+        let head = law.policy.head().clone();
         Judge {
             law,
             scratch: Scratch::default(),
             text: Vec::new(),
             before: Vec::new(),
             tally: Tally::default(),
-            head: Head::default(),
+            head,
             is_header: false,
         }
     }
