@@ -138,9 +138,9 @@ impl Scrubber {
         }
     }
 
-    /// What the headers before this place say holds from here on.
+    /// What the headers up to this place say holds from here on: a header is read by its own names.
     fn pass_headers(&mut self, place: usize) {
-        while let Some((_, columns)) = self.headers.pop_if(|(at, _)| *at < place) {
+        while let Some((_, columns)) = self.headers.pop_if(|(at, _)| *at <= place) {
             self.carry.head.columns = Some(columns);
             self.judge.begin(&self.carry.head);
         }

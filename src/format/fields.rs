@@ -31,7 +31,10 @@ pub enum Role {
     Literal,
     /// Text as an array of byte numbers, without the brackets: `97,110,110`.
     Bytes,
-    /// The length in bytes of what follows, up to the end of `whole`, which begins where that does.
+    /// A length in bytes: the digits are the `value`, and what they count ends with `whole`, which begins with them.
+    /// What stands between digits and counted bytes is never edited, so that nobody has to know where those begin:
+    /// after edits the length is as much longer or shorter as the bytes from the end of `value` to the end of `whole`
+    /// are, as the format sees them. It may count more than is there: a line feed, or lines that follow.
     Count(Digits),
     /// Named fields, up to the end of `whole`.
     Object,
@@ -46,6 +49,24 @@ pub enum Digits {
     Decimal,
     /// Eight bytes, the lowest first.
     Binary,
+}
+
+impl Digits {
+    /// The length that is written so.
+    pub fn read(self, digits: &[u8]) -> Option<u64> {
+        match self {
+            Digits::Decimal => std::str::from_utf8(digits).ok()?.parse().ok(),
+            Digits::Binary => Some(u64::from_le_bytes(digits.try_into().ok()?)),
+        }
+    }
+
+    /// How a length is written.
+    pub fn write(self, length: u64) -> Vec<u8> {
+        match self {
+            Digits::Decimal => length.to_string().into_bytes(),
+            Digits::Binary => length.to_le_bytes().to_vec(),
+        }
+    }
 }
 
 /// What a field is called.
@@ -93,6 +114,8 @@ pub struct Field {
     pub opens: Opens,
     /// The layer that it was read on.
     pub layer: usize,
+    /// What sort of field it is to its format, in whatever numbers that uses. Nobody else looks at it.
+    pub sort: u8,
 }
 
 impl Field {
@@ -108,6 +131,7 @@ impl Field {
             escaped: false,
             opens: Opens::No,
             layer: 0,
+            sort: 0,
         }
     }
 

@@ -9,6 +9,8 @@ use super::Format;
 pub struct Head {
     /// The columns that a header line names.
     pub columns: Option<Arc<Columns>>,
+    /// Name of the format that all records are said to be of.
+    pub only: Option<&'static str>,
 }
 
 /// Names of columns, as a header line gives them.
@@ -25,10 +27,16 @@ pub struct Columns {
 impl Head {
     /// Whether it is known to say the same as the other.
     pub fn is_same(&self, other: &Head) -> bool {
-        match (&self.columns, &other.columns) {
+        let columns = match (&self.columns, &other.columns) {
             (Some(own), Some(others)) => Arc::ptr_eq(own, others),
             (own, others) => own.is_none() && others.is_none(),
-        }
+        };
+        columns && self.only == other.only
+    }
+
+    /// Whether all records are said to be of this format.
+    pub fn is_only(&self, format: &dyn Format) -> bool {
+        self.only == Some(format.name())
     }
 
     /// The columns, if they are those of this format.

@@ -2,9 +2,11 @@
 //!
 //! A format is one file and one line in [`FORMATS`].
 
+pub mod csv;
 mod fields;
 mod head;
 pub mod json;
+pub mod syslog;
 pub mod text;
 
 use std::fmt::Debug;
@@ -61,6 +63,24 @@ pub trait Format: Sync + Debug {
         None
     }
 
+    /// The same where all records are said to be of this format: a header needs fewer signs of being one.
+    fn header_of_its_own(&self, record: &[u8]) -> Option<Columns> {
+        self.header(record)
+    }
+
+    /// Whether a record that it cannot read is one of its own all the same, so that rules by column ought to act on it
+    /// and cannot.
+    fn is_broken(&self, record: &[u8], head: &Head) -> bool {
+        let _ = (record, head);
+        false
+    }
+
+    /// Whether lengths stand in the record that edits have to keep true. Asked of every record that is edited.
+    fn has_counts(&self, record: &[u8]) -> bool {
+        let _ = record;
+        false
+    }
+
     /// The names that it gives to fields and that do not stand in the records, but for those of a header.
     fn given_names(&self) -> &'static [&'static str] {
         &[]
@@ -78,4 +98,4 @@ pub trait Format: Sync + Debug {
 }
 
 /// All formats that yield fields. `auto` asks them in this order; what none of them knows is text.
-pub const FORMATS: [&dyn Format; 1] = [&json::Json];
+pub const FORMATS: [&dyn Format; 4] = [&json::Json, &syslog::Syslog, &csv::CSV, &csv::TSV];

@@ -67,8 +67,6 @@ pub const LATER: &[(&str, Option<&str>)] = &[
     ("claims", None),
     ("input.format", Some("logfmt")),
     ("input.format", Some("access")),
-    ("input.format", Some("csv")),
-    ("input.format", Some("syslog")),
     ("input.format", Some("cri")),
     ("input.columns", None),
     ("input.time", None),
@@ -167,7 +165,7 @@ static INPUT: Table = Table {
     keys: &[
         key(
             "format",
-            Shape::Word(&["auto", "text", "json", "logfmt", "access", "csv", "syslog", "cri"]),
+            Shape::Word(&["auto", "text", "json", "logfmt", "access", "csv", "tsv", "syslog", "cri"]),
             "The grammar that yields fields.",
         ),
         key("columns", Shape::Text, "For `access`: the nginx log_format or Apache LogFormat."),

@@ -10,10 +10,11 @@ use crate::action::Action;
 use crate::action::Tools;
 use crate::action::hash::HashKey;
 use crate::action::residue::Residues;
+use crate::decoded::Decoded;
 use crate::detect::{Detectors, Reason};
 use crate::edit::{Cause, Edits};
 use crate::finding::Finding;
-use crate::format::{FORMATS, Field, Fields, Head, Role};
+use crate::format::{FORMATS, Field, Fields, Format, Head, Role};
 use crate::policy::Policy;
 use crate::policy::decide::{Decision, Decisions, Record, Sighting};
 use crate::span::Span;
@@ -105,30 +106,32 @@ enum Pass {
     Clean,
     Edited,
     Dropped,
+    Withheld,
 }
 
 impl Clone for Judge {
     fn clone(&self) -> Judge {
-        Judge::under(self.law.clone())
+        Judge::under(self.law.clone(), self.head.clone())
     }
 }
 
 impl Judge {
     pub(super) fn new(policy: Arc<Policy>, key: Option<HashKey>) -> Judge {
         let detectors = Arc::new(policy.detectors());
+        let head = policy.head();
         let key_ids = key.iter().map(|key| key.id().to_owned()).collect();
         let residues = Arc::new(Residues::new(policy.kinds.clone(), key_ids));
-        Judge::under(Law { policy, detectors, residues, key })
+        Judge::under(Law { policy, detectors, residues, key }, head)
     }
 
-    fn under(law: Law) -> Judge {
+    fn under(law: Law, head: Head) -> Judge {
         Judge {
             law,
             scratch: Scratch::default(),
             text: Vec::new(),
             before: Vec::new(),
             tally: Tally::default(),
-            head: Head::default(),
+            head,
         }
     }
 
@@ -179,6 +182,7 @@ impl Judge {
                     self.count();
                     return Outcome::Dropped;
                 }
+                Pass::Withheld => break,
                 Pass::Edited => {}
             }
             self.before.clear();
@@ -276,6 +280,11 @@ impl Law {
         if is_marker {
             return Pass::Clean;
         }
+        if let Reading::Record(head) = reading
+            && self.lacks_columns(bytes, head, fields)
+        {
+            return Pass::Withheld;
+        }
         let record = Record { bytes, fields };
         self.sight(&record, value, detect, sightings);
         let mut plain = |span: Span, field: &Field, out: &mut Vec<u8>| undo.plain(&record, span, field, out);
@@ -285,7 +294,7 @@ impl Law {
             false => decision.span,
         };
         let acting = &mut decisions.acting;
-        acting.retain(|decision| !self.residues.is(value(decision).of(bytes)));
+        acting.retain(|decision| !self.is_residue(&record, decision.field, value(decision)));
         if acting.is_empty() {
             return Pass::Clean;
         }
@@ -299,12 +308,30 @@ impl Law {
         }
     }
 
+    /// Whether a value is a residue, be it with escapes.
+    fn is_residue(&self, record: &Record<'_>, field: usize, value: Span) -> bool {
+        let field = &record.fields.list[field];
+        if self.residues.is(value.of(record.bytes)) || !field.escaped {
+            return self.residues.is(value.of(record.bytes));
+        }
+        let mut plain = Decoded::default();
+        record.fields.decode(record.bytes, field, value, &mut plain);
+        self.residues.is(&plain.bytes)
+    }
+
+    /// Whether rules by column ought to act on a record that yields none. It must not go out.
+    fn lacks_columns(&self, bytes: &[u8], head: &Head, fields: &Fields) -> bool {
+        let is_broken = || self.policy.formats().any(|format| format.is_broken(bytes, head));
+        !fields.are_named() && self.policy.may_mean_columns(head) && is_broken()
+    }
+
     /// Reads the fields of a record by the first format that knows it; it is text otherwise. Where no rule asks for
-    /// fields, JSON alone has to be told from text, for it has numbers without quotes.
+    /// fields, only what has numbers without quotes or lengths in it has to be told from text.
     fn read(&self, bytes: &[u8], head: &Head, fields: &mut Fields) {
         let structured = self.policy.reads_structure();
         let choice = self.policy.format;
-        let mut formats = FORMATS.into_iter().filter(|format| structured || format.is_json());
+        let is_needed = |format: &&dyn Format| structured || format.is_json() || format.has_counts(bytes);
+        let mut formats = FORMATS.into_iter().filter(is_needed);
         if !formats.any(|format| choice.admits(format.name()) && fields.read(bytes, format, head)) {
             return fields.read_text(bytes);
         }
@@ -343,7 +370,16 @@ impl Law {
         out: &mut Vec<Sighting>,
     ) {
         value.findings.clear();
-        self.detectors.find(record.bytes, detect, &mut value.findings);
+        let is_count = |field: &&Field| matches!(field.role, Role::Count(_)) && field.layer == 0;
+        let counted = record.fields.list.iter().filter(is_count).map(|field| field.whole.start);
+        // What is counted ends where the next length begins, though they touch.
+        let mut from = 0;
+        for to in counted.skip(1).chain([record.bytes.len()]) {
+            let found = value.findings.len();
+            self.detectors.find(&record.bytes[from..to], detect, &mut value.findings);
+            value.findings[found..].iter_mut().for_each(|finding| finding.span = finding.span.shifted(from));
+            from = to;
+        }
         if !record.fields.are_named() {
             value.find_in_broken_json(record, &self.detectors, detect);
         }
