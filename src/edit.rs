@@ -43,6 +43,7 @@ pub struct Edits {
     pub text: Vec<u8>,
     plain: Vec<u8>,
     left: Vec<u8>,
+    decoded: Decoded,
 }
 
 impl Edits {
@@ -64,6 +65,7 @@ impl Edits {
         let mut gone: Vec<(usize, Cause)> = Vec::new();
         let mut names: Vec<(usize, usize)> = Vec::new(); // name, edit
         let mut left = std::mem::take(&mut self.left);
+        let mut decoded = std::mem::take(&mut self.decoded);
         for decision in decisions {
             let field = &record.fields.list[decision.field];
             let action = &policy.rules[decision.rule].action;
@@ -74,19 +76,24 @@ impl Edits {
             }
             let redact = Action::Redact { with: None };
             let action = if decision.rest && *action != Action::Drop { &redact } else { action };
-            let raw = decision.span.of(record.bytes);
+            decoded.clear();
+            let mut value = decision.span.of(record.bytes);
+            if field.escaped {
+                record.fields.decode(record.bytes, field, decision.span, &mut decoded);
+                value = &decoded.bytes;
+            }
             self.plain.clear();
             if action.reads_plain() {
                 plain(decision.span, field, &mut self.plain);
             }
             left.clear();
-            action::apply(action, decision.kind, raw, &self.plain, tools, &mut left);
+            action::apply(action, decision.kind, value, &self.plain, tools, &mut left);
             let whole = decision.whole && !decision.rest;
-            if left != raw && self.write(policy, record, field, &left, cause, whole) {
+            if left != value && self.write(policy, record, field, &left, cause, whole) {
                 names.extend((field.role == Role::Name).then(|| (decision.field, self.list.len() - 1)));
             }
         }
-        self.left = left;
+        (self.left, self.decoded) = (left, decoded);
         if !names.is_empty() {
             self.number_equal_names(record, &names);
         }
@@ -147,7 +154,8 @@ impl Edits {
         let mut spans = Vec::new();
         record.fields.remove(&fields, &mut spans);
         for ((span, text), (_, cause)) in spans.into_iter().zip(gone) {
-            if text != span.of(record.bytes) {
+            // What cannot be taken away without the record is empty already.
+            if span.of(record.bytes) != text {
                 self.push(span, text, Some(*cause));
             }
         }

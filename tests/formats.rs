@@ -7,7 +7,11 @@
 //! no name are called by their number.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+#[path = "formats/csv.rs"]
+mod csv_cells;
 mod reading;
+#[path = "formats/syslog.rs"]
+mod syslog;
 
 use std::sync::Arc;
 

@@ -267,9 +267,9 @@ fn is_name(name: &[u8], look: Look) -> bool {
     let may_hold = |byte: &u8| {
         is_letter(*byte)
             || byte.is_ascii_digit()
-            || matches!(byte, b' ' | b'-' | b'.')
+            || matches!(byte, b' ' | b'-' | b'.' | b'[' | b']') // and what is left of a name
             || look == Look::Named && b"()/#%:".contains(byte)
     };
-    let first = name.first().is_some_and(|byte| is_letter(*byte));
+    let first = name.first().is_some_and(|byte| is_letter(*byte) || *byte == b'[');
     first && name.len() <= MAX_NAME_BYTES && name.iter().all(may_hold) && name.last() != Some(&b' ')
 }

@@ -286,6 +286,11 @@ impl Fields {
         self.layers.iter().any(|layer| layer.opened == Some(field))
     }
 
+    /// Whether it is a header: names without values.
+    pub fn is_header(&self) -> bool {
+        self.list.len() > 1 && self.list[1..].iter().all(|field| field.role == Role::Name)
+    }
+
     /// Whether the fields have names; running text and records that cannot be read have not.
     pub fn are_named(&self) -> bool {
         self.format().name() != Text.name()

@@ -122,10 +122,14 @@ fn header(policy: &Policy, line: &[u8]) -> Option<Columns> {
     })
 }
 
-/// Whether a line is a record with the columns of the header before it.
+/// Whether a line is a record with the columns of the header before it, or the first line of one.
 fn follows(policy: &Policy, line: &[u8], head: &Head) -> bool {
     let (content, _) = super::parted(line);
     let is_its = |name: &str| head.columns.as_ref().is_some_and(|columns| columns.format == name);
     let mut formats = policy.formats();
-    formats.any(|format| is_its(format.name()) && Fields::default().read(content, format, head))
+    let by_header = Head { only: None, ..head.clone() };
+    formats.any(|format| {
+        is_its(format.name())
+            && (Fields::default().read(content, format, head) || format.is_broken(content, &by_header))
+    })
 }

@@ -169,9 +169,14 @@ impl Judge {
     ///
     /// What is left is judged again until nothing changes, so that scrubbing the output changes nothing.
     pub(super) fn judge(&mut self, record: &[u8]) -> Outcome<'_> {
+        let mut is_header = false;
         for passes in 0..MAX_PASSES {
             let current = if passes == 0 { record } else { &self.text };
-            match self.law.pass(current, Reading::Record(&self.head), &mut self.scratch) {
+            // What is left of a header may not look like one.
+            let reading = if is_header { Reading::Text } else { Reading::Record(&self.head) };
+            let pass = self.law.pass(current, reading, &mut self.scratch);
+            is_header |= self.scratch.fields.is_header();
+            match pass {
                 Pass::Clean if passes == 0 => return Outcome::Unchanged,
                 Pass::Clean => {
                     self.tally.changed += 1;
@@ -335,7 +340,7 @@ impl Law {
         if !formats.any(|format| choice.admits(format.name()) && fields.read(bytes, format, head)) {
             return fields.read_text(bytes);
         }
-        if structured {
+        if structured || !fields.format().is_json() {
             fields.open(bytes, head);
         }
     }
@@ -370,11 +375,13 @@ impl Law {
         out: &mut Vec<Sighting>,
     ) {
         value.findings.clear();
-        let is_count = |field: &&Field| matches!(field.role, Role::Count(_)) && field.layer == 0;
-        let counted = record.fields.list.iter().filter(is_count).map(|field| field.whole.start);
         // What is counted ends where the next length begins, though they touch.
+        let is_count = |field: &&Field| matches!(field.role, Role::Count(_));
+        let counts = record.fields.list.iter().filter(is_count).map(|field| field.whole.start);
+        let mut ends: Vec<usize> = counts.chain([record.bytes.len()]).collect();
+        ends.sort_unstable();
         let mut from = 0;
-        for to in counted.skip(1).chain([record.bytes.len()]) {
+        for to in ends {
             let found = value.findings.len();
             self.detectors.find(&record.bytes[from..to], detect, &mut value.findings);
             value.findings[found..].iter_mut().for_each(|finding| finding.span = finding.span.shifted(from));
