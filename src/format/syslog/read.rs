@@ -256,12 +256,15 @@ impl<'r> Reader<'r> {
 
     /// Host and tag. `is_strict`: both must be there.
     fn behind_time(&mut self, is_strict: bool, has_priority: bool, out: &mut Fields) -> Result<(), NotThis> {
-        let may_have_host = self.take(b':').is_none();
+        let has_colon = self.take(b':').is_some();
         let _ = self.blank();
+        // More than one blank stands where some writers leave the host out.
+        let may_have_host = !has_colon && self.peek() != Some(b' ');
+        while !may_have_host && self.blank().is_some() {}
         self.level();
         let word = self.word_at(self.at);
         let host = word.filter(|word| may_have_host && self.tag_at(*word, true).is_none());
-        if word.is_none() && may_have_host && !has_priority || host.is_some_and(|host| self.is_level(host)) {
+        if word.is_none() && !has_colon && !has_priority || host.is_some_and(|host| self.is_level(host)) {
             return Err(NotThis);
         }
         if let Some(host) = host {
@@ -270,8 +273,9 @@ impl<'r> Reader<'r> {
             let _ = self.blank().or_else(|| self.take(b'\t'));
         }
         let tag = self.tag(host.is_none());
-        let ends_with_colon = |tag: &Tag| self.record[tag.end - 1] == b':';
-        if is_strict && !(host.is_some() && tag.as_ref().is_some_and(ends_with_colon)) {
+        let has_tag = tag.as_ref().is_some_and(|tag| self.record[tag.end - 1] == b':');
+        let needs_tag = is_strict || !has_priority && !has_colon && !may_have_host;
+        if needs_tag && !has_tag || is_strict && host.is_none() {
             return Err(NotThis);
         }
         match tag {
