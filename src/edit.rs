@@ -1,9 +1,11 @@
 //! Edits: which bytes of a record give way to which others.
 
 use std::collections::{HashMap, HashSet};
+use std::ops::Range;
 
 use crate::action::{self, Action, Tools};
-use crate::format::{Field, Role};
+use crate::decoded::Decoded;
+use crate::format::{Field, Layer, Role};
 use crate::kind::Kind;
 use crate::policy::Policy;
 use crate::policy::decide::{Decision, Plain, Record};
@@ -15,8 +17,9 @@ pub struct Edit {
     /// What goes, in the record.
     pub span: Span,
     /// What is written instead: a range of [`Edits::text`].
-    pub text: std::ops::Range<usize>,
-    /// The value on whose account; `None` for a quote that a bare number needs to become text.
+    pub text: Range<usize>,
+    /// The value on whose account; `None` for a quote that a bare number needs to become text, and for a length that
+    /// others changed.
     pub cause: Option<Cause>,
 }
 
@@ -49,6 +52,7 @@ pub struct Edits {
     pub text: Vec<u8>,
     plain: Vec<u8>,
     left: Vec<u8>,
+    decoded: Decoded,
 }
 
 impl Edits {
@@ -70,6 +74,7 @@ impl Edits {
         let mut gone: Vec<(usize, Cause)> = Vec::new();
         let mut names: Vec<(usize, usize)> = Vec::new(); // name, edit
         let mut left = std::mem::take(&mut self.left);
+        let mut decoded = std::mem::take(&mut self.decoded);
         for decision in decisions {
             let field = &record.fields.list[decision.field];
             let action = &policy.rules[decision.rule].action;
@@ -81,19 +86,24 @@ impl Edits {
             let redact = Action::Redact { with: None };
             let leaves_nothing = matches!(action, Action::Withhold | Action::Drop);
             let action = if decision.rest && !leaves_nothing { &redact } else { action };
-            let raw = decision.span.of(record.bytes);
+            decoded.clear();
+            let mut value = decision.span.of(record.bytes);
+            if field.escaped {
+                record.fields.decode(record.bytes, field, decision.span, &mut decoded);
+                value = &decoded.bytes;
+            }
             self.plain.clear();
             if action.reads_plain() {
                 plain(decision.span, field, &mut self.plain);
             }
             left.clear();
-            action::apply(action, decision.kind, raw, &self.plain, tools, &mut left);
+            action::apply(action, decision.kind, value, &self.plain, tools, &mut left);
             let whole = decision.whole && !decision.rest;
-            if left != raw && self.write(policy, record, field, &left, cause, whole) {
+            if left != value && self.write(policy, record, field, &left, cause, whole) {
                 names.extend((field.role == Role::Name).then(|| (decision.field, self.list.len() - 1)));
             }
         }
-        self.left = left;
+        (self.left, self.decoded) = (left, decoded);
         if !names.is_empty() {
             self.number_equal_names(record, &names);
         }
@@ -102,6 +112,9 @@ impl Edits {
             self.remove(record, &gone);
         }
         self.order();
+        if !self.list.is_empty() {
+            self.correct_counts(record);
+        }
     }
 
     /// Notes what is written in place of a value, unless it stands there already. A bare number becomes text or,
@@ -173,6 +186,67 @@ impl Edits {
             }
             !inside
         });
+    }
+
+    /// Makes the lengths true of which something was counted that is edited. Those of inner layers come first: they may
+    /// be counted in turn.
+    fn correct_counts(&mut self, record: &Record<'_>) {
+        let is_count = |field: &Field| matches!(field.role, Role::Count(_));
+        for layer in record.fields.layers.iter().rev() {
+            let edits = self.list.len();
+            let mut from = 0;
+            for field in record.fields.list[layer.fields.clone()].iter().filter(|field| is_count(field)) {
+                let counted = Span::new(field.value.end, field.whole.end);
+                from += self.list[from..edits].partition_point(|edit| edit.span.end <= counted.start);
+                let length = self.list[from..edits].partition_point(|edit| edit.span.end <= counted.end);
+                // What reaches into the digits has made them something else.
+                let around = [from.checked_sub(1), (length > 0).then_some(from)].into_iter().flatten();
+                let digits = Span::new(field.value.start, counted.start);
+                let touched = around.into_iter().any(|at| self.list[at].span.overlaps(digits));
+                if length > 0 && !touched {
+                    self.correct_count(record, layer, field, from..from + length);
+                }
+                from += length;
+            }
+            if self.list.len() > edits {
+                self.list.sort_by_key(|edit| edit.span);
+            }
+        }
+    }
+
+    /// Notes the length of which these edits are counted, as it is after them.
+    fn correct_count(&mut self, record: &Record<'_>, layer: &Layer, field: &Field, edits: Range<usize>) {
+        let counted = Span::new(field.value.end, field.whole.end);
+        let mut after = Vec::new();
+        let mut from = counted.start;
+        for edit in &self.list[edits] {
+            after.extend_from_slice(&record.bytes[from..edit.span.start]);
+            after.extend_from_slice(&self.text[edit.text.clone()]);
+            from = edit.span.end;
+        }
+        after.extend_from_slice(&record.bytes[from..counted.end]);
+        let outer = layer.opened.map(|outer| &record.fields.list[outer]);
+        let plain = |text: &[u8]| match outer {
+            Some(outer) => {
+                let mut plain = Decoded::default();
+                record.fields.decode(text, outer, Span::new(0, text.len()), &mut plain);
+                plain.bytes
+            }
+            None => text.to_vec(),
+        };
+        let Role::Count(digits) = field.role else { return };
+        let Some(old) = digits.read(&plain(field.value.of(record.bytes))) else { return };
+        let more = plain(&after).len() as i128 - plain(counted.of(record.bytes)).len() as i128;
+        let Ok(new) = u64::try_from(i128::from(old) + more) else { return };
+        let written = digits.write(new);
+        let start = self.text.len();
+        match outer {
+            Some(outer) => record.fields.escape(outer, &written, false, &mut self.text),
+            None => self.text.extend_from_slice(&written),
+        }
+        if self.text[start..] != *field.value.of(record.bytes) {
+            self.list.push(Edit { span: field.value, text: start..self.text.len(), cause: None });
+        }
     }
 
     /// Two names of one object that were different must not become equal: most readers would keep the last

@@ -140,13 +140,15 @@ impl Scrubber {
         }
     }
 
-    /// What the headers before this place say holds from here on.
+    /// What the headers up to this place say holds from here on: a header is read by its own names.
     fn pass_headers(&mut self, place: usize) {
-        while let Some((_, columns)) = self.headers.pop_if(|(at, _)| *at < place) {
+        let mut is_header = false;
+        while let Some((at, columns)) = self.headers.pop_if(|(at, _)| *at <= place) {
+            is_header = at == place;
             self.carry.head.columns = Some(columns);
             self.judge.begin(&self.carry.head);
         }
-        self.judge.at_header(self.headers.last().is_some_and(|(at, _)| *at == place));
+        self.judge.at_header(is_header);
     }
 
     fn end(&mut self, block: &[u8]) {

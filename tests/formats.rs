@@ -3,14 +3,19 @@
 //! A table in `tests/formats/<format>.txt` is a list of records, each followed by its fields as `path = content`, in
 //! order. `> ` begins a record that stands as it is, `>> ` one in which, as in the contents of fields, `\n`, `\t`, `\\` and
 //! `\xNN` stand for bytes. A record with `not` under it is not of the format. `# ` begins a header, which holds for
-//! the records after it, `% ` the layout of access logs that does, and `--` a remark.
+//! the records after it, `% ` the layout of access logs that does, and `--` a remark. From `only` on the format is named as
+//! that of all records; columns that have no name are called by their number.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 #[path = "formats/access.rs"]
 mod access;
 #[path = "formats/alb.rs"]
 mod alb;
+#[path = "formats/csv.rs"]
+mod csv_cells;
 mod reading;
+#[path = "formats/syslog.rs"]
+mod syslog;
 #[path = "formats/w3c.rs"]
 mod w3c;
 
@@ -78,11 +83,17 @@ fn cases(name: &str) -> Vec<Case> {
         if let Some(record) = plain.or_else(|| line.strip_prefix(">> ").map(unescaped)) {
             cases.push(Case { line: number + 1, head: head.clone(), record, fields: Some(Vec::new()) });
         } else if let Some(header) = line.strip_prefix("# ") {
-            let columns = format_named(name).header(&unescaped(header));
+            let (format, header) = (format_named(name), unescaped(header));
+            let columns = match head.only {
+                Some(_) => format.header_of_its_own(&header),
+                None => format.header(&header),
+            };
             head.columns =
                 Some(Arc::new(columns.unwrap_or_else(|| panic!("{name}:{}: no header", number + 1))));
         } else if let Some(layout) = line.strip_prefix("% ") {
             head.layout = Some(Arc::new(Layout::parse(layout).unwrap()));
+        } else if line == "only" {
+            head = Head { only: Some(format_named(name).name()), ..Head::default() };
         } else if line == "not" {
             cases.last_mut().unwrap().fields = None;
         } else if !line.is_empty() && !line.starts_with("--") {
@@ -147,6 +158,7 @@ proptest::proptest! {
         for format in FORMATS {
             let columns = ["#Fields: a b", "#Fields: a b c", "#fields\ta\tb", "a,b"][header].as_bytes();
             let head = Head {
+                only: None,
                 columns: format.header(columns).map(Arc::new),
                 layout: Layout::parse("$a - \"$b\" $c").ok().map(Arc::new),
             };

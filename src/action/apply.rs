@@ -17,7 +17,7 @@ pub struct Tools<'t> {
 
 /// Appends what the action leaves of a value of that kind.
 ///
-/// `raw` is the value as written; `plain` the same with its escapes undone. `keep` appends `raw`; `drop`,
+/// `raw` is the value without the escapes of its format; `plain` without those that text has as well. `keep` appends `raw`; `drop`,
 /// where there is no field to remove, the empty residue `[]`.
 pub fn apply(action: &Action, kind: Kind, raw: &[u8], plain: &[u8], tools: Tools<'_>, out: &mut Vec<u8>) {
     match action {

@@ -32,7 +32,10 @@ pub enum Role {
     Literal,
     /// Text as an array of byte numbers, without the brackets: `97,110,110`.
     Bytes,
-    /// The length in bytes of what follows, up to the end of `whole`, which begins where that does.
+    /// A length in bytes: the digits are the `value`, and what they count ends with `whole`, which begins with them.
+    /// What stands between digits and counted bytes is never edited, so that nobody has to know where those begin:
+    /// after edits the length is as much longer or shorter as the bytes from the end of `value` to the end of `whole`
+    /// are, as the format sees them. It may count more than is there: a line feed, or lines that follow.
     Count(Digits),
     /// Named fields, up to the end of `whole`.
     Object,
@@ -47,6 +50,24 @@ pub enum Digits {
     Decimal,
     /// Eight bytes, the lowest first.
     Binary,
+}
+
+impl Digits {
+    /// The length that is written so.
+    pub fn read(self, digits: &[u8]) -> Option<u64> {
+        match self {
+            Digits::Decimal => std::str::from_utf8(digits).ok()?.parse().ok(),
+            Digits::Binary => Some(u64::from_le_bytes(digits.try_into().ok()?)),
+        }
+    }
+
+    /// How a length is written.
+    pub fn write(self, length: u64) -> Vec<u8> {
+        match self {
+            Digits::Decimal => length.to_string().into_bytes(),
+            Digits::Binary => length.to_le_bytes().to_vec(),
+        }
+    }
 }
 
 /// What a field is called.
@@ -100,6 +121,8 @@ pub struct Field {
     pub tells: bool,
     /// The layer that it was read on.
     pub layer: usize,
+    /// What sort of field it is to its format, in whatever numbers that uses. Nobody else looks at it.
+    pub sort: u8,
 }
 
 impl Field {
@@ -116,6 +139,7 @@ impl Field {
             opens: Opens::No,
             tells: false,
             layer: 0,
+            sort: 0,
         }
     }
 
@@ -290,6 +314,11 @@ impl Fields {
     /// Whether what the field holds was read as a record of its own.
     pub fn is_opened(&self, field: usize) -> bool {
         self.layers.iter().any(|layer| layer.opened == Some(field))
+    }
+
+    /// Whether it is a header: names without values.
+    pub fn is_header(&self) -> bool {
+        self.list.len() > 1 && self.list[1..].iter().all(|field| field.role == Role::Name)
     }
 
     /// Whether the fields have names; running text and records that cannot be read have not.

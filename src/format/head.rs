@@ -12,6 +12,8 @@ pub struct Head {
     pub columns: Option<Arc<Columns>>,
     /// The layout of access logs that the policy gives.
     pub layout: Option<Arc<Layout>>,
+    /// Name of the format that all records are said to be of.
+    pub only: Option<&'static str>,
 }
 
 /// Names of columns, as a header line gives them.
@@ -30,6 +32,12 @@ impl Head {
     pub fn is_same(&self, other: &Head) -> bool {
         is_same(self.columns.as_ref(), other.columns.as_ref())
             && is_same(self.layout.as_ref(), other.layout.as_ref())
+            && self.only == other.only
+    }
+
+    /// Whether all records are said to be of this format.
+    pub fn is_only(&self, format: &dyn Format) -> bool {
+        self.only == Some(format.name())
     }
 
     /// The columns, if they are those of this format.

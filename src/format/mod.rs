@@ -6,6 +6,7 @@ pub mod access;
 pub mod alb;
 pub mod cef;
 pub mod cri;
+pub mod csv;
 pub mod docker;
 mod fields;
 mod head;
@@ -16,6 +17,7 @@ pub mod logfmt;
 mod pairs;
 mod part;
 mod request;
+pub mod syslog;
 pub mod text;
 pub mod w3c;
 pub mod xml;
@@ -75,6 +77,24 @@ pub trait Format: Sync + Debug {
         None
     }
 
+    /// The same where all records are said to be of this format: a header needs fewer signs of being one.
+    fn header_of_its_own(&self, record: &[u8]) -> Option<Columns> {
+        self.header(record)
+    }
+
+    /// Whether a record that it cannot read is one of its own all the same, so that rules by column ought to act on it
+    /// and cannot.
+    fn is_broken(&self, record: &[u8], head: &Head) -> bool {
+        let _ = (record, head);
+        false
+    }
+
+    /// Whether lengths stand in the record that edits have to keep true. Asked of every record that is edited.
+    fn has_counts(&self, record: &[u8]) -> bool {
+        let _ = record;
+        false
+    }
+
     /// The names that it gives to fields and that do not stand in the records, but for those of a header.
     fn given_names(&self) -> &'static [&'static str] {
         &[]
@@ -114,16 +134,19 @@ pub trait Format: Sync + Debug {
 }
 
 /// All formats that yield fields. `auto` asks them in this order; what none of them knows is text.
-pub const FORMATS: [&dyn Format; 11] = [
+pub const FORMATS: [&dyn Format; 14] = [
     &docker::Docker,
     &journal::Journal,
     &json::Json,
     &cri::Cri,
+    &syslog::Syslog,
     &w3c::W3c,
     &alb::Alb,
     &access::Access,
     &cef::Cef,
     &leef::Leef,
     &xml::Xml,
+    &csv::CSV,
+    &csv::TSV,
     &logfmt::Logfmt,
 ];

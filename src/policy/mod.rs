@@ -145,11 +145,6 @@ impl Policy {
         self.own_kinds.clone()
     }
 
-    /// What holds at the start of each input.
-    pub fn head(&self) -> &Head {
-        &self.head
-    }
-
     fn resolve(source: Source, keyring: Option<&Path>) -> Result<Policy, Faults> {
         let (layers, mut faults) = layer::load(source);
         let policy = match layer::are_sound(&layers) {

@@ -1,10 +1,10 @@
 //! [`Needs`]: what the rules of a policy ask for, so that nothing else is made for them.
 
 use super::selector::Names;
-use super::{Covers, Policy, Rule};
+use super::{Covers, FormatChoice, Policy, Rule};
 use crate::action::Action;
 use crate::detect::Detectors;
-use crate::format::{FORMATS, Format};
+use crate::format::{FORMATS, Format, Head};
 use crate::kind::{Kind, KindSet};
 
 /// Columns that rules can mean by their number.
@@ -23,6 +23,8 @@ pub(super) struct Needs {
     edits_structure: bool,
     /// Some rule asks what a value is, beyond its kind.
     pub(super) values: bool,
+    /// Some field rule may mean a column by its number.
+    columns: bool,
     /// The names without which no field rule means a field.
     pub(super) names: Names,
     /// The names without which no condition means a field; none if there is no condition.
@@ -54,6 +56,7 @@ impl Needs {
         let mut conditions = rules.iter().flat_map(|rule| &rule.when).map(|one| &one.field).peekable();
         needs.when = conditions.peek().is_some().then(|| Names::of(conditions));
         needs.fields |= needs.when.is_some();
+        needs.columns = (1..=MAX_COLUMNS).any(|column| needs.names.may_mean(column.to_string().as_bytes()));
         needs
     }
 }
@@ -124,8 +127,23 @@ impl Policy {
         format.given_names().iter().any(|name| self.may_mean(name.as_bytes()))
     }
 
+    /// Whether a field rule may mean one of the columns of an input.
+    pub fn may_mean_columns(&self, head: &Head) -> bool {
+        let mut names = head.columns.iter().flat_map(|columns| &columns.names);
+        names.any(|name| self.may_mean(name)) || self.means_columns()
+    }
+
+    /// What the policy says about the records of any input.
+    pub fn head(&self) -> Head {
+        let only = match self.format {
+            FormatChoice::Only(name) => Some(name),
+            FormatChoice::Auto | FormatChoice::Text => None,
+        };
+        Head { only, ..self.head.clone() }
+    }
+
     fn means_columns(&self) -> bool {
-        (1..=MAX_COLUMNS).any(|column| self.may_mean(column.to_string().as_bytes()))
+        self.needs.columns
     }
 
     /// The formats that records may be of.

@@ -65,8 +65,6 @@ const fn key(name: &'static str, shape: Shape, doc: &'static str) -> Key {
 /// A path names a key; with a word it names that value of the key; `[2]` stands for a second item of a list.
 pub const LATER: &[(&str, Option<&str>)] = &[
     ("claims", None),
-    ("input.format", Some("csv")),
-    ("input.format", Some("syslog")),
     ("input.time", None),
     ("input.zone", None),
     ("input.undated", None),

@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use crate::format::{Columns, Head};
+use crate::format::{Columns, Fields, Head};
 use crate::policy::Policy;
 
 /// Lines at the start of an input in which a header is looked for that nothing marks as one: there may be a banner
@@ -18,6 +18,9 @@ pub struct Carry {
     pub(super) head: Head,
     /// Records so far, up to [`HEADER_LINES`].
     records: u32,
+    /// A record with as many columns as the header followed it. Until then another may take its place: what looked like
+    /// a header may have been a banner.
+    settled: bool,
 }
 
 /// Goes over the blocks of an input in order, before they are scrubbed, and tells what carries over to each.
@@ -53,7 +56,9 @@ pub(super) type Header = (usize, Arc<Columns>);
 impl Carry {
     /// At the start of an input.
     pub(super) fn start(policy: &Policy) -> Carry {
-        Carry { head: policy.head().clone(), records: 0 }
+        let head = policy.head();
+        let settled = head.columns.is_some();
+        Carry { head, records: 0, settled }
     }
 
     /// Whether records depend on others before them under this policy.
@@ -80,17 +85,21 @@ impl Carry {
     }
 
     /// The headers in a block, in order.
-    pub(super) fn headers(&self, policy: &Policy, block: &[u8], mut each: impl FnMut(Header)) {
-        let mut known = self.head.columns.is_some();
+    pub(super) fn headers(&mut self, policy: &Policy, block: &[u8], mut each: impl FnMut(Header)) {
+        let mut head = self.head.clone();
         let mut from = 0;
         for _ in self.records..HEADER_LINES {
-            if from == block.len() || known {
+            if from == block.len() || self.settled {
                 break;
             }
             let end = memchr::memchr(b'\n', &block[from..]).map_or(block.len(), |at| from + at + 1);
-            if let Some(columns) = header(policy, &block[from..end]) {
-                known = true;
-                each((from, Arc::new(columns)));
+            let line = &block[from..end];
+            if follows(policy, line, &head) {
+                self.settled = true;
+            } else if let Some(columns) = header(policy, line) {
+                let columns = Arc::new(columns);
+                head.columns = Some(Arc::clone(&columns));
+                each((from, columns));
             }
             from = end;
         }
@@ -103,7 +112,24 @@ impl Carry {
     }
 }
 
+/// The columns that a line names, if it is a header.
 fn header(policy: &Policy, line: &[u8]) -> Option<Columns> {
     let (content, _) = super::parted(line);
-    policy.formats().find_map(|format| format.header(content))
+    let only = policy.head().only;
+    policy.formats().find_map(|format| match only == Some(format.name()) {
+        true => format.header_of_its_own(content),
+        false => format.header(content),
+    })
+}
+
+/// Whether a line is a record with the columns of the header before it, or the first line of one.
+fn follows(policy: &Policy, line: &[u8], head: &Head) -> bool {
+    let (content, _) = super::parted(line);
+    let is_its = |name: &str| head.columns.as_ref().is_some_and(|columns| columns.format == name);
+    let mut formats = policy.formats();
+    let by_header = Head { only: None, ..head.clone() };
+    formats.any(|format| {
+        is_its(format.name())
+            && (Fields::default().read(content, format, head) || format.is_broken(content, &by_header))
+    })
 }

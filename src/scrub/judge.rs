@@ -11,10 +11,11 @@ use crate::action::Action;
 use crate::action::Tools;
 use crate::action::hash::HashKey;
 use crate::action::residue::Residues;
+use crate::decoded::Decoded;
 use crate::detect::{Detectors, Reason};
 use crate::edit::{Cause, Edits};
 use crate::finding::Finding;
-use crate::format::{FORMATS, Field, Fields, Head, Role};
+use crate::format::{FORMATS, Field, Fields, Format, Head, Role};
 use crate::policy::Policy;
 use crate::policy::decide::{Decision, Decisions, Record, Sighting};
 use crate::policy::taint::{Means, Taint};
@@ -112,29 +113,27 @@ enum Pass {
     Clean,
     Edited,
     Dropped,
-    /// It yields no fields, and the policy wants none of those to go out.
-    Unparsed,
-    /// The record is made so that nobody can tell what has to go.
-    Beyond,
+    /// Nobody can tell what of it may go out: it yields no fields though the policy asks for them, or is made so.
+    Withheld,
 }
 
 impl Clone for Judge {
     fn clone(&self) -> Judge {
-        Judge::under(self.law.clone())
+        Judge::under(self.law.clone(), self.head.clone())
     }
 }
 
 impl Judge {
     pub(super) fn new(policy: Arc<Policy>, key: Option<HashKey>) -> Judge {
         let detectors = Arc::new(policy.detectors());
+        let head = policy.head();
         let key_ids = key.iter().map(|key| key.id().to_owned()).collect();
         let residues = Arc::new(Residues::new(policy.kinds.clone(), key_ids));
         let all_detectors = Arc::new(policy.all_detectors());
-        Judge::under(Law { policy, detectors, all_detectors, residues, key })
+        Judge::under(Law { policy, detectors, all_detectors, residues, key }, head)
     }
 
-    fn under(law: Law) -> Judge {
-        let head = law.policy.head().clone();
+    fn under(law: Law, head: Head) -> Judge {
         Judge {
             law,
             scratch: Scratch::default(),
@@ -187,10 +186,15 @@ impl Judge {
     pub(super) fn judge(&mut self, record: &[u8]) -> Outcome<'_> {
         self.scratch.decisions.begin_record();
         self.scratch.taint.begin();
+        let mut is_header = false;
         for passes in 0..MAX_PASSES {
             let current = if passes == 0 { record } else { &self.text };
-            let reading = Reading::Record { head: &self.head, is_header: self.is_header };
-            match self.law.pass(current, reading, &mut self.scratch) {
+            // What is left of a header may not look like one.
+            let record_reading = Reading::Record { head: &self.head, is_header: self.is_header };
+            let reading = if is_header { Reading::Text } else { record_reading };
+            let pass = self.law.pass(current, reading, &mut self.scratch);
+            is_header |= self.scratch.fields.is_header();
+            match pass {
                 Pass::Clean if passes == 0 => return Outcome::Unchanged,
                 Pass::Clean => {
                     self.tally.changed += 1;
@@ -201,9 +205,8 @@ impl Judge {
                     self.count();
                     return Outcome::Dropped;
                 }
-                Pass::Unparsed => break,
+                Pass::Withheld => break,
                 Pass::Edited => {}
-                Pass::Beyond => break,
             }
             self.law.count_unknown(current, &mut self.scratch, &mut self.tally.unknown);
             self.before.clear();
@@ -311,6 +314,11 @@ impl Law {
         }
         let may_be_withheld = matches!(reading, Reading::Record { is_header: false, .. });
         let is_withheld = may_be_withheld && self.policy.withholds_unparsed() && is_unparsed(bytes, fields);
+        if let Reading::Record { head, .. } = reading
+            && self.lacks_columns(bytes, head, fields)
+        {
+            return Pass::Withheld;
+        }
         let record = Record { bytes, fields };
         self.sight(&record, value, detect, sightings);
         let mut plain = |span: Span, field: &Field, out: &mut Vec<u8>| undo.plain(&record, span, field, out);
@@ -318,7 +326,7 @@ impl Law {
         let tools = Tools { kinds: &self.policy.kinds, key: self.key.as_ref() };
         let means = Means { tools, residues: &self.residues };
         if self.policy.taint(&record, decisions, means, &mut plain, taint).is_err() {
-            return Pass::Beyond;
+            return Pass::Withheld;
         }
         self.policy.part(&mut decisions.acting);
         let value = |decision: &Decision| match decision.whole {
@@ -329,30 +337,50 @@ impl Law {
         // The brackets of an empty array look like what `drop` leaves.
         let holds_fields =
             |decision: &Decision| decision.whole && record.fields.list[decision.field].is_container();
-        acting.retain(|decision| holds_fields(decision) || !self.residues.is(value(decision).of(bytes)));
+        acting.retain(|decision| {
+            holds_fields(decision) || !self.is_residue(&record, decision.field, value(decision))
+        });
         if acting.is_empty() {
-            return if is_withheld { Pass::Unparsed } else { Pass::Clean };
+            return if is_withheld { Pass::Withheld } else { Pass::Clean };
         }
         let drops = |decision: &Decision| self.policy.rules[decision.rule].action == Action::DropRecord;
         edits.plan(&self.policy, &record, acting, tools, &mut plain);
         match (acting.iter().any(drops), edits.list.is_empty()) {
             (true, _) => Pass::Dropped,
-            (false, _) if is_withheld => Pass::Unparsed,
+            (false, _) if is_withheld => Pass::Withheld,
             (false, true) => Pass::Clean,
             (false, false) => Pass::Edited,
         }
     }
 
+    /// Whether a value is a residue, be it with escapes.
+    fn is_residue(&self, record: &Record<'_>, field: usize, value: Span) -> bool {
+        let field = &record.fields.list[field];
+        if self.residues.is(value.of(record.bytes)) || !field.escaped {
+            return self.residues.is(value.of(record.bytes));
+        }
+        let mut plain = Decoded::default();
+        record.fields.decode(record.bytes, field, value, &mut plain);
+        self.residues.is(&plain.bytes)
+    }
+
+    /// Whether rules by column ought to act on a record that yields none. It must not go out.
+    fn lacks_columns(&self, bytes: &[u8], head: &Head, fields: &Fields) -> bool {
+        let is_broken = || self.policy.formats().any(|format| format.is_broken(bytes, head));
+        !fields.are_named() && self.policy.may_mean_columns(head) && is_broken()
+    }
+
     /// Reads the fields of a record by the first format that knows it; it is text otherwise. Where no rule asks for
-    /// fields, JSON alone has to be told from text, for it has numbers without quotes.
+    /// fields, only what has numbers without quotes or lengths in it has to be told from text.
     fn read(&self, bytes: &[u8], head: &Head, fields: &mut Fields) {
         let structured = self.policy.reads_structure();
         let choice = self.policy.format;
-        let mut formats = FORMATS.into_iter().filter(|format| structured || format.is_json());
+        let is_needed = |format: &&dyn Format| structured || format.is_json() || format.has_counts(bytes);
+        let mut formats = FORMATS.into_iter().filter(is_needed);
         if !formats.any(|format| choice.admits(format.name()) && fields.read(bytes, format, head)) {
             return fields.read_text(bytes);
         }
-        if structured {
+        if structured || !fields.format().is_json() {
             fields.open(bytes, head);
         }
     }
@@ -387,7 +415,18 @@ impl Law {
         out: &mut Vec<Sighting>,
     ) {
         value.findings.clear();
-        self.detectors.find(record.bytes, detect, &mut value.findings);
+        // What is counted ends where the next length begins, though they touch.
+        let is_count = |field: &&Field| matches!(field.role, Role::Count(_));
+        let counts = record.fields.list.iter().filter(is_count).map(|field| field.whole.start);
+        let mut ends: Vec<usize> = counts.chain([record.bytes.len()]).collect();
+        ends.sort_unstable();
+        let mut from = 0;
+        for to in ends {
+            let found = value.findings.len();
+            self.detectors.find(&record.bytes[from..to], detect, &mut value.findings);
+            value.findings[found..].iter_mut().for_each(|finding| finding.span = finding.span.shifted(from));
+            from = to;
+        }
         if !record.fields.are_named() {
             value.find_in_broken_json(record, &self.detectors, detect);
         }

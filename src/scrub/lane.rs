@@ -14,6 +14,7 @@ use crate::action::{self, Action, Tools};
 use crate::detect::glance::{Sight, Sights, Told};
 use crate::detect::marks::{Marks, mark};
 use crate::detect::{DETECTORS, Detectors};
+use crate::format::FORMATS;
 use crate::kind::Kind;
 use crate::policy::{Covers, FormatChoice, Policy, Rule};
 use crate::span::Span;
@@ -141,6 +142,9 @@ impl Lane {
         tally: &mut Tally,
     ) -> Result<usize, OutOfLane> {
         let Lane { law, texts, others, left, again, second } = self;
+        if law.may_have_counts(job) {
+            return Err(OutOfLane);
+        }
         let (before, mut written, mut replaced) = (pen.at(), copied, [0; 4]);
         others.clear();
         let mut unsettled = false; // another rule may concern a truncated value than the value
@@ -247,6 +251,12 @@ impl Law {
             each(last);
         }
         Ok(near)
+    }
+
+    /// Whether there are lengths in the record that edits have to keep true.
+    fn may_have_counts(&self, job: Job<'_>) -> bool {
+        let content = job.content.of(job.block);
+        self.json && FORMATS.iter().any(|format| format.has_counts(content))
     }
 
     /// The exact test, where a glance was not sure.

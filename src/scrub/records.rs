@@ -74,9 +74,15 @@ impl Records {
         self.for_judge.clear();
         let hiding = self.marks.escapes().within(0, block.len()).filter(|at| hides(block, *at));
         self.for_judge.extend(hiding.map(|at| at as u32));
-        if wanted != Wanted::Every && watch.is_needed() {
-            self.for_judge.extend_from_slice(watch.places(block, &self.marks));
-            self.for_judge.sort_unstable();
+        if wanted != Wanted::Every {
+            let hiding = self.for_judge.len();
+            self.for_judge.extend(behind_lengths(block));
+            if watch.is_needed() {
+                self.for_judge.extend_from_slice(watch.places(block, &self.marks));
+            }
+            if self.for_judge.len() > hiding {
+                self.for_judge.sort_unstable();
+            }
         }
         self.any_escape = self.marks.escapes().next(0, block.len()).is_some();
         self.every = wanted == Wanted::Every;
@@ -167,6 +173,16 @@ impl Records {
         }
         false
     }
+}
+
+/// Where a frame of syslog may begin: `83 <34>`. Its length may touch the last value of the frame before it, so that
+/// neither a glance nor the marks tell what that is.
+fn behind_lengths(block: &[u8]) -> impl Iterator<Item = u32> {
+    let digit = |at: usize| block.get(at).is_some_and(u8::is_ascii_digit);
+    let brackets = memchr::memchr_iter(b'<', block);
+    let behind =
+        brackets.filter(move |at| *at > 1 && block[at - 1] == b' ' && digit(at - 2) && digit(at + 1));
+    behind.map(|at| at as u32)
 }
 
 fn hides(block: &[u8], at: usize) -> bool {
