@@ -242,6 +242,7 @@ impl<'l> Sighted<'l> {
     fn decide(&self, policy: &Policy, decisions: &mut Decisions) {
         decisions.clear();
         policy.decide(&self.record(), &self.sightings, &mut self.plain(), decisions);
+        policy.part(&mut decisions.acting);
     }
 
     fn edit(&self, policy: &Policy, decisions: &Decisions, edits: &mut Edits, out: &mut Vec<u8>) {

@@ -2,7 +2,7 @@
 # First inputs from what the tests have: each text of the tables, plain and as JSON, under some policies.
 set -eu
 cd "$(dirname "$0")/.."
-for target in pipeline detectors json rules; do mkdir -p "fuzz/corpus/$target"; done
+for target in pipeline detectors json formats rules; do mkdir -p "fuzz/corpus/$target"; done
 cat tests/cases/*.tsv | awk -F '\t' '$1 != "kind" && NF > 3 && $3 != "" {
     policy = sprintf("%c", 48 + NR % 8)
     json = $3; gsub(/\\/, "\\\\", json); gsub(/"/, "\\\"", json)
@@ -13,6 +13,11 @@ cat tests/cases/*.tsv | awk -F '\t' '$1 != "kind" && NF > 3 && $3 != "" {
     close("fuzz/corpus/detectors/case-" NR); close("fuzz/corpus/pipeline/case-" NR)
     close("fuzz/corpus/pipeline/json-" NR); close("fuzz/corpus/json/case-" NR)
 }'
+# The records of the tables of formats, each behind the header that holds for it.
+awk 'FNR == 1 { head = "" } /^# / { head = substr($0, 3) "\n" } /^>>? / {
+    file = "fuzz/corpus/formats/record-" NR
+    sub(/^>>? /, ""); printf "%s%s", head, $0 > file; close(file)
+}' tests/formats/*.txt
 for file in rules/packs/*.toml tests/rules/*/*.toml tests/rules/*/*/*.toml; do
     cp "$file" "fuzz/corpus/rules/$(echo "$file" | tr / -)"
 done

@@ -32,6 +32,15 @@ pub struct Cause {
     pub kind: Kind,
     /// The rule, by its place in the policy.
     pub rule: usize,
+    /// It is a copy of what the rule removes from a field elsewhere in the record.
+    pub copy: bool,
+}
+
+impl From<&Decision> for Cause {
+    fn from(decision: &Decision) -> Cause {
+        let Decision { span: value, kind, rule, copy, .. } = *decision;
+        Cause { value, kind, rule, copy }
+    }
 }
 
 /// The edits of one record, sorted by place, no two sharing a byte.
@@ -69,13 +78,14 @@ impl Edits {
         for decision in decisions {
             let field = &record.fields.list[decision.field];
             let action = &policy.rules[decision.rule].action;
-            let cause = Cause { value: decision.span, kind: decision.kind, rule: decision.rule };
+            let cause = Cause::from(decision);
             if decision.whole && record.fields.are_named() && *action == Action::Drop {
                 gone.push((decision.field, cause));
                 continue;
             }
             let redact = Action::Redact { with: None };
-            let action = if decision.rest && *action != Action::Drop { &redact } else { action };
+            let leaves_nothing = matches!(action, Action::Withhold | Action::Drop);
+            let action = if decision.rest && !leaves_nothing { &redact } else { action };
             decoded.clear();
             let mut value = decision.span.of(record.bytes);
             if field.escaped {

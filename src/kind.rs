@@ -18,6 +18,14 @@ impl Kind {
     pub const PAN: Kind = Kind(3);
     /// A whole value that a field rule covers and no detector knows.
     pub const FIELD: Kind = Kind(4);
+    /// A private key in PEM form (RFC 7468).
+    pub const PRIVATE_KEY: Kind = Kind(5);
+    /// A JSON Web Token (RFC 7519).
+    pub const JWT: Kind = Kind(6);
+    /// Credentials of Basic authentication (RFC 7617).
+    pub const BASIC_AUTH: Kind = Kind(7);
+    /// A bearer token (RFC 6750).
+    pub const BEARER: Kind = Kind(8);
 
     /// Position in the table of kinds.
     pub const fn index(self) -> usize {
@@ -26,7 +34,8 @@ impl Kind {
 }
 
 /// The built-in kinds, in the order of their numbers.
-pub const BUILT_IN: [&str; 5] = ["email", "ipv4", "ipv6", "pan", "field"];
+pub const BUILT_IN: [&str; 9] =
+    ["email", "ipv4", "ipv6", "pan", "field", "private_key", "jwt", "basic_auth", "bearer"];
 
 /// The names of all kinds of one policy.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -72,7 +72,9 @@ impl Scrubber {
             lane,
             carry: Carry::start(judge.policy()),
             headers: Vec::new(),
-            every_record: watch.is_for_all() || judge.policy().may_mean_given_name(),
+            every_record: watch.is_for_all()
+                || judge.policy().may_mean_given_name()
+                || judge.policy().known.is_some(),
             judge,
             watch,
             records: Records::default(),
@@ -140,10 +142,13 @@ impl Scrubber {
 
     /// What the headers up to this place say holds from here on: a header is read by its own names.
     fn pass_headers(&mut self, place: usize) {
-        while let Some((_, columns)) = self.headers.pop_if(|(at, _)| *at <= place) {
+        let mut is_header = false;
+        while let Some((at, columns)) = self.headers.pop_if(|(at, _)| *at <= place) {
+            is_header = at == place;
             self.carry.head.columns = Some(columns);
             self.judge.begin(&self.carry.head);
         }
+        self.judge.at_header(is_header);
     }
 
     fn end(&mut self, block: &[u8]) {

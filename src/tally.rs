@@ -1,5 +1,7 @@
 //! [`Tally`]: what was done, in numbers. It holds no values.
 
+use std::collections::BTreeMap;
+
 use crate::kind::Kind;
 
 /// Counts of one run or a part of it.
@@ -15,6 +17,8 @@ pub struct Tally {
     pub dropped: u64,
     /// Sightings by rule (index into the policy's rules) and kind, in no order.
     pub acted: Vec<Acted>,
+    /// Values in fields that nobody named.
+    pub unknown: Unknown,
 }
 
 /// How often a rule acted on values of one kind.
@@ -60,6 +64,36 @@ impl Tally {
         self.dropped += other.dropped;
         for acted in &other.acted {
             self.act_times(acted.rule, acted.kind, acted.count);
+        }
+        other.unknown.names.iter().for_each(|(name, count)| self.unknown.add(name, *count));
+        self.unknown.unnamed += other.unknown.unnamed;
+    }
+}
+
+/// Names of fields that are remembered.
+const UNKNOWN_NAMES: usize = 100;
+
+/// How often values in fields that nobody named were acted on.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Unknown {
+    /// By name: those that may be shown, and of them the first hundred in their order, so that it does not matter
+    /// who counted what.
+    pub names: BTreeMap<String, u64>,
+    /// In all other fields.
+    pub unnamed: u64,
+}
+
+impl Unknown {
+    /// Counts values in fields of a name that may be shown.
+    pub fn add(&mut self, name: &str, count: u64) {
+        match self.names.get_mut(name) {
+            Some(known) => *known += count,
+            None => drop(self.names.insert(name.to_owned(), count)),
+        }
+        if self.names.len() > UNKNOWN_NAMES
+            && let Some((_, count)) = self.names.pop_last()
+        {
+            self.unnamed += count;
         }
     }
 }

@@ -65,7 +65,7 @@ fn a_policy_as_it_resolves_is_a_rules_file_of_the_same_meaning() {
     let folder = tempfile::tempdir().unwrap();
     let own = "[[rule]]\nname = \"code\"\nfield = [\"cvv\"]\nbinding = true\naction = \"drop\"\n";
     fs::write(folder.path().join("house.toml"), own).unwrap();
-    let more = "extends = [\"house.toml\", \"access-log\"]\n[[rule]]\nfield = [\"cvv\"]\ninstead_of = [\"house/code\"]\naction = \"mask\"\n";
+    let more = "extends = [\"house.toml\", \"access-log\"]\n[[rule]]\nfield = [\"cvv\"]\nwhen = { \"a b\" = \"x*\" }\ninstead_of = [\"house/code\"]\naction = \"mask\"\n[fields]\nallow = [\"ts\"]\n";
     let path = folder.path().join("more.toml");
     fs::write(&path, more).unwrap();
     for rules in ["default", "access-log", path.to_str().unwrap()] {

@@ -13,7 +13,7 @@ use std::sync::{Arc, Mutex};
 use logscrub::stream::MAX_RECORD_BYTES;
 use logscrub::{Policy, Scrubber};
 
-const PACKS: [&str; 2] = ["default", "access-log"];
+const POLICIES: [&str; 3] = ["default", "access-log", "tests/fields.toml"];
 
 /// Every how many files the program itself is run as well.
 const BY_PROGRAM: usize = 40;
@@ -107,7 +107,7 @@ fn check(log: &Path, scrubber: &Scrubber, counts: &mut Counts, wrong: &mut Vec<S
 }
 
 /// The program writes what the library does, and finds nothing in it.
-fn check_program(log: &Path, pack: &str, expected: &[u8], wrong: &mut Vec<String>) {
+fn check_program(log: &Path, policy: &str, expected: &[u8], wrong: &mut Vec<String>) {
     let run = |arguments: &[&str], input: &Path| {
         Command::new(env!("CARGO_BIN_EXE_logscrub"))
             .args(arguments)
@@ -117,11 +117,11 @@ fn check_program(log: &Path, pack: &str, expected: &[u8], wrong: &mut Vec<String
             .output()
             .unwrap()
     };
-    let scrubbed = run(&["-r", pack], log);
+    let scrubbed = run(&["-r", policy], log);
     let folder = tempfile::tempdir().unwrap();
     let output = folder.path().join("scrubbed");
     std::fs::write(&output, &scrubbed.stdout).unwrap();
-    let found = run(&["scan", "--json", "-r", pack], &output);
+    let found = run(&["scan", "--json", "-r", policy], &output);
     let fine = scrubbed.status.code() == Some(0)
         && scrubbed.stderr.is_empty()
         && scrubbed.stdout == expected
@@ -132,8 +132,8 @@ fn check_program(log: &Path, pack: &str, expected: &[u8], wrong: &mut Vec<String
     }
 }
 
-fn check_all(pack: &str, logs: &[(String, PathBuf)]) {
-    let scrubber = Scrubber::new(Arc::new(Policy::pack(pack).unwrap()), None);
+fn check_all(policy: &str, logs: &[(String, PathBuf)]) {
+    let scrubber = Scrubber::new(Arc::new(Policy::load(policy).unwrap()), None);
     let table: Mutex<BTreeMap<&str, Counts>> = Mutex::default();
     let wrong: Mutex<Vec<String>> = Mutex::default();
     let next = AtomicUsize::new(0);
@@ -145,7 +145,7 @@ fn check_all(pack: &str, logs: &[(String, PathBuf)]) {
             let (mut counts, mut faults) = (Counts::default(), Vec::new());
             let scrubbed = check(log, &scrubber, &mut counts, &mut faults);
             if at % BY_PROGRAM == 0 {
-                check_program(log, pack, &scrubbed, &mut faults);
+                check_program(log, policy, &scrubbed, &mut faults);
             }
             wrong.lock().unwrap().extend(faults);
             let mut table = table.lock().unwrap();
@@ -160,13 +160,13 @@ fn check_all(pack: &str, logs: &[(String, PathBuf)]) {
         let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
         (0..threads).for_each(|_| drop(scope.spawn(work)));
     });
-    println!("{pack:20} files  records  changed     json");
+    println!("{policy:20} files  records  changed     json");
     for (collection, counts) in table.into_inner().unwrap() {
         let Counts { files, records, changed, json } = counts;
         println!("  {collection:18} {files:5} {records:8} {changed:8} {json:8}");
     }
     let wrong = wrong.into_inner().unwrap();
-    assert!(wrong.is_empty(), "{} under {pack}:\n{}", wrong.len(), wrong.join("\n"));
+    assert!(wrong.is_empty(), "{} under {policy}:\n{}", wrong.len(), wrong.join("\n"));
 }
 
 #[test]
@@ -180,5 +180,65 @@ fn real_logs_whole() {
         let longest = text.split(|byte| *byte == b'\n').map(<[u8]>::len).max().unwrap_or(0);
         assert!(longest < MAX_RECORD_BYTES, "{}: a record of {longest} bytes", log.display());
     }
-    PACKS.iter().for_each(|pack| check_all(pack, &logs));
+    POLICIES.iter().for_each(|policy| check_all(policy, &logs));
+}
+
+/// Records of each log that are looked at for the table of formats.
+const RECORDS: usize = 300;
+
+/// Kinds of logs, by the folder they are in and what they are, and how many of their records are read as what.
+fn seen(shared: &Path) -> BTreeMap<(String, String), BTreeMap<String, usize>> {
+    let readme = std::fs::read_to_string(shared.join("corpora/README.md")).unwrap();
+    // A rule for every field means that every record is read.
+    let policy =
+        Policy::from_toml("[[rule]]\nfield = ['*']\naction = 'redact'\n", "every field", None).unwrap();
+    let scrubber = Scrubber::new(Arc::new(policy), None);
+    let mut table: BTreeMap<_, BTreeMap<String, usize>> = BTreeMap::new();
+    for row in readme.lines() {
+        let cells: Vec<&str> = row.split('|').map(str::trim).collect();
+        let Some(text) = cells.get(1).and_then(|path| std::fs::read(shared.join("corpora").join(path)).ok())
+        else {
+            continue;
+        };
+        let (folder, _) = cells[1].split_once('/').unwrap();
+        let lines: Vec<&[u8]> = text.split_inclusive(|byte| *byte == b'\n').take(RECORDS).collect();
+        let formats = table.entry((folder.to_owned(), cells[5].to_owned())).or_default();
+        scrubber.clone().inspect(&lines.concat(), |_, record, judged| {
+            if !record.is_empty() {
+                *formats.entry(judged.format).or_default() += 1;
+            }
+        });
+    }
+    table
+}
+
+fn table_of_formats(shared: &Path) -> String {
+    let mut table = "| logs | what they are | records | read as |\n|---|---|---:|---|\n".to_owned();
+    for ((folder, label), formats) in seen(shared) {
+        let records: usize = formats.values().sum();
+        let mut formats: Vec<(String, usize)> = formats.into_iter().collect();
+        formats.sort_by_key(|(name, count)| (std::cmp::Reverse(*count), name.clone()));
+        let share = |(name, count): &(String, usize)| {
+            format!("{name} {:.0} %", 100.0 * *count as f64 / records as f64)
+        };
+        let shares: Vec<String> = formats.iter().map(share).collect();
+        table += &format!("| {folder} | {label} | {records} | {} |\n", shares.join(", "));
+    }
+    table
+}
+
+/// `docs/formats.md` tells how real logs are read. With `LOGSCRUB_WRITE` set it is written anew.
+#[test]
+fn the_table_of_formats_is_true() {
+    const MARKS: [&str; 2] = ["<!-- table of real logs -->\n", "<!-- end -->\n"];
+    let Some(shared) = shared() else { return };
+    let text = std::fs::read_to_string("docs/formats.md").unwrap();
+    let (head, rest) = text.split_once(MARKS[0]).unwrap();
+    let (table, tail) = rest.split_once(MARKS[1]).unwrap();
+    let seen = table_of_formats(&shared);
+    if std::env::var_os("LOGSCRUB_WRITE").is_some() {
+        std::fs::write("docs/formats.md", [head, MARKS[0], &seen, MARKS[1], tail].concat()).unwrap();
+    } else {
+        assert_eq!(table, seen, "set LOGSCRUB_WRITE=1 to write it anew");
+    }
 }

@@ -151,17 +151,20 @@ fn groups_mean_their_kinds_and_all_means_own_ones_too() {
     );
     let kinds = |at: usize| match &policy.rules[at].covers {
         Covers::Find { kinds, .. } => kinds.iter().map(|kind| policy.kinds.name(kind)).collect::<Vec<_>>(),
-        Covers::Field { .. } => panic!("a find rule"),
+        Covers::Field { .. } | Covers::Unknown => panic!("a find rule"),
     };
     assert_eq!(kinds(0), ["ipv4", "ipv6", "pan"]);
-    assert_eq!(kinds(1), ["email", "ipv4", "ipv6", "pan", "staff"]);
+    assert_eq!(
+        kinds(1),
+        ["email", "ipv4", "ipv6", "pan", "private_key", "jwt", "basic_auth", "bearer", "staff"]
+    );
 }
 
 #[test]
 fn a_field_may_be_of_a_kind_that_nothing_finds() {
     let policy = policy("[[rule]]\nfield = [\"uid\"]\nas = \"user_id\"\naction = \"redact\"");
     match &policy.rules[0].covers {
-        Covers::Field { kind: Some(kind), elsewhere: false, .. } => {
+        Covers::Field { kind: Some(kind), elsewhere: true, .. } => {
             assert_eq!(policy.kinds.name(*kind), "user_id")
         }
         other => panic!("{other:?}"),

@@ -1,6 +1,7 @@
 //! Carrying an action out on one value.
 
 use super::hash::HashKey;
+use super::residue::WITHHELD;
 use super::truncate::{at_domain, truncate};
 use super::{Action, Hash};
 use crate::kind::{Kind, Kinds};
@@ -26,6 +27,7 @@ pub fn apply(action: &Action, kind: Kind, raw: &[u8], plain: &[u8], tools: Tools
         Action::Truncate(keep) if truncate(kind, plain, keep, out) => {}
         Action::Redact { with: Some(text) } => out.extend_from_slice(text.as_bytes()),
         Action::Redact { with: None } | Action::Truncate(_) => label(kind, tools.kinds, out),
+        Action::Withhold => out.extend_from_slice(WITHHELD),
         Action::Drop | Action::DropRecord => out.extend_from_slice(b"[]"),
     }
 }

@@ -25,6 +25,8 @@ pub enum Action {
         /// Text in place of `[kind]`.
         with: Option<String>,
     },
+    /// `[withheld]`: nobody said what the value is.
+    Withhold,
     /// The field or pair goes; `[]` in running text.
     Drop,
     /// The whole record is not written.
@@ -91,8 +93,9 @@ impl Action {
             Action::Truncate(_) => 3,
             Action::Mask => 4,
             Action::Redact { .. } => 5,
-            Action::Drop => 6,
-            Action::DropRecord => 7,
+            Action::Withhold => 6,
+            Action::Drop => 7,
+            Action::DropRecord => 8,
         }
     }
 
@@ -104,6 +107,7 @@ impl Action {
             Action::Truncate(_) => "truncate",
             Action::Mask => "mask",
             Action::Redact { .. } => "redact",
+            Action::Withhold => "withhold",
             Action::Drop => "drop",
             Action::DropRecord => "drop_record",
         }
@@ -125,6 +129,7 @@ impl Action {
             Action::Mask => "its length".to_owned(),
             Action::Redact { with: Some(text) } => text.clone(),
             Action::Redact { with: None } => "[kind]".to_owned(),
+            Action::Withhold => "[withheld]".to_owned(),
             Action::Drop => "nothing".to_owned(),
             Action::DropRecord => "no record".to_owned(),
         }

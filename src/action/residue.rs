@@ -5,6 +5,7 @@
 //! | `[email]`, `[email#2]` | `redact`; the second of two equal names |
 //! | `[email:k3f9x2q:…]` | `hash`; exactly the length of the kind, and a key id that is known |
 //! | `[]` | `drop`, in running text |
+//! | `[withheld]` | a value in a field that nobody named |
 //! | `[withheld 312 bytes]` | a record that could not be judged |
 //!
 //! Truncated and masked values need no mark: the same action leaves them as they are.
@@ -15,6 +16,9 @@ use crate::span::Span;
 
 /// Longest residue in bytes: the longest name of a kind, the key id, the longest token and the marks.
 pub const MAX_RESIDUE_BYTES: usize = 128;
+
+/// What stands for a value in a field that nobody named.
+pub const WITHHELD: &[u8] = b"[withheld]";
 
 /// Digits of the length of a withheld record: fewer than any card number has, or a marker could be forged
 /// around one.
@@ -55,8 +59,16 @@ impl Residues {
             .any(|at| self.at(hay, from + at).is_some_and(|residue| residue.overlaps(span)))
     }
 
+    /// Whether a residue begins before a place and ends behind it.
+    pub fn runs_across(&self, hay: &[u8], place: usize) -> bool {
+        let from = place.saturating_sub(MAX_RESIDUE_BYTES);
+        let Some(before) = hay.get(from..place) else { return false };
+        memchr::memrchr_iter(b'[', before)
+            .any(|at| self.at(hay, from + at).is_some_and(|residue| residue.end > place))
+    }
+
     fn inside(&self, text: &[u8]) -> bool {
-        if text.is_empty() {
+        if text.is_empty() || text == b"withheld" {
             return true;
         }
         if let Some(digits) = text.strip_prefix(b"withheld ").and_then(|rest| rest.strip_suffix(b" bytes")) {

@@ -48,7 +48,8 @@ fn explain(scrubber: &mut Scrubber, number: usize, line: &[u8], values: bool) ->
     let by_field =
         |cause: &&crate::edit::Cause| !judged.sightings.iter().any(|found| found.span.overlaps(cause.value));
     for cause in judged.changes.iter().filter(by_field) {
-        text += &format!("  {}: by its field{}\n", place(cause.value), shown(line, cause.value, values));
+        let why = if cause.copy { "copy of a field's value" } else { "by its field" };
+        text += &format!("  {}: {why}{}\n", place(cause.value), shown(line, cause.value, values));
         text += &format!("    {}\n", decided(scrubber, &judged, cause.value));
     }
     match &judged.left {

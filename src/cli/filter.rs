@@ -35,6 +35,9 @@ fn start(args: &Filter) -> Result<Exit, Exit> {
     if args.stats {
         to_stderr(&report::text::table(&run));
     }
+    if !args.quiet {
+        report::text::unknown_fields(&run).iter().for_each(|line| message(line));
+    }
     if !args.quiet && io::stderr().is_terminal() {
         message(&report::text::closing_line(&run));
     }

@@ -79,9 +79,22 @@ fn row(policy: &Policy, rule: &Rule) -> [String; 5] {
             (names.join(" ") + some, place)
         }
         Covers::Field { fields, .. } => ("whole value".to_owned(), selectors(fields)),
+        Covers::Unknown => ("whole value".to_owned(), unknown(policy)),
     };
+    let when = rule.when.iter().map(|one| format!(" when {} = {}", one.field, one.holds));
+    let place = place + &when.collect::<Vec<_>>().join(",");
     let binding = if rule.binding { " (binding)" } else { "" };
     [format!("{}{binding}", rule.name), covers, place, rule.action.describe(), rule.clause.join("; ")]
+}
+
+/// Where the rule acts for which no field is known.
+fn unknown(policy: &Policy) -> String {
+    let allowed = policy.known.iter().flat_map(|known| &known.allow).map(ToString::to_string);
+    let allowed: Vec<String> = allowed.collect();
+    match allowed.as_slice() {
+        [] => "not in what a rule names".to_owned(),
+        some => format!("not in {} or what a rule names", some.join(" ")),
+    }
 }
 
 fn columns_to_the_left(rows: &[[String; 5]]) -> String {
@@ -112,7 +125,8 @@ fn check_one(rules: &str) -> bool {
         Ok(policy) => {
             let warnings = check::check(&policy);
             warnings.iter().for_each(|warning| to_stderr(&warning.to_string()));
-            let (rules_held, told) = (number(policy.rules.len(), "rule"), number(warnings.len(), "warning"));
+            let written = policy.rules.len() - usize::from(policy.known.is_some());
+            let (rules_held, told) = (number(written, "rule"), number(warnings.len(), "warning"));
             to_stderr(&format!("{}: {rules_held}, {told}\n", escaped(rules.as_bytes())));
             warnings.is_empty()
         }

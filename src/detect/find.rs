@@ -323,7 +323,7 @@ fn triggers(value: &[u8], marked: Places<'_>, escapes: Escapes<'_>, out: &mut Ve
     }));
 }
 
-fn to_raw(levels: &[Decoded], span: Span) -> Span {
+pub(super) fn to_raw(levels: &[Decoded], span: Span) -> Span {
     levels.iter().rev().fold(span, |span, level| level.raw(span))
 }
 

@@ -5,12 +5,14 @@
 //! The two halves are also joined in [`Detectors::find`], which searches one value, through its escapes.
 
 mod context;
+pub mod copies;
 pub mod email;
 mod find;
 pub mod glance;
 mod index;
 pub mod ipv4;
 pub mod ipv6;
+pub mod levels;
 pub mod list;
 pub mod literals;
 pub mod marks;

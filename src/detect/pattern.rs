@@ -1,4 +1,4 @@
-//! The user's regex detectors.
+//! Regex detectors: the user's, and those of the built-in ones that a regex describes.
 //!
 //! One search of the `regex` crate is linear, all searches of a record together need not be: each may run to
 //! the record's end and come back with a match of one byte. So a search first sees a small window of the
@@ -39,6 +39,8 @@ pub struct Pattern {
     group: usize,
     checksum: Option<Checksum>,
     keywords: Vec<String>,
+    /// Whether a match may go on across line feeds.
+    across_lines: bool,
     required: Option<Vec<Literal>>,
     /// See [`Pattern::widened`]; empty if it has literals.
     widened: String,
@@ -70,7 +72,28 @@ impl Pattern {
         let keywords: Vec<String> = keywords.into_iter().map(|word| word.to_ascii_lowercase()).collect();
         let required = better(required(&hir), words(&keywords));
         let widened = if required.is_some() { String::new() } else { widen(&hir).to_string() };
-        Ok(Pattern { kind, regex: compiled, group, checksum, keywords, required, widened })
+        Ok(Pattern {
+            kind,
+            regex: compiled,
+            group,
+            checksum,
+            keywords,
+            across_lines: false,
+            required,
+            widened,
+        })
+    }
+
+    /// The same, with matches that may go on across the line feeds of a value. The regex needs literals: by those
+    /// alone such matches are looked for.
+    ///
+    /// # Errors
+    /// It has none.
+    pub fn across_lines(self) -> Result<Pattern, String> {
+        match self.required {
+            Some(_) => Ok(Pattern { across_lines: true, ..self }),
+            None => Err("a regex that crosses lines needs a literal".to_owned()),
+        }
     }
 
     /// Literals of which at least one stands wherever something is found, in the same line.
@@ -89,7 +112,6 @@ impl Pattern {
         self.kind
     }
 
-    /// Appends the matches in `hay`. None crosses a line feed.
     /// Whether it finds anything in the text.
     pub fn is_in(&self, text: &[u8]) -> bool {
         let mut found = Vec::new();
@@ -97,7 +119,11 @@ impl Pattern {
         !found.is_empty()
     }
 
+    /// Appends the matches in `hay`. None crosses a line feed, unless it may.
     pub(super) fn find(&self, hay: &[u8], out: &mut Vec<Finding>) {
+        if self.across_lines {
+            return self.find_in_line(hay, 0, out);
+        }
         let mut start = 0;
         for line in hay.split(|byte| *byte == b'\n') {
             self.find_in_line(line, start, out);

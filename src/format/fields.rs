@@ -112,6 +112,8 @@ pub struct Field {
     pub escaped: bool,
     /// What the content may be read as.
     pub opens: Opens,
+    /// Whether the format is told by it: where it is removed, its name stays.
+    pub tells: bool,
     /// The layer that it was read on.
     pub layer: usize,
     /// What sort of field it is to its format, in whatever numbers that uses. Nobody else looks at it.
@@ -130,6 +132,7 @@ impl Field {
             whole: value,
             escaped: false,
             opens: Opens::No,
+            tells: false,
             layer: 0,
             sort: 0,
         }

@@ -58,7 +58,13 @@ impl Format for Json {
         let next = next_members(fields, layer);
         for at in layer.fields.clone() {
             let field = &fields[at];
-            let goes = gone.next_if_eq(&at).is_some();
+            let mut goes = gone.next_if_eq(&at).is_some();
+            if goes && field.tells {
+                let emptied =
+                    if field.is_quoted() { (field.value, &b""[..]) } else { (field.whole, &b"\"\""[..]) };
+                out.push(emptied);
+                goes = false;
+            }
             let (Name::Field(name), Some(object)) = (field.name, field.parent) else {
                 if goes {
                     out.push((field.whole, b"null")); // elements keep their places
@@ -234,7 +240,8 @@ impl Reader<'_> {
         }
         let value = Span::new(start + 1, self.at - 1);
         let whole = Span::new(start, self.at);
-        let opens = if role == Role::Text { opens(value.of(self.record)) } else { Opens::No };
+        let may_open = role == Role::Text && opens(value.of(self.record));
+        let opens = if may_open { Opens::Json } else { Opens::No };
         out.push(Field { parent, name, whole, escaped, opens, ..Field::new(role, value) });
         Ok(())
     }
@@ -292,11 +299,8 @@ impl Reader<'_> {
 }
 
 /// Whether a text may be JSON itself.
-fn opens(text: &[u8]) -> Opens {
-    match (text.first(), text.last()) {
-        (Some(b'{' | b'['), Some(b'}' | b']')) => Opens::Json,
-        _ => Opens::No,
-    }
+pub(super) fn opens(text: &[u8]) -> bool {
+    matches!((text.first(), text.last()), (Some(b'{' | b'['), Some(b'}' | b']')))
 }
 
 /// Where the first quote or backslash stands. Most texts are short and most escapes close to the next, so that

@@ -2,17 +2,27 @@
 //!
 //! A format is one file and one line in [`FORMATS`].
 
+pub mod cef;
+pub mod cri;
 pub mod csv;
+pub mod docker;
 mod fields;
 mod head;
+pub mod journal;
 pub mod json;
+pub mod leef;
+pub mod logfmt;
+mod pairs;
+mod part;
 pub mod syslog;
 pub mod text;
+pub mod xml;
 
 use std::fmt::Debug;
 
 pub use fields::{Digits, Field, Fields, Layer, Name, Opens, Role};
 pub use head::{Columns, Head};
+pub use part::Part;
 
 use crate::decoded::Decoded;
 use crate::span::Span;
@@ -86,6 +96,17 @@ pub trait Format: Sync + Debug {
         &[]
     }
 
+    /// The word, in lower case, that all of its records begin with, before a colon. It tells in which records of a block
+    /// a given name may be meant.
+    fn begins_with(&self) -> Option<&'static str> {
+        None
+    }
+
+    /// Whether the names of its fields stand in tags (`<name>text</name>`), and not before `=` or `:`.
+    fn has_tags(&self) -> bool {
+        false
+    }
+
     /// Whether its fields have numbers.
     fn has_columns(&self) -> bool {
         false
@@ -95,7 +116,30 @@ pub trait Format: Sync + Debug {
     fn is_json(&self) -> bool {
         false
     }
+
+    /// Which part of a longer record this one is, if the format parts long records and this is one of its records.
+    fn part(&self, record: &[u8]) -> Option<Part> {
+        let _ = record;
+        None
+    }
+
+    /// Whether it parts long records.
+    fn has_parts(&self) -> bool {
+        false
+    }
 }
 
 /// All formats that yield fields. `auto` asks them in this order; what none of them knows is text.
-pub const FORMATS: [&dyn Format; 4] = [&json::Json, &syslog::Syslog, &csv::CSV, &csv::TSV];
+pub const FORMATS: [&dyn Format; 11] = [
+    &docker::Docker,
+    &journal::Journal,
+    &json::Json,
+    &cri::Cri,
+    &cef::Cef,
+    &leef::Leef,
+    &xml::Xml,
+    &syslog::Syslog,
+    &csv::CSV,
+    &csv::TSV,
+    &logfmt::Logfmt,
+];

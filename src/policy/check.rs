@@ -3,9 +3,9 @@
 use std::fmt;
 
 use super::fault::quoted;
-use super::names::FOUND;
+use super::names::{FOUND, SECRET};
 use super::selector::Selector;
-use super::{Covers, Policy, Rule};
+use super::{Covers, FormatChoice, Policy, Rule};
 use crate::action::{Action, Truncate};
 use crate::kind::Kind;
 
@@ -63,7 +63,9 @@ pub fn check(policy: &Policy) -> Vec<Warning> {
         warnings.extend(long_ipv6(rule));
         warnings.extend(keeps_card_secret(rule));
         warnings.extend(same_short_name(rule, &policy.rules[at + 1..]));
+        warnings.extend(condition_on_changed_field(rule, policy));
     }
+    warnings.extend(denies_nothing(policy));
     warnings.extend(only_in_fields(policy));
     warnings.extend(uncovered(policy));
     warnings.extend(linkable_cards(policy));
@@ -87,6 +89,7 @@ fn never_fires(rule: &Rule, earlier: &[Rule]) -> Option<Warning> {
         Covers::Field { fields, .. } => {
             fields.iter().all(|field| earlier.iter().any(|other| names(other, field)))
         }
+        Covers::Unknown => false,
     };
     covered.then(|| {
         let help = "earlier rules without a condition cover all that it covers: move it up, or take it out";
@@ -104,11 +107,12 @@ fn always_decides(rule: &Rule, kind: Kind, fields: Option<&[Selector]>) -> bool 
         (Some(within), Some(fields)) => fields.iter().all(|field| within.iter().any(|one| one.covers(field))),
         (Some(_), None) => false,
     };
-    kinds.contains(kind) && not_within.is_empty() && everywhere
+    kinds.contains(kind) && not_within.is_empty() && everywhere && rule.when.is_empty()
 }
 
 fn names(rule: &Rule, field: &Selector) -> bool {
     matches!(&rule.covers, Covers::Field { fields, .. } if fields.iter().any(|one| one.covers(field)))
+        && rule.when.is_empty()
 }
 
 /// An `only` that no value of the rule's kinds can fulfil.
@@ -141,6 +145,7 @@ fn covers(rule: &Rule, wanted: Kind) -> bool {
     match &rule.covers {
         Covers::Find { kinds, .. } => kinds.contains(wanted),
         Covers::Field { kind, .. } => *kind == Some(wanted),
+        Covers::Unknown => false,
     }
 }
 
@@ -164,6 +169,50 @@ fn same_short_name(rule: &Rule, later: &[Rule]) -> Option<Warning> {
     Some(about(rule, message, format!("to take its place, write name = \"{}\"", inherited.name)))
 }
 
+/// A condition on a field that another rule changes: a second run would see what the first left of it.
+fn condition_on_changed_field(rule: &Rule, policy: &Policy) -> Option<Warning> {
+    let others = || policy.rules.iter().filter(|other| !std::ptr::eq(*other, rule));
+    let (field, other) = rule.when.iter().map(|one| &one.field).find_map(|field| {
+        let changing = others().find(|other| other.action != Action::Keep && touches(other, field));
+        changing.map(|other| (field, other))
+    })?;
+    let message = format!("its condition is on `{field}`, which {} changes", quoted(&other.name));
+    let effect = match rule.action {
+        Action::Keep => "the exception does not hold",
+        _ => "the rule acts whatever stood there",
+    };
+    let help = format!(
+        "where what is left of the field is not as it came, {effect}: put the condition on a field that stays"
+    );
+    Some(about(rule, message, help))
+}
+
+/// Whether a rule may act on the field, or on what it lies in, by its name.
+fn touches(rule: &Rule, field: &Selector) -> bool {
+    let selectors = match &rule.covers {
+        Covers::Field { fields, .. } => fields,
+        Covers::Find { within: Some(within), .. } => within,
+        Covers::Find { .. } | Covers::Unknown => return false,
+    };
+    selectors.iter().any(|one| one.covers(field) || field.covers(one) || one.holds(field))
+}
+
+/// A `[fields]` that withholds nothing.
+fn denies_nothing(policy: &Policy) -> Option<Warning> {
+    let known = policy.known.as_ref()?;
+    let warning = |message, help: &str| Some(Warning { rule: None, message, help: help.to_owned() });
+    if policy.format == FormatChoice::Text && !known.withholds_unparsed {
+        let message = "`[fields]` withholds nothing: text has no fields".to_owned();
+        return warning(message, "write unparsed = \"withhold\", or another `format`");
+    }
+    let any = Selector::parse("*").ok()?;
+    let every = known.allow.iter().chain(&known.named).find(|selector| selector.covers(&any))?;
+    warning(
+        format!("`[fields]` withholds nothing, for `{every}` names every field"),
+        "the fields that a rule names count as known: name those that are meant, or use `find`",
+    )
+}
+
 fn acts_on(rule: &Rule, kind: Kind) -> bool {
     covers(rule, kind) && rule.action != Action::Keep
 }
@@ -175,13 +224,16 @@ fn only_in_fields(policy: &Policy) -> Vec<Warning> {
         let name = policy.kinds.name(kind);
         let mut acting = policy.rules.iter().filter(|rule| acts_on(rule, kind)).peekable();
         let Some(first) = acting.peek().copied() else { continue };
-        let limited =
-            |rule: &Rule| matches!(&rule.covers, Covers::Find { within: Some(_), .. } | Covers::Field { .. });
+        let limited = |rule: &Rule| {
+            !rule.when.is_empty()
+                || matches!(&rule.covers, Covers::Find { within: Some(_), .. } | Covers::Field { .. })
+        };
         let kept_elsewhere =
             policy.rules.iter().any(|rule| covers(rule, kind) && !acts_on(rule, kind) && !limited(rule));
         if acting.all(limited) && !kept_elsewhere {
             let message = format!("`{name}` is found in some fields only, and stays everywhere else");
-            warnings.push(about(first, message, "add a rule without `in`, or one that says `keep` and why"));
+            let help = "add a rule without `in` and `when`, or one that says `keep` and why";
+            warnings.push(about(first, message, help));
         }
     }
     warnings
@@ -193,7 +245,9 @@ fn found(policy: &Policy) -> impl Iterator<Item = Kind> {
 
 /// Kinds that are found, but that no rule covers.
 fn uncovered(policy: &Policy) -> Vec<Warning> {
-    let bare = found(policy).filter(|kind| !policy.rules.iter().any(|rule| covers(rule, *kind)));
+    let is_bare = |kind: &Kind| !policy.rules.iter().any(|rule| covers(rule, *kind));
+    // Secrets are searched for only where a rule asks for them.
+    let bare = found(policy).filter(|kind| !SECRET.contains(kind) && is_bare(kind));
     bare.map(|kind| Warning {
         rule: None,
         message: format!("no rule covers `{}`, so that it stays as it is", policy.kinds.name(kind)),

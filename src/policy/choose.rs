@@ -5,10 +5,10 @@ use super::{Covers, Policy, Rule};
 use crate::kind::Kind;
 
 /// How sure it is that a rule covers a sighting.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Cover {
     No,
-    /// It depends on fields that the record does not yield.
+    /// It depends on what the record does not tell: fields that it does not yield, or that disagree.
     Maybe,
     Yes,
 }
@@ -21,18 +21,20 @@ impl Cover {
 
 impl Policy {
     /// The rule that acts: the first that covers, or a binding one that leaves less. Where fields are unknown
-    /// the strongest rule that may be meant acts.
-    pub(super) fn choose(&self, mut covers: impl FnMut(&Rule) -> Cover) -> Option<usize> {
+    /// the strongest rule that may be meant acts, and it keeps no binding one from being asked.
+    pub(super) fn choose(&self, mut covers: impl FnMut(usize, &Rule) -> Cover) -> Option<usize> {
         let mut chosen: Option<usize> = None;
+        let mut for_sure = None;
         let mut settled = false;
         for (index, rule) in self.rules.iter().enumerate() {
-            if settled && !self.binds(rule, chosen) {
+            if settled && !self.binds(rule, for_sure) {
                 continue;
             }
-            let cover = covers(rule);
+            let cover = covers(index, rule);
             let stronger = |other: usize| rule.action.strength() > self.rules[other].action.strength();
             if cover != Cover::No && chosen.is_none_or(stronger) {
                 chosen = Some(index);
+                for_sure = chosen.filter(|_| cover == Cover::Yes);
             }
             settled |= cover == Cover::Yes;
         }
@@ -48,7 +50,7 @@ impl Policy {
     /// ask where: see [`Policy::needs_fields`].
     pub fn rule_for_value(&self, kind: Kind, plain: &[u8]) -> Option<usize> {
         let subject = Subject::new(kind, plain);
-        self.choose(|rule| match &rule.covers {
+        self.choose(|_, rule| match &rule.covers {
             Covers::Find { kinds, only, unless, .. }
                 if subject.is_of(kinds) && self.holds(only.as_ref(), unless.as_ref(), &subject) =>
             {
@@ -64,11 +66,13 @@ impl Policy {
             Covers::Find { kinds, .. } => {
                 kinds.contains(kind) || kind == Kind::IPV6 && kinds.contains(Kind::IPV4)
             }
-            Covers::Field { .. } => false,
+            Covers::Field { .. } | Covers::Unknown => false,
         };
         let first = self.rules.iter().find(concerns)?;
         let unconditional = match &first.covers {
-            Covers::Find { kinds, only: None, unless: None, .. } => kinds.contains(kind),
+            Covers::Find { kinds, only: None, unless: None, .. } => {
+                kinds.contains(kind) && first.when.is_empty()
+            }
             _ => false,
         };
         let bound = self.rules.iter().filter(concerns).any(|rule| rule.binding);

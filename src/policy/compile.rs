@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use super::built_in;
 use super::document::{Document, Node, Value};
 use super::fault::{Faults, quoted};
 use super::inherit::{self, Written};
@@ -11,7 +12,9 @@ use super::needs::Needs;
 use super::schema::{RULE, STEP, TEST};
 use super::selector::Selector;
 use super::shape::is_misspelt;
-use super::{Covers, FormatChoice, Numbers, Policy, Rule, Test, Values, action, values};
+use super::{
+    Condition, Covers, FormatChoice, Glob, Numbers, Policy, Rule, Test, Values, action, known, values,
+};
 use crate::action::Action;
 use crate::kind::{Kind, KindSet};
 
@@ -26,13 +29,19 @@ pub(super) fn compile(layers: &[Layer], keyring: Option<&Path>, faults: &mut Fau
     let mut names = Names::read(layers, faults);
     let keyring = keyring.map(Path::to_owned).or_else(|| keyring_of(layers));
     let written = inherit::rules(layers, faults);
-    let rules =
+    let mut rules =
         Compiler { names: &mut names, keyring: keyring.is_some(), faults: &mut *faults }.rules(&written);
     if no_rule_is_written(layers, faults) {
         let fault = root.doc.fault_of_file("a policy without any rule changes nothing");
         faults.push(fault.help("write a [[rule]], or extends = [\"default\"]"));
     }
+    let known = known::read(layers, &mut rules, faults);
     let tests = tests(&root.doc, faults);
+    let mut patterns = names.patterns;
+    match built_in::patterns(&asked_for(&rules)) {
+        Ok(built_in) => patterns.extend(built_in),
+        Err(built_in) => faults.append(built_in),
+    }
     Some(Policy {
         title: title(root),
         format: setting(layers, "input", "format").and_then(FormatChoice::named).unwrap_or_default(),
@@ -44,7 +53,8 @@ pub(super) fn compile(layers: &[Layer], keyring: Option<&Path>, faults: &mut Fau
         kinds: names.kinds,
         needs: Needs::of(&rules),
         rules,
-        patterns: names.patterns,
+        known,
+        patterns,
         lists: names.lists,
         list_names: names.list_names,
         own_kinds: names.own,
@@ -52,6 +62,15 @@ pub(super) fn compile(layers: &[Layer], keyring: Option<&Path>, faults: &mut Fau
         tests,
         fingerprint: [0; 32],
     })
+}
+
+/// The kinds that rules name. A field rule takes a value for what is found in it, but asks for no search of its own.
+fn asked_for(rules: &[Rule]) -> KindSet {
+    let kinds = rules.iter().filter_map(|rule| match &rule.covers {
+        Covers::Find { kinds, .. } => Some(kinds),
+        Covers::Field { .. } | Covers::Unknown => None,
+    });
+    kinds.flat_map(KindSet::iter).collect()
 }
 
 /// `title`, or what the file is called without its folder, which may differ between machines.
@@ -99,11 +118,16 @@ impl Compiler<'_> {
 
     fn rule(&mut self, written: &Written<'_>) -> Option<Rule> {
         let (doc, node) = (&written.layer.doc, written.node);
-        let covers = self.covers(doc, node);
+        let mut covers = self.covers(doc, node);
+        let when = self.conditions(doc, node);
         let action = self.action(written.layer, node);
+        if let (Some(Covers::Field { elsewhere, .. }), Some(Action::Keep)) = (&mut covers, &action) {
+            *elsewhere = false; // what stays has no copies
+        }
         Some(Rule {
             name: written.name.clone(),
             covers: covers?,
+            when,
             action: action?,
             binding: node.truth("binding"),
             instead_of: node.owned_texts("instead_of"),
@@ -194,11 +218,34 @@ impl Compiler<'_> {
         Some(values)
     }
 
+    fn conditions(&mut self, doc: &Document, node: &Node) -> Vec<Condition> {
+        let Some(when) = node.get("when") else { return Vec::new() };
+        if matches!(&when.value, Value::Table(entries) if entries.is_empty()) {
+            let fault = doc.fault(&when.span, "`when` names no field");
+            self.faults.push(fault.help("write when = { service = \"pay-*\" }, or leave it out"));
+        }
+        let mut conditions = Vec::new();
+        for entry in when.entries() {
+            let Some(text) = entry.node.as_text() else { continue };
+            match (Selector::parse(&entry.key), Glob::parse(text)) {
+                (Ok(field), Ok(holds)) => conditions.push(Condition { field, holds }),
+                (field, glob) => {
+                    field.err().into_iter().for_each(|wrong| self.faults.push(doc.fault(&entry.span, wrong)));
+                    glob.err()
+                        .into_iter()
+                        .for_each(|wrong| self.faults.push(doc.fault(&entry.node.span, wrong)));
+                }
+            }
+        }
+        conditions
+    }
+
     fn field(&mut self, doc: &Document, node: &Node) -> Option<Covers> {
         self.refuse(doc, node, &["in", "not_in", "only", "unless"], "find");
         self.refuse_empty(doc, node, "field");
         let fields = self.selectors(doc, node, "field");
-        Some(Covers::Field { fields, kind: self.kind_of_field(doc, node), elsewhere: false })
+        let elsewhere = node.text("elsewhere") != Some("no");
+        Some(Covers::Field { fields, kind: self.kind_of_field(doc, node), elsewhere })
     }
 
     fn kind_of_field(&mut self, doc: &Document, node: &Node) -> Option<Kind> {

@@ -5,9 +5,12 @@ use super::condition::Subject;
 use super::named::{is_delimiter, pairs};
 use super::paths::Paths;
 use super::selector::{Path, Selector};
-use super::{Covers, FormatChoice, Numbers, Policy, Rule};
+use super::when::{Circumstances, is_nothing, is_value};
+use super::{Covers, FormatChoice, Known, Numbers, Policy, Rule};
 use crate::action::Action;
 use crate::decoded::Decoded;
+use crate::detect::MAX_DEPTH;
+use crate::detect::unescape::{Ansi, unescape};
 use crate::finding::Finding;
 use crate::format::{FORMATS, Field, Fields, Role};
 use crate::kind::Kind;
@@ -46,6 +49,8 @@ pub struct Decision {
     pub whole: bool,
     /// What a stronger decision left of a longer span; of it no part may stay.
     pub rest: bool,
+    /// It is about a copy of what a field rule removes elsewhere in the record.
+    pub copy: bool,
 }
 
 /// Appends the bytes of a span with the escapes in them undone.
@@ -56,14 +61,25 @@ pub type Plain<'p> = &'p mut dyn FnMut(Span, &Field, &mut Vec<u8>);
 pub struct Decisions {
     /// All of them: also those to leave a value as it is, and those that overlap.
     pub all: Vec<Decision>,
-    /// Those that act: sorted by place, at most one for any byte.
+    /// Those that act; once they are parted sorted by place, at most one for any byte.
     pub acting: Vec<Decision>,
     paths: Paths,
+    circumstances: Circumstances,
     plain: Vec<u8>,
     decoded: Decoded,
 }
 
 impl Decisions {
+    /// Another record begins. What is left of one after a pass is no other.
+    pub fn begin_record(&mut self) {
+        self.circumstances.begin();
+    }
+
+    /// Appends the dotted name of a field as it is written, of the record that was decided about last.
+    pub fn name_of(&mut self, record: &Record<'_>, field: usize, out: &mut Vec<u8>) {
+        self.paths.written(record, field, out);
+    }
+
     /// Forgets them, but keeps the memory.
     pub fn clear(&mut self) {
         self.all.clear();
@@ -72,7 +88,7 @@ impl Decisions {
 }
 
 impl Policy {
-    /// Decides about a record in which these values were found.
+    /// Decides about a record in which these values were found. Decisions may overlap until [`Policy::part`] parts them.
     pub fn decide(
         &self,
         record: &Record<'_>,
@@ -81,19 +97,22 @@ impl Policy {
         decisions: &mut Decisions,
     ) {
         decisions.clear();
-        let Decisions { all, acting, paths, plain: buffer, decoded } = decisions;
+        let Decisions { all, acting, paths, circumstances, plain: buffer, decoded } = decisions;
+        circumstances.read(self, record);
         paths.begin();
         if record.fields.are_named() && self.has_field_rules() {
             paths.look_for(&self.needs.names, record);
         }
-        let mut judge = Judge { policy: self, record, paths, plain, buffer, decoded };
+        let mut judge = Judge { policy: self, record, paths, circumstances, plain, buffer, decoded };
         judge.values(sightings, all);
         if self.has_field_rules() {
             judge.fields(sightings, all);
         }
+        if let Some(known) = self.known.as_ref().filter(|_| record.fields.are_named()) {
+            judge.unknown(known, all);
+        }
         let acts = |decision: &&Decision| self.rules[decision.rule].action != Action::Keep;
         acting.extend(all.iter().filter(acts));
-        self.part(acting);
     }
 }
 
@@ -101,6 +120,7 @@ struct Judge<'j, 'p> {
     policy: &'j Policy,
     record: &'j Record<'j>,
     paths: &'j mut Paths,
+    circumstances: &'j Circumstances,
     plain: Plain<'p>,
     buffer: &'j mut Vec<u8>,
     decoded: &'j mut Decoded,
@@ -129,6 +149,7 @@ impl Judge<'_, '_> {
                     rule,
                     whole,
                     rest: false,
+                    copy: false,
                 });
             }
         }
@@ -136,17 +157,17 @@ impl Judge<'_, '_> {
 
     /// The rule that acts on a sighting, and what the value is taken for.
     fn rule_for(&mut self, sighting: Sighting, whole: bool) -> Option<(usize, Kind)> {
-        let Judge { policy, record, paths, plain, buffer, .. } = self;
+        let Judge { policy, record, paths, circumstances, plain, buffer, .. } = self;
         let Sighting { finding: Finding { kind, span }, field } = sighting;
         buffer.clear();
         if policy.needs.values {
             plain(span, &record.fields.list[field], buffer);
         }
         let subject = Subject::new(kind, buffer);
-        let rule = policy.choose(|rule| match &rule.covers {
+        let mut covers = |rule: &Rule| match &rule.covers {
             Covers::Field { fields, .. } => {
                 let may_be_meant = whole && record.fields.are_named() && paths.may_be_meant(field);
-                Cover::of(may_be_meant && paths.any(record, field, fields))
+                Cover::of(may_be_meant && paths.any(record, field, fields, rule.action == Action::Keep))
             }
             Covers::Find { kinds, within, not_within, only, unless } => {
                 if !subject.is_of(kinds) || !policy.holds(only.as_ref(), unless.as_ref(), &subject) {
@@ -158,10 +179,13 @@ impl Judge<'_, '_> {
                 if !record.fields.are_named() || !paths.has(record, field) {
                     return if rule.action == Action::Keep { Cover::No } else { Cover::Maybe };
                 }
-                let inside = within.as_ref().is_none_or(|within| paths.any(record, field, within));
-                Cover::of(inside && !paths.any(record, field, not_within))
+                let keeps = rule.action == Action::Keep;
+                let inside = within.as_ref().is_none_or(|within| paths.any(record, field, within, keeps));
+                Cover::of(inside && !paths.any(record, field, not_within, !keeps))
             }
-        })?;
+            Covers::Unknown => Cover::No,
+        };
+        let rule = policy.choose(|at, rule| circumstances.limit(at, &rule.action, covers(rule)))?;
         let kind = match policy.rules[rule].covers {
             Covers::Field { kind: Some(kind), .. } => kind,
             _ => kind,
@@ -196,18 +220,39 @@ impl Judge<'_, '_> {
             // What holds other fields is acted on in each of them; what holds nothing can only be removed.
             if removes || !(container || null || field.value.is_empty()) {
                 let span = if removes { field.whole } else { field.value };
-                out.push(Decision { span, kind, field: at, rule, whole: true, rest: false });
+                let (whole, rest, copy) = (true, false, false);
+                out.push(Decision { span, kind, field: at, rule, whole, rest, copy });
             }
         }
     }
 
     fn field_rule(&mut self, at: usize) -> Option<(usize, Kind)> {
-        let Judge { policy, record, paths, .. } = self;
-        let rule = policy.choose(|rule| match &rule.covers {
-            Covers::Field { fields, .. } => Cover::of(paths.any(record, at, fields)),
-            Covers::Find { .. } => Cover::No,
-        })?;
+        let Judge { policy, record, paths, circumstances, .. } = self;
+        let mut covers = |rule: &Rule| match &rule.covers {
+            Covers::Field { fields, .. } => {
+                Cover::of(paths.any(record, at, fields, rule.action == Action::Keep))
+            }
+            Covers::Find { .. } | Covers::Unknown => Cover::No,
+        };
+        let rule = policy.choose(|at, rule| circumstances.limit(at, &rule.action, covers(rule)))?;
         Some((rule, policy.field_kind(rule)))
+    }
+
+    /// Decides about the fields that nobody named, those in messages that were read on included. What holds nothing
+    /// stays.
+    fn unknown(&mut self, known: &Known, out: &mut Vec<Decision>) {
+        let removes = self.policy.rules[known.rule].action == Action::Drop;
+        for (at, field) in self.record.fields.list.iter().enumerate() {
+            if !is_value(field) || self.record.fields.is_opened(at) || is_nothing(self.record, field) {
+                continue;
+            }
+            let mut is_of = |selectors| self.paths.any_of_its_own(self.record, at, selectors);
+            if !is_of(&known.named) && !is_of(&known.allow) {
+                let span = if removes { field.whole } else { field.value };
+                let (kind, rule) = (Kind::FIELD, known.rule);
+                out.push(Decision { span, kind, field: at, rule, whole: true, rest: false, copy: false });
+            }
+        }
     }
 
     /// Field rules where there are no fields: names followed by `=` or `:`. A selector is met by the whole
@@ -216,7 +261,7 @@ impl Judge<'_, '_> {
         let meant = |selector: &Selector, path: &Path| {
             selector.matches(path, path.len()) || selector.last_name() == path.last()
         };
-        self.pairs_in(self.record.bytes, 0, meant, |span| span, out);
+        self.pairs_on_levels(self.record.bytes, 0, &meant, &|span| span, MAX_DEPTH, out);
     }
 
     /// The same in a text that is a field: `?password=…` in a URL, `user=…` in a message. A selector is met by
@@ -233,21 +278,41 @@ impl Judge<'_, '_> {
         }
         let meant = |selector: &Selector, path: &Path| selector.matches(path, path.len());
         if !field.escaped {
-            return self.pairs_in(text, at, meant, |span| span.shifted(field.value.start), out);
+            let raw = |span: Span| span.shifted(field.value.start);
+            return self.pairs_on_levels(text, at, &meant, &raw, MAX_DEPTH, out);
         }
         let mut decoded = std::mem::take(self.decoded);
         decoded.clear();
         self.record.fields.decode(self.record.bytes, field, field.value, &mut decoded);
-        self.pairs_in(&decoded.bytes, at, meant, |span| decoded.raw(span), out);
+        self.pairs_on_levels(&decoded.bytes, at, &meant, &|span| decoded.raw(span), MAX_DEPTH, out);
         *self.decoded = decoded;
+    }
+
+    /// In the text as it is written, and with its escapes undone, level by level: whoever writes `pass%77ord` must
+    /// not get by.
+    fn pairs_on_levels(
+        &self,
+        text: &[u8],
+        at: usize,
+        is_meant: &dyn Fn(&Selector, &Path) -> bool,
+        raw: &dyn Fn(Span) -> Span,
+        levels: usize,
+        out: &mut Vec<Decision>,
+    ) {
+        self.pairs_in(text, at, is_meant, raw, out);
+        let mut next = Decoded::default();
+        if levels > 0 && unescape(text, Ansi::Remove, &mut next) {
+            let raw = |span: Span| raw(next.raw(span));
+            self.pairs_on_levels(&next.bytes, at, is_meant, &raw, levels - 1, out);
+        }
     }
 
     fn pairs_in(
         &self,
         text: &[u8],
         at: usize,
-        is_meant: impl Fn(&Selector, &Path) -> bool,
-        raw: impl Fn(Span) -> Span,
+        is_meant: &dyn Fn(&Selector, &Path) -> bool,
+        raw: &dyn Fn(Span) -> Span,
         out: &mut Vec<Decision>,
     ) {
         let policy = self.policy;
@@ -258,18 +323,21 @@ impl Judge<'_, '_> {
             }
             path.clear();
             path.push(name);
-            let meant = |(_, rule): &(usize, &Rule)| match &rule.covers {
+            let meant = |(at, rule): &(usize, &Rule)| match &rule.covers {
                 Covers::Field { fields, .. } => {
-                    rule.action != Action::Keep && fields.iter().any(|field| is_meant(field, &path))
+                    rule.action != Action::Keep
+                        && self.circumstances.limit(*at, &rule.action, Cover::Yes) != Cover::No
+                        && fields.iter().any(|field| is_meant(field, &path))
                 }
-                Covers::Find { .. } => false,
+                Covers::Find { .. } | Covers::Unknown => false,
             };
             policy.rules.iter().enumerate().filter(meant).rev().max_by_key(|(_, rule)| rule.action.strength())
         };
         pairs(text, strongest, |(index, rule), span| {
             if !is_left(&rule.action, &text[span.start..]) {
                 let (kind, span) = (policy.field_kind(index), raw(span));
-                out.push(Decision { span, kind, field: at, rule: index, whole: false, rest: false });
+                let (whole, rest, copy) = (false, false, false);
+                out.push(Decision { span, kind, field: at, rule: index, whole, rest, copy });
             }
         });
     }

@@ -5,6 +5,7 @@
 //! and `compile` (meaning, names, actions).
 
 mod action;
+mod built_in;
 pub mod check;
 mod choose;
 mod compile;
@@ -12,7 +13,9 @@ mod condition;
 pub mod decide;
 mod document;
 pub mod fault;
+mod glob;
 mod inherit;
+pub mod known;
 mod layer;
 mod named;
 mod names;
@@ -25,8 +28,10 @@ pub mod schema;
 pub mod selector;
 mod shape;
 mod show;
+pub mod taint;
 mod values;
 pub mod wanted;
+mod when;
 
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
@@ -35,10 +40,13 @@ use std::sync::Arc;
 use crate::action::Action;
 use crate::kind::{Kind, KindSet, Kinds};
 use fault::{Fault, Faults};
+pub use glob::Glob;
+pub use known::Known;
 use layer::Source;
 use needs::Needs;
 pub use networks::Networks;
 use selector::Selector;
+pub use when::Condition;
 
 /// Compiled rules: everything that is needed to judge a record.
 #[derive(Debug)]
@@ -55,7 +63,9 @@ pub struct Policy {
     pub kinds: Kinds,
     /// The rules in the order in which they are asked.
     pub rules: Vec<Rule>,
-    /// The user's regex detectors.
+    /// `[fields]`: which fields may stay, if not all may. The last rule is the one that acts on the others.
+    pub known: Option<Known>,
+    /// The regex detectors: the user's, then those built in that a rule asks for.
     pub patterns: Vec<Arc<crate::detect::pattern::Pattern>>,
     /// The user's literal dictionaries.
     pub lists: Vec<Arc<crate::detect::list::List>>,
@@ -172,6 +182,8 @@ pub struct Rule {
     pub name: String,
     /// What it covers.
     pub covers: Covers,
+    /// Conditions on other fields of the record: all must hold.
+    pub when: Vec<Condition>,
     /// What it does.
     pub action: Action,
     /// No earlier rule may leave more.
@@ -210,6 +222,8 @@ pub enum Covers {
         /// Whether copies in the same record go too.
         elsewhere: bool,
     },
+    /// A whole value in a field that nobody named.
+    Unknown,
 }
 
 /// A condition on a value: it holds if any part holds.

@@ -3,6 +3,7 @@
 use std::ops::Range;
 use std::sync::Arc;
 
+use super::built_in;
 use super::document::{Document, Entry, Node, Value};
 use super::fault::{Fault, Faults, quoted, suggestion};
 use super::layer::Layer;
@@ -17,14 +18,25 @@ use crate::error::reason;
 use crate::kind::{BUILT_IN, Kind, KindSet, Kinds};
 
 /// The kinds that this version finds without being told how.
-pub(super) const FOUND: &[Kind] = &[Kind::EMAIL, Kind::IPV4, Kind::IPV6, Kind::PAN];
+pub(super) const FOUND: &[Kind] = &[
+    Kind::EMAIL,
+    Kind::IPV4,
+    Kind::IPV6,
+    Kind::PAN,
+    Kind::PRIVATE_KEY,
+    Kind::JWT,
+    Kind::BASIC_AUTH,
+    Kind::BEARER,
+];
+/// Those of them that let somebody in.
+pub(super) const SECRET: &[Kind] = &[Kind::PRIVATE_KEY, Kind::JWT, Kind::BASIC_AUTH, Kind::BEARER];
 
 /// The groups of the language. `all` also holds a policy's own detectors and lists.
 pub(super) const GROUPS: &[(&str, &[Kind])] = &[
     ("ip", &[Kind::IPV4, Kind::IPV6]),
     ("contact", &[Kind::EMAIL]),
     ("finance", &[Kind::PAN]),
-    ("secret", &[]),
+    ("secret", SECRET),
     ("all", FOUND),
 ];
 
@@ -217,9 +229,6 @@ impl Names {
         }
         if let Some((_, kinds)) = GROUPS.iter().find(|(group, _)| *group == name) {
             let own: &[Kind] = if name == "all" { &self.own } else { &[] };
-            if kinds.is_empty() {
-                return Err(Unresolved::later(name));
-            }
             return Ok(kinds.iter().chain(own).copied().collect());
         }
         if LATER_KINDS.contains(&name) {
@@ -238,7 +247,7 @@ impl Names {
     fn unknown(&self, name: &str) -> Unresolved {
         let known = || {
             let kinds = FOUND.iter().chain(&self.own).map(|kind| self.kinds.name(*kind));
-            let groups = GROUPS.iter().map(|(group, _)| *group).filter(|group| *group != "secret");
+            let groups = GROUPS.iter().map(|(group, _)| *group);
             kinds.chain(groups).chain(self.group_names.iter().map(String::as_str))
         };
         let meant =
@@ -252,8 +261,11 @@ impl Names {
 
     /// Whether any detector of this policy finds something in a replacement text.
     pub(super) fn find_something_in(&self, text: &str) -> bool {
-        let kinds = FOUND.iter().copied().collect();
-        let detectors = Detectors::new(kinds, self.patterns.clone(), self.lists.clone());
+        let kinds: KindSet = FOUND.iter().copied().collect();
+        // A file that is built in and faulty is a fault of every policy that asks for its kind.
+        let built_in = built_in::patterns(&kinds).unwrap_or_default();
+        let patterns = self.patterns.iter().cloned().chain(built_in).collect();
+        let detectors = Detectors::new(kinds, patterns, self.lists.clone());
         let mut found = Vec::new();
         detectors.find(text.as_bytes(), &mut Scratch::default(), &mut found);
         !found.is_empty()

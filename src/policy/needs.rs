@@ -17,6 +17,8 @@ pub(super) struct Needs {
     fields: bool,
     /// Some rule covers whole values by where they stand.
     field_rules: bool,
+    /// Some rule acts on copies of what it removes.
+    taints: bool,
     /// Some rule does what depends on the format: it removes fields, or writes what may need quotes.
     edits_structure: bool,
     /// Some rule asks what a value is, beyond its kind.
@@ -25,6 +27,8 @@ pub(super) struct Needs {
     columns: bool,
     /// The names without which no field rule means a field.
     pub(super) names: Names,
+    /// The names without which no condition means a field; none if there is no condition.
+    pub(super) when: Option<Names>,
 }
 
 impl Needs {
@@ -40,14 +44,19 @@ impl Needs {
                     let ipv4_alone = kinds.contains(Kind::IPV4) && !kinds.contains(Kind::IPV6);
                     needs.values |= only.is_some() || unless.is_some() || ipv4_alone;
                 }
-                Covers::Field { fields, .. } => {
+                Covers::Field { fields, elsewhere, .. } => {
                     (needs.fields, needs.field_rules) = (true, true);
+                    needs.taints |= elsewhere;
                     selectors.extend(fields);
                 }
+                Covers::Unknown => needs.fields = true,
             }
         }
         needs.names = Names::of(selectors.into_iter());
         needs.columns = (1..=MAX_COLUMNS).any(|column| needs.names.may_mean(column.to_string().as_bytes()));
+        let mut conditions = rules.iter().flat_map(|rule| &rule.when).map(|one| &one.field).peekable();
+        needs.when = conditions.peek().is_some().then(|| Names::of(conditions));
+        needs.fields |= needs.when.is_some();
         needs
     }
 }
@@ -63,7 +72,7 @@ impl Policy {
                 Covers::Field { kind: None, .. } => {
                     self.kinds.iter().for_each(|(kind, _)| wanted.insert(kind))
                 }
-                Covers::Field { .. } => {}
+                Covers::Field { .. } | Covers::Unknown => {}
             }
         }
         if wanted.contains(Kind::IPV4) {
@@ -72,9 +81,20 @@ impl Policy {
         Detectors::new(wanted, self.patterns.clone(), self.lists.clone())
     }
 
+    /// The detectors of all kinds that it knows.
+    pub fn all_detectors(&self) -> Detectors {
+        let all = self.kinds.iter().map(|(kind, _)| kind).collect();
+        Detectors::new(all, self.patterns.clone(), self.lists.clone())
+    }
+
     /// Whether any rule asks where a value stands.
     pub fn needs_fields(&self) -> bool {
         self.needs.fields
+    }
+
+    /// Whether a record that yields no fields does not go out.
+    pub fn withholds_unparsed(&self) -> bool {
+        self.known.as_ref().is_some_and(|known| known.withholds_unparsed)
     }
 
     /// Whether records are read for their fields. Otherwise only JSON is, for its numbers.
@@ -87,13 +107,22 @@ impl Policy {
         self.needs.field_rules && self.needs.names.may_mean(name)
     }
 
-    /// Whether a field rule may mean a field by a name that no record holds: a format gives it.
+    /// Whether a field rule may mean a field by a name that no record holds: a format gives it, whose records cannot
+    /// be told from others by a word.
     pub fn may_mean_given_name(&self) -> bool {
-        let means = |format: &&dyn Format| {
-            let mut names = format.given_names().iter();
-            names.any(|name| self.may_mean(name.as_bytes())) || format.has_columns() && self.means_columns()
-        };
-        self.formats().any(|format| means(&format))
+        let mut formats = self.formats().filter(|format| format.begins_with().is_none());
+        formats.any(|format| self.means_given_name(format) || format.has_columns() && self.means_columns())
+    }
+
+    /// The words that records begin with, before a colon, in which a field rule may mean a field by a name that its format
+    /// gives.
+    pub fn words_before_given_names(&self) -> impl Iterator<Item = &'static str> {
+        let formats = self.formats().filter(|format| self.means_given_name(*format));
+        formats.filter_map(Format::begins_with)
+    }
+
+    fn means_given_name(&self, format: &dyn Format) -> bool {
+        format.given_names().iter().any(|name| self.may_mean(name.as_bytes()))
     }
 
     /// Whether a field rule may mean one of the columns of an input.
@@ -123,6 +152,11 @@ impl Policy {
     /// Whether any rule covers whole values by where they stand.
     pub fn has_field_rules(&self) -> bool {
         self.needs.field_rules
+    }
+
+    /// Whether any rule acts on copies of what it removes.
+    pub(super) fn taints(&self) -> bool {
+        self.needs.taints
     }
 
     /// Whether any rule drops whole records.

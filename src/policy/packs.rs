@@ -12,6 +12,10 @@ pub const DETECTORS: &[(&str, &str)] = &[
     ("pan", include_str!("../../rules/detectors/finance/pan.toml")),
     ("ipv4", include_str!("../../rules/detectors/network/ipv4.toml")),
     ("ipv6", include_str!("../../rules/detectors/network/ipv6.toml")),
+    ("private_key", include_str!("../../rules/detectors/secret/private_key.toml")),
+    ("jwt", include_str!("../../rules/detectors/secret/jwt.toml")),
+    ("basic_auth", include_str!("../../rules/detectors/secret/basic_auth.toml")),
+    ("bearer", include_str!("../../rules/detectors/secret/bearer.toml")),
 ];
 
 /// The text of a pack.

@@ -10,7 +10,7 @@ use crate::span::Span;
 impl Policy {
     /// Makes of decisions those that share no byte, sorted by place: the stronger action first, then the longer
     /// span. What the loser covers outside the winner is still acted on, so no tail of it stays.
-    pub(super) fn part(&self, decisions: &mut Vec<Decision>) {
+    pub fn part(&self, decisions: &mut Vec<Decision>) {
         decisions.retain(|decision| !decision.span.is_empty());
         let overlap = |pair: &[Decision]| pair[1].span.start < pair[0].span.end;
         if !decisions.is_sorted_by_key(|decision| decision.span) {

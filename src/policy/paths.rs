@@ -5,11 +5,19 @@ use super::selector::{Names, Path, Selector};
 use crate::decoded::Decoded;
 use crate::format::{Name, Opens, Role};
 
+/// Which layers of a record a path leads through. None leads through wrappings.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Through {
+    /// Out of JSON documents into the texts that they are.
+    Texts,
+    Nothing,
+}
+
 /// The path of one field after another. It owns its buffers.
 #[derive(Debug, Default)]
 pub(super) struct Paths {
     /// The field that the path is of.
-    at: Option<usize>,
+    at: Option<(usize, Through)>,
     path: Path,
     /// How many names of the path each field on the way has, from the outside in.
     steps: Vec<usize>,
@@ -17,7 +25,7 @@ pub(super) struct Paths {
     names: Vec<Name>,
     /// Which column the field is, or lies in; 0 if there are none.
     column: u32,
-    /// The field of a wrapping whose content it lies in. What it is called there does not belong to its path.
+    /// The field in whose content it lies and what that is called does not belong to its path.
     around: Option<usize>,
     decoded: Decoded,
     /// By field: whether a field rule may mean it.
@@ -66,19 +74,29 @@ impl Paths {
     }
 
     /// Whether one of the selectors names the field or one that it lies in. A name counts as its field.
-    pub(super) fn any(&mut self, record: &Record<'_>, at: usize, selectors: &[Selector]) -> bool {
-        if selectors.is_empty() {
-            return false;
-        }
+    ///
+    /// A field of a JSON document in a text goes by two names: that which begins with the text's own, and its own
+    /// in the document, for a loggers' users know either. Exceptions know the first alone: whoever
+    /// writes a document into a log must not choose a name that is one.
+    pub(super) fn any(
+        &mut self,
+        record: &Record<'_>,
+        at: usize,
+        selectors: &[Selector],
+        exception: bool,
+    ) -> bool {
+        let any = !selectors.is_empty() && self.any_of(record, at, selectors, Through::Texts);
+        let in_text = || record.fields.layers[record.fields.list[at].layer].opened.is_some();
+        any || !selectors.is_empty()
+            && !exception
+            && in_text()
+            && self.any_of(record, at, selectors, Through::Nothing)
+    }
+
+    fn any_of(&mut self, record: &Record<'_>, at: usize, selectors: &[Selector], through: Through) -> bool {
         let mut around = Some(at);
         while let Some(at) = around {
-            if self.at != Some(at) {
-                self.read(record, at);
-            }
-            let is_named =
-                |names: &usize| selectors.iter().any(|selector| selector.matches(&self.path, *names));
-            let is_numbered = |selector: &Selector| self.column > 0 && selector.is_column(self.column);
-            if self.steps.iter().any(is_named) || selectors.iter().any(is_numbered) {
+            if self.any_at(record, at, selectors, through) {
                 return true;
             }
             around = self.around;
@@ -86,8 +104,50 @@ impl Paths {
         false
     }
 
-    fn read(&mut self, record: &Record<'_>, at: usize) {
-        self.at = Some(at);
+    /// The same, but for the fields of a wrapping around what it lies in.
+    pub(super) fn any_of_its_own(&mut self, record: &Record<'_>, at: usize, selectors: &[Selector]) -> bool {
+        self.any_at(record, at, selectors, Through::Texts)
+    }
+
+    fn any_at(&mut self, record: &Record<'_>, at: usize, selectors: &[Selector], through: Through) -> bool {
+        self.look_at(record, at, through);
+        let is_named = |names: &usize| selectors.iter().any(|selector| selector.matches(&self.path, *names));
+        let is_numbered = |selector: &Selector| self.column > 0 && selector.is_column(self.column);
+        self.steps.iter().any(is_named) || selectors.iter().any(is_numbered)
+    }
+
+    /// Appends the names of a field as they are written, with dots between them; its number if it has none.
+    pub(super) fn written(&mut self, record: &Record<'_>, at: usize, out: &mut Vec<u8>) {
+        self.look_at(record, at, Through::Texts);
+        let start = out.len();
+        for name in self.names.iter().rev() {
+            if out.len() > start {
+                out.push(b'.');
+            }
+            self.decoded.clear();
+            match *name {
+                Name::Field(name) => {
+                    let field = &record.fields.list[name];
+                    record.fields.decode(record.bytes, field, field.value, &mut self.decoded);
+                    out.extend_from_slice(&self.decoded.bytes);
+                }
+                Name::Given(name) => out.extend_from_slice(record.fields.given_name(name)),
+                Name::None => {}
+            }
+        }
+        if out.len() == start && self.column > 0 {
+            out.extend_from_slice(self.column.to_string().as_bytes());
+        }
+    }
+
+    fn look_at(&mut self, record: &Record<'_>, at: usize, through: Through) {
+        if self.at != Some((at, through)) {
+            self.read(record, at, through);
+        }
+    }
+
+    fn read(&mut self, record: &Record<'_>, at: usize, through: Through) {
+        self.at = Some((at, through));
         self.path.clear();
         self.steps.clear();
         self.names.clear();
@@ -103,7 +163,7 @@ impl Paths {
             self.column = self.column.max(own.column);
             field = own.parent;
             if let Some(parent) = field.map(|at| &record.fields.list[at])
-                && parent.opens == Opens::Record
+                && (parent.opens == Opens::Record || through == Through::Nothing)
                 && parent.layer != own.layer
             {
                 self.around = field.take();

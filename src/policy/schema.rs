@@ -65,17 +65,13 @@ const fn key(name: &'static str, shape: Shape, doc: &'static str) -> Key {
 /// A path names a key; with a word it names that value of the key; `[2]` stands for a second item of a list.
 pub const LATER: &[(&str, Option<&str>)] = &[
     ("claims", None),
-    ("input.format", Some("logfmt")),
     ("input.format", Some("access")),
-    ("input.format", Some("cri")),
     ("input.columns", None),
     ("input.time", None),
     ("input.zone", None),
     ("input.undated", None),
     ("pseudonyms.every", None),
     ("pseudonyms.forget_after", None),
-    ("rule.when", None),
-    ("rule.elsewhere", Some("words")),
     ("rule.retain[2]", None),
     ("rule.retain.until", None),
     ("action.encrypt", None),
@@ -85,7 +81,6 @@ pub const LATER: &[(&str, Option<&str>)] = &[
     ("truncate.time", None),
     ("truncate.zip", None),
     ("records", None),
-    ("fields", None),
     ("source", None),
     ("hold", None),
     ("test.age", None),
@@ -100,13 +95,9 @@ pub const LATER_KINDS: &[&str] = &[
     "phone",
     "mac",
     "imei",
-    "jwt",
-    "bearer",
-    "basic_auth",
     "url_credentials",
     "secret_kv",
     "session_id",
-    "private_key",
     "aws_access_key_id",
     "github_token",
 ];
@@ -165,7 +156,10 @@ static INPUT: Table = Table {
     keys: &[
         key(
             "format",
-            Shape::Word(&["auto", "text", "json", "logfmt", "access", "csv", "tsv", "syslog", "cri"]),
+            Shape::Word(&[
+                "auto", "text", "json", "logfmt", "access", "w3c", "alb", "csv", "tsv", "syslog", "cri",
+                "docker", "journal", "cef", "leef", "xml",
+            ]),
             "The grammar that yields fields.",
         ),
         key("columns", Shape::Text, "For `access`: the nginx log_format or Apache LogFormat."),
@@ -242,12 +236,12 @@ pub static RULE: Table = Table {
             Shape::Table(&UNLESS),
             "With `find`: steps aside for these values; the next rule is asked.",
         ),
-        key("when", Shape::NamedText, "Globs on other fields; all must hold."),
+        key("when", Shape::NamedText, "Globs on other fields of the record; all must hold."),
         key("as", Shape::Text, "With `field`: the kind that the value is."),
         key(
             "elsewhere",
             Shape::Word(&["words", "no"]),
-            "With `field`: whether copies of the value in the same record go too.",
+            "With `field`: whether copies of the value in the same record go too, as whole words (the default).",
         ),
         key("binding", Shape::Truth, "No earlier rule may leave more."),
         key("instead_of", Shape::Texts, "Binding rules that this rule takes the place of."),
@@ -334,8 +328,16 @@ static FIELDS: Table = Table {
     path: "fields",
     what: "`[fields]`",
     keys: &[
-        key("allow", Shape::Texts, "Fields that may stay, beside those that a rule names."),
-        key("otherwise", Shape::Word(&["withhold", "drop"]), "What happens to every other field."),
+        key(
+            "allow",
+            Shape::Texts,
+            "Fields that may stay, with all that lies below them, beside those that a rule names.",
+        ),
+        key(
+            "otherwise",
+            Shape::Word(&["withhold", "drop"]),
+            "What happens to the value of every other field.",
+        ),
         key(
             "unparsed",
             Shape::Word(&["withhold", "text"]),

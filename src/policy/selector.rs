@@ -69,6 +69,13 @@ impl Selector {
             && each_covers(tail, &other.parts[other.parts.len() - tail.len()..])
     }
 
+    /// Whether every field that `other` names lies in one that this one names.
+    pub fn holds(&self, other: &Selector) -> bool {
+        let has_deep = |parts: &[Part]| parts.contains(&Part::Deep);
+        let head = other.parts.get(..self.parts.len());
+        !has_deep(&self.parts) && head.is_some_and(|head| !has_deep(head) && each_covers(&self.parts, head))
+    }
+
     /// Whether it names the column of this number, from 1.
     pub fn is_column(&self, number: u32) -> bool {
         self.parts.len() == 1 && self.written == number.to_string()
@@ -262,6 +269,16 @@ mod tests {
             let may_be_meant = names.iter().any(|name| quick.may_mean(name.as_bytes()));
             proptest::prop_assert!(may_be_meant || !meant, "{:?} {:?}", selectors, names);
         }
+    }
+
+    #[test]
+    fn a_selector_holds_what_lies_below() {
+        let holds = |one: &str, other: &str| match (Selector::parse(one), Selector::parse(other)) {
+            (Ok(one), Ok(other)) => one.holds(&other),
+            _ => panic!("{one} {other}"),
+        };
+        assert!(holds("client", "client.id") && holds("*", "a.b.c") && holds("a", "A.**"));
+        assert!(!holds("client.id", "client") && !holds("a", "b.c") && !holds("a", "**.c"));
     }
 
     #[test]

@@ -242,9 +242,6 @@ fn dotted(path: &str, name: &str) -> String {
 /// What may be written until then.
 fn later_help(path: &str, word: Option<&str>) -> String {
     let known = match (path, word) {
-        ("rule.elsewhere", _) => {
-            "leave it out: copies of the value elsewhere in the record are not looked for yet, as with \"no\""
-        }
         ("input.format", _) => "until then: auto, text, json",
         ("rule.retain", _) => "until then: one step without `until`, which acts at any age",
         _ => "it is refused so that nobody relies on it; take it out until a version of logscrub knows it",

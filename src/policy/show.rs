@@ -5,7 +5,7 @@ use std::fmt::Write;
 use sha2::{Digest, Sha256};
 
 use super::selector::Selector;
-use super::{Covers, Numbers, Policy, Rule, Values};
+use super::{Condition, Covers, Known, Numbers, Policy, Rule, Values};
 use crate::action::{Action, Hash, PanKeep, Truncate};
 
 impl Policy {
@@ -20,13 +20,22 @@ impl Policy {
         };
         let _ = write!(out, "\n[input]\nformat = \"{format}\"\n\n[output]\nnumbers = \"{numbers}\"\n");
         self.definitions.iter().for_each(|definition| out.push_str(definition));
-        self.rules.iter().for_each(|rule| self.rule(rule, &mut out));
+        self.known.iter().for_each(|known| self.fields(known, &mut out));
+        let written = self.rules.iter().filter(|rule| !matches!(rule.covers, Covers::Unknown));
+        written.for_each(|rule| self.rule(rule, &mut out));
         out
     }
 
     pub(super) fn fingerprinted(mut self) -> Policy {
         self.fingerprint = Sha256::digest(self.to_toml().as_bytes()).into();
         self
+    }
+
+    fn fields(&self, known: &Known, out: &mut String) {
+        out.push_str("\n[fields]\n");
+        line(out, "allow", &selectors(&known.allow));
+        line(out, "otherwise", &text(self.rules[known.rule].action.name()));
+        line(out, "unparsed", if known.withholds_unparsed { "\"withhold\"" } else { "\"text\"" });
     }
 
     fn rule(&self, rule: &Rule, out: &mut String) {
@@ -53,6 +62,10 @@ impl Policy {
                 }
                 line(out, "elsewhere", if *elsewhere { "\"words\"" } else { "\"no\"" });
             }
+            Covers::Unknown => {}
+        }
+        if !rule.when.is_empty() {
+            line(out, "when", &conditions(&rule.when));
         }
         line(out, "action", &action(&rule.action));
         if rule.binding {
@@ -141,6 +154,12 @@ fn line(out: &mut String, key: &str, value: &str) {
 
 fn selectors(list: &[Selector]) -> String {
     texts(list.iter().map(Selector::to_string))
+}
+
+fn conditions(list: &[Condition]) -> String {
+    let pair =
+        |one: &Condition| format!("{} = {}", text(&one.field.to_string()), text(&one.holds.to_string()));
+    format!("{{ {} }}", list.iter().map(pair).collect::<Vec<_>>().join(", "))
 }
 
 fn texts(list: impl IntoIterator<Item = impl AsRef<str>>) -> String {

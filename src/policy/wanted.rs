@@ -3,8 +3,11 @@
 use std::collections::HashSet;
 use std::fmt;
 
+use memchr::memmem::find_iter;
+
 use super::selector::{Selector, normal};
-use super::{Covers, Rule};
+use super::{Covers, Policy};
+use crate::format::Format;
 
 /// How far back from its separator a name is followed. A longer one counts as wanted.
 const MAX_NAME_BYTES: usize = 128;
@@ -28,6 +31,8 @@ pub struct Names {
     tails: Vec<u32>,
     /// The bytes that a name may be written with.
     bytes: [bool; 256],
+    /// The name of an element stands before no separator, so that every tag behind a text counts.
+    tags: bool,
 }
 
 impl fmt::Debug for Names {
@@ -48,8 +53,8 @@ const TAIL_BYTES: usize = 6;
 const TAILS_LOG: u32 = 15;
 
 impl Names {
-    /// The names that these rules ask for.
-    pub fn of(rules: &[Rule]) -> Names {
+    /// The names that the rules of this policy ask for.
+    pub fn of(policy: &Policy) -> Names {
         let mut names = Names {
             last: HashSet::new(),
             inner: HashSet::new(),
@@ -59,12 +64,14 @@ impl Names {
             thirds: vec![0; (1 << TAILS_LOG) / 32],
             tails: vec![0; (1 << TAILS_LOG) / 32],
             bytes: [false; 256],
+            tags: policy.formats().any(Format::has_tags),
         };
-        for rule in rules {
+        for rule in &policy.rules {
             if let Covers::Field { fields, .. } = &rule.covers {
                 fields.iter().for_each(|field| names.add(field));
             }
         }
+        names.last.extend(policy.words_before_given_names().map(|word| word.as_bytes().to_vec()));
         names.fill();
         names
     }
@@ -108,6 +115,7 @@ impl Names {
         }
         if !self.is_empty() {
             [b'-', b'_', b'.'].iter().for_each(|byte| self.bytes[usize::from(*byte)] = true);
+            [b'<', b'/', b'>'].iter().for_each(|byte| self.bytes[usize::from(*byte)] |= self.tags);
         }
     }
 
@@ -131,20 +139,28 @@ impl Names {
         self.bytes[usize::from(byte)]
     }
 
+    /// Whether the byte may stand between a name and its separator.
+    pub fn may_be_followed_by(&self, byte: u8) -> bool {
+        !self.is_empty() && BEHIND_NAMES.contains(&byte)
+    }
+
     /// Appends the separators in `text` behind wanted names, and perhaps some others.
     pub fn places(&self, text: &[u8], out: &mut Vec<u32>) {
-        if !self.is_empty() {
-            out.extend(
-                memchr::memchr2_iter(b'=', b':', text)
-                    .filter(|at| self.ends_at(text, *at))
-                    .map(|at| at as u32),
-            );
+        if self.is_empty() {
+            return;
+        }
+        let separators = memchr::memchr2_iter(b'=', b':', text);
+        out.extend(separators.filter(|at| self.ends_at(text, *at)).map(|at| at as u32));
+        if self.tags {
+            LAST_TAGS.iter().for_each(|tag| out.extend(find_iter(text, tag).map(|at| at as u32)));
         }
     }
 
     /// Whether there is a wanted name in the text.
     pub fn are_in(&self, text: &[u8]) -> bool {
-        !self.is_empty() && memchr::memchr2_iter(b'=', b':', text).any(|at| self.ends_at(text, at))
+        !self.is_empty()
+            && (memchr::memchr2_iter(b'=', b':', text).any(|at| self.ends_at(text, at))
+                || self.tags && LAST_TAGS.iter().any(|tag| find_iter(text, tag).next().is_some()))
     }
 
     /// Whether what an edit writes may make a wanted name, there or together with what stands beside it.
@@ -153,6 +169,7 @@ impl Names {
             byte.is_some_and(|byte| {
                 byte.is_ascii_alphanumeric()
                     || matches!(byte, b'.' | b'=' | b':')
+                    || self.tags && matches!(byte, b'<' | b'/' | b'>')
                     || SEPARATORS.contains(byte)
                     || BEHIND_NAMES.contains(byte)
             })
@@ -192,10 +209,21 @@ impl Names {
         let start = near[..end].iter().rposition(|byte| !is_name(byte)).map_or(0, |before| before + 1);
         let is_whole = start > 0 || floor == 0;
         let name = &near[start..end];
+        if near[..start].last().is_some_and(|before| ESCAPES.contains(before))
+            && self.is_one_behind_escape(name)
+        {
+            return true;
+        }
         if !is_whole || (self.has_tail_of(name) || !self.inner.is_empty()) && self.is_one(name) {
             return true;
         }
-        self.quoted && self.is_quoted(near, floor == 0)
+        // Without quotes only formats whose separator is the equals sign know such names.
+        self.quoted && (text[at] == b'=' || self.is_quoted(near, floor == 0))
+    }
+
+    /// Whether the name is a wanted one if what it begins with is the end of an escape: `\nHost`, `%0Auser`.
+    fn is_one_behind_escape(&self, name: &[u8]) -> bool {
+        (1..=ESCAPE_END_BYTES.min(name.len())).any(|bytes| self.is_one(&name[bytes..]))
     }
 
     /// Whether the text ends in a wanted name in quotes. `all`: nothing stands before the text.
@@ -223,10 +251,18 @@ impl Names {
     }
 }
 
+/// What every element ends with.
+const LAST_TAGS: [&[u8]; 2] = [b"</", b"/>"];
+
 /// What may stand in a name and is no part of its normal form.
 const SEPARATORS: [u8; 2] = [b'-', b'_'];
 /// What may stand between a name and its separator.
 const BEHIND_NAMES: [u8; 6] = [b' ', b'\t', b'\r', b'"', b'\'', b'\\'];
+
+/// Bytes before what may be the end of an escape: those that begin one, and those inside a terminal colour.
+const ESCAPES: [u8; 6] = [b'\\', b'%', b'[', b';', b'#', b'&'];
+/// Bytes of an escape behind one of these that look like a part of a name: `u000a`, `2500` in `%252500`.
+const ESCAPE_END_BYTES: usize = 8;
 
 /// Notes the last three letters of a name; where it has fewer, with anything before them.
 fn set_thirds(bits: &mut [u32], name: &[u8]) {

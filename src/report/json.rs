@@ -17,7 +17,7 @@ pub fn render(run: &Run<'_>) -> String {
         .map(|fault| json!({"input": fault.source, "what": fault.what, "offset": fault.offset}))
         .collect();
     let fingerprint: String = run.policy.fingerprint.iter().map(|byte| format!("{byte:02x}")).collect();
-    let report = json!({
+    let mut report = json!({
         "logscrub": env!("CARGO_PKG_VERSION"),
         "rules": {"title": run.policy.title, "sha256": fingerprint},
         "records": run.tally.records,
@@ -27,5 +27,9 @@ pub fn render(run: &Run<'_>) -> String {
         "acted": rules,
         "input_faults": faults,
     });
+    if run.policy.known.is_some() {
+        let unknown = &run.tally.unknown;
+        report["unknown_fields"] = json!({"names": unknown.names, "unnamed": unknown.unnamed});
+    }
     format!("{report:#}\n")
 }

@@ -1,6 +1,7 @@
 //! Reports for people.
 
 use super::Run;
+use crate::action::Action;
 
 /// One line: records, changed, withheld, dropped, the rules and their version.
 pub fn closing_line(run: &Run<'_>) -> String {
@@ -11,6 +12,23 @@ pub fn closing_line(run: &Run<'_>) -> String {
         line += &format!(", {} dropped", tally.dropped);
     }
     line + &format!("; rules {} {}", run.policy.title, run.version())
+}
+
+/// One line for each field that nobody named, and one for those whose names may not be shown.
+pub fn unknown_fields(run: &Run<'_>) -> Vec<String> {
+    let Some(known) = &run.policy.known else { return Vec::new() };
+    let done = if run.policy.rules[known.rule].action == Action::Drop { "dropped" } else { "withheld" };
+    let named = run.tally.unknown.names.iter();
+    let named = named
+        .map(|(name, count)| format!("field {name}: not allowed by the rules, {done} {}", times(*count)));
+    let unnamed = Some(run.tally.unknown.unnamed).filter(|count| *count > 0);
+    let unnamed =
+        unnamed.map(|count| format!("other fields: not allowed by the rules, {done} {}", times(count)));
+    named.chain(unnamed).collect()
+}
+
+fn times(count: u64) -> String {
+    if count == 1 { "once".to_owned() } else { format!("{count} times") }
 }
 
 /// The closing line and a row for each rule and kind.

@@ -1,5 +1,6 @@
 //! [`Judge`]: one record in, what becomes of it out.
 
+mod unknown;
 mod value;
 
 use std::sync::Arc;
@@ -17,6 +18,7 @@ use crate::finding::Finding;
 use crate::format::{FORMATS, Field, Fields, Format, Head, Role};
 use crate::policy::Policy;
 use crate::policy::decide::{Decision, Decisions, Record, Sighting};
+use crate::policy::taint::{Means, Taint};
 use crate::span::Span;
 use crate::tally::Tally;
 use crate::withhold::{is_marker, withhold};
@@ -69,6 +71,8 @@ pub(super) struct Judge {
     tally: Tally,
     /// What earlier records say about the one that is judged.
     head: Head,
+    /// What is judged is a line that names columns.
+    is_header: bool,
 }
 
 /// What all threads share: it is read only.
@@ -76,6 +80,8 @@ pub(super) struct Judge {
 struct Law {
     policy: Arc<Policy>,
     detectors: Arc<Detectors>,
+    /// Of every kind: what stands in messages holds none of any.
+    all_detectors: Arc<Detectors>,
     residues: Arc<Residues>,
     key: Option<HashKey>,
 }
@@ -87,6 +93,7 @@ struct Scratch {
     detect: crate::detect::Scratch,
     sightings: Vec<Sighting>,
     decisions: Decisions,
+    taint: Taint,
     edits: Edits,
     undo: Undo,
 }
@@ -95,7 +102,7 @@ struct Scratch {
 #[derive(Clone, Copy)]
 enum Reading<'h> {
     /// A record, of whatever format, behind others that say this about it.
-    Record(&'h Head),
+    Record { head: &'h Head, is_header: bool },
     /// Running text.
     Text,
 }
@@ -106,7 +113,10 @@ enum Pass {
     Clean,
     Edited,
     Dropped,
-    Withheld,
+    /// It yields no fields, and the policy wants none of those to go out.
+    Unparsed,
+    /// The record is made so that nobody can tell what has to go.
+    Beyond,
 }
 
 impl Clone for Judge {
@@ -121,7 +131,8 @@ impl Judge {
         let head = policy.head();
         let key_ids = key.iter().map(|key| key.id().to_owned()).collect();
         let residues = Arc::new(Residues::new(policy.kinds.clone(), key_ids));
-        Judge::under(Law { policy, detectors, residues, key }, head)
+        let all_detectors = Arc::new(policy.all_detectors());
+        Judge::under(Law { policy, detectors, all_detectors, residues, key }, head)
     }
 
     fn under(law: Law, head: Head) -> Judge {
@@ -132,6 +143,7 @@ impl Judge {
             before: Vec::new(),
             tally: Tally::default(),
             head,
+            is_header: false,
         }
     }
 
@@ -154,6 +166,11 @@ impl Judge {
         Tools { kinds: &self.law.policy.kinds, key: self.law.key.as_ref() }
     }
 
+    /// Whether the records that are judged from now on are lines that name columns.
+    pub(super) fn at_header(&mut self, is_header: bool) {
+        self.is_header = is_header;
+    }
+
     /// What holds for the records that are judged from now on.
     pub(super) fn begin(&mut self, head: &Head) {
         if !head.is_same(&self.head) {
@@ -169,11 +186,16 @@ impl Judge {
     ///
     /// What is left is judged again until nothing changes, so that scrubbing the output changes nothing.
     pub(super) fn judge(&mut self, record: &[u8]) -> Outcome<'_> {
+        self.scratch.decisions.begin_record();
+        self.scratch.taint.begin();
         let mut is_header = false;
         for passes in 0..MAX_PASSES {
             let current = if passes == 0 { record } else { &self.text };
             // What is left of a header may not look like one.
-            let reading = if is_header { Reading::Text } else { Reading::Record(&self.head) };
+            let reading = match is_header {
+                true => Reading::Text,
+                false => Reading::Record { head: &self.head, is_header: self.is_header },
+            };
             let pass = self.law.pass(current, reading, &mut self.scratch);
             is_header |= self.scratch.fields.is_header();
             match pass {
@@ -187,9 +209,11 @@ impl Judge {
                     self.count();
                     return Outcome::Dropped;
                 }
-                Pass::Withheld => break,
+                Pass::Unparsed => break,
                 Pass::Edited => {}
+                Pass::Beyond => break,
             }
+            self.law.count_unknown(current, &mut self.scratch, &mut self.tally.unknown);
             self.before.clear();
             self.scratch.edits.splice(current, &mut self.before);
             std::mem::swap(&mut self.text, &mut self.before);
@@ -206,6 +230,8 @@ impl Judge {
 
     /// The edits of a text on its own.
     pub(super) fn edits_of_text(&mut self, text: &[u8]) -> &Edits {
+        self.scratch.decisions.begin_record();
+        self.scratch.taint.begin();
         self.law.pass(text, Reading::Text, &mut self.scratch);
         &self.scratch.edits
     }
@@ -259,55 +285,73 @@ impl Judge {
     }
 
     fn look(&mut self, record: &[u8], is_record: bool) -> Judged {
-        let reading = if is_record { Reading::Record(&self.head) } else { Reading::Text };
+        let record_reading = Reading::Record { head: &self.head, is_header: self.is_header };
+        let reading = if is_record { record_reading } else { Reading::Text };
+        self.scratch.decisions.begin_record();
+        self.scratch.taint.begin();
         self.law.pass(record, reading, &mut self.scratch);
         let sightings = self.scratch.sightings.iter().map(|sighting| sighting.finding).collect();
         let changes = self.scratch.edits.list.iter().filter_map(|edit| edit.cause).collect();
-        let cause =
-            |decision: &Decision| Cause { value: decision.span, kind: decision.kind, rule: decision.rule };
-        let decided = self.scratch.decisions.all.iter().map(cause).collect();
+        let decided = self.scratch.decisions.all.iter().map(Cause::from).collect();
         Judged { format: self.scratch.fields.seen(), sightings, decided, changes, ..Judged::default() }
     }
+}
+
+/// Whether a record yields no fields, and holds anything.
+fn is_unparsed(bytes: &[u8], fields: &Fields) -> bool {
+    !fields.are_named() && !bytes.trim_ascii().is_empty()
 }
 
 impl Law {
     /// Judges a record once. The edits of the pass are left in the scratch.
     fn pass(&self, bytes: &[u8], reading: Reading<'_>, scratch: &mut Scratch) -> Pass {
-        let Scratch { fields, value, detect, sightings, decisions, edits, undo } = scratch;
+        let Scratch { fields, value, detect, sightings, decisions, taint, edits, undo } = scratch;
         sightings.clear();
         decisions.clear();
         edits.clear();
         let is_marker = is_marker(bytes);
         match reading {
-            Reading::Record(head) if !is_marker => self.read(bytes, head, fields),
+            Reading::Record { head, .. } if !is_marker => self.read(bytes, head, fields),
             _ => fields.read_text(bytes),
         }
         if is_marker {
             return Pass::Clean;
         }
-        if let Reading::Record(head) = reading
+        if let Reading::Record { head, .. } = reading
             && self.lacks_columns(bytes, head, fields)
         {
-            return Pass::Withheld;
+            return Pass::Unparsed;
         }
+        let may_be_withheld = matches!(reading, Reading::Record { is_header: false, .. });
+        let is_withheld = may_be_withheld && self.policy.withholds_unparsed() && is_unparsed(bytes, fields);
         let record = Record { bytes, fields };
         self.sight(&record, value, detect, sightings);
         let mut plain = |span: Span, field: &Field, out: &mut Vec<u8>| undo.plain(&record, span, field, out);
         self.policy.decide(&record, sightings, &mut plain, decisions);
+        let tools = Tools { kinds: &self.policy.kinds, key: self.key.as_ref() };
+        let means = Means { tools, residues: &self.residues };
+        if self.policy.taint(&record, decisions, means, &mut plain, taint).is_err() {
+            return Pass::Beyond;
+        }
+        self.policy.part(&mut decisions.acting);
         let value = |decision: &Decision| match decision.whole {
             true => record.fields.list[decision.field].value,
             false => decision.span,
         };
         let acting = &mut decisions.acting;
-        acting.retain(|decision| !self.is_residue(&record, decision.field, value(decision)));
+        // The brackets of an empty array look like what `drop` leaves.
+        let holds_fields =
+            |decision: &Decision| decision.whole && record.fields.list[decision.field].is_container();
+        let is_residue = |decision: &Decision| self.is_residue(&record, decision.field, value(decision));
+        acting.retain(|decision| holds_fields(decision) || !is_residue(decision));
         if acting.is_empty() {
-            return Pass::Clean;
+            return if is_withheld { Pass::Unparsed } else { Pass::Clean };
         }
         let drops = |decision: &Decision| self.policy.rules[decision.rule].action == Action::DropRecord;
-        let tools = Tools { kinds: &self.policy.kinds, key: self.key.as_ref() };
         edits.plan(&self.policy, &record, acting, tools, &mut plain);
         match (acting.iter().any(drops), edits.list.is_empty()) {
             (true, _) => Pass::Dropped,
+            (false, _) if is_withheld => Pass::Unparsed,
             (false, true) => Pass::Clean,
             (false, false) => Pass::Edited,
         }
@@ -378,10 +422,10 @@ impl Law {
         // What is counted ends where the next length begins, though they touch.
         let is_count = |field: &&Field| matches!(field.role, Role::Count(_));
         let counts = record.fields.list.iter().filter(is_count).map(|field| field.whole.start);
-        let mut ends: Vec<usize> = counts.chain([record.bytes.len()]).collect();
+        let mut ends: Vec<usize> = counts.collect();
         ends.sort_unstable();
         let mut from = 0;
-        for to in ends {
+        for to in ends.into_iter().chain([record.bytes.len()]) {
             let found = value.findings.len();
             self.detectors.find(&record.bytes[from..to], detect, &mut value.findings);
             value.findings[found..].iter_mut().for_each(|finding| finding.span = finding.span.shifted(from));

@@ -352,7 +352,7 @@ fn concerns(rule: &Rule, kind: Kind) -> bool {
         Covers::Find { kinds, .. } => {
             kinds.contains(kind) || kind == Kind::IPV6 && kinds.contains(Kind::IPV4)
         }
-        Covers::Field { .. } => false,
+        Covers::Field { .. } | Covers::Unknown => false,
     }
 }
 
@@ -360,9 +360,10 @@ fn concerns(rule: &Rule, kind: Kind) -> bool {
 fn fits(rule: &Rule) -> bool {
     let anywhere = match &rule.covers {
         Covers::Find { within, not_within, .. } => within.is_none() && not_within.is_empty(),
-        Covers::Field { .. } => false,
+        Covers::Field { .. } | Covers::Unknown => false,
     };
     anywhere
+        && rule.when.is_empty()
         && match &rule.action {
             Action::Drop | Action::DropRecord => false,
             Action::Redact { with: Some(text) } => {

@@ -50,11 +50,13 @@ impl Clone for Watch {
 
 impl Watch {
     pub(super) fn new(policy: &Policy, detectors: Arc<Detectors>) -> Watch {
-        let names = Names::of(&policy.rules);
+        let names = Names::of(policy);
         let literals = detectors.own().literals().list();
         let mut bytes = [false; 256];
         for byte in 0..=255 {
-            bytes[usize::from(byte)] = names.has(byte) || literals.iter().any(|literal| literal.has(byte));
+            let separates = !names.is_empty() && matches!(byte, b'=' | b':');
+            bytes[usize::from(byte)] =
+                names.has(byte) || separates || literals.iter().any(|literal| literal.has(byte));
         }
         // Of a JSON text the judge sees what stands before it as it is written, and the text decoded.
         let spans_texts = literals.iter().any(|literal| literal.has(b'"'));
@@ -147,7 +149,8 @@ impl Wanted {
             || match *written {
                 [] => self.bytes[usize::from(b'\n')] || self.joins(block, at, at + length),
                 [b'\\'] => self.may_begin(&block[at + length..]),
-                [one] => self.is_part(one),
+                // Behind a name a backslash is passed over as it is.
+                [one] => self.is_part(one) || block[at] != b'\\' && self.names.may_be_followed_by(one),
                 _ => written.iter().any(|byte| self.bytes[usize::from(*byte)]) || is_introducer(written[0]),
             }
     }
@@ -235,7 +238,7 @@ impl Views {
             if !unescape(text, ansi, next) {
                 break;
             }
-            if wanted.detectors.own().may_find(&next.bytes) {
+            if wanted.detectors.own().may_find(&next.bytes) || wanted.names.are_in(&next.bytes) {
                 return (true, invisible);
             }
             invisible |= holds_invisible(&next.bytes);

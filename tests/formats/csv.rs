@@ -26,12 +26,15 @@ fn rows(text: &[u8], separator: u8) -> Vec<Vec<Vec<u8>>> {
 const RULES: &str = r#"
     [[rule]]
     field = ["secret"]
+    elsewhere = "no"
     action = { redact = { with = "a,\"b\";c" } }
     [[rule]]
     field = ["gone"]
+    elsewhere = "no"
     action = "drop"
     [[rule]]
     field = ["hidden"]
+    elsewhere = "no"
     action = "mask"
     [[rule]]
     find = ["email"]

@@ -9,9 +9,11 @@ use syslog_loose::{Message, Variant, parse_message_with_year};
 const RULES: &str = r#"
     [[rule]]
     field = ["syslog.host", "user", "syslog.sd.none"]
+    elsewhere = "no"
     action = { redact = { with = "a]\"b\\ c" } }
     [[rule]]
     field = ["syslog.pid", "gone"]
+    elsewhere = "no"
     action = "drop"
     [[rule]]
     find = ["email", "pan", "ipv4"]

@@ -282,4 +282,22 @@ find   = ["ipv4"]
 unless = { networks = ["10.0.0.0/8"] }
 action = "truncate"
 "#,
+    r#"
+[[rule]]
+name   = "known users"
+find   = ["all"]
+when   = { "msg.user" = "*@*" }
+action = "mask"
+
+[[rule]]
+name   = "exception"
+find   = ["email", "ip"]
+when   = { "**.x" = "*" }
+action = "keep"
+
+[[rule]]
+name   = "others"
+find   = ["all"]
+action = "redact"
+"#,
 ];

@@ -19,7 +19,9 @@ impl Policy {
             Policy::Redact => "redact",
             Policy::Truncate => "truncate",
         };
-        format!("[[rule]]\nname = \"all\"\nfind = [\"all\"]\naction = \"{action}\"\n")
+        format!(
+            "[[rule]]\nname = \"all\"\nfind = [\"email\", \"ipv4\", \"ipv6\", \"pan\"]\naction = \"{action}\"\n"
+        )
     }
 }
 

@@ -1,0 +1,28 @@
+//! [`Part`]: one of the records into which a format parts a long one.
+
+use crate::span::Span;
+
+/// A record that may be a part of a longer one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Part {
+    /// The stream that it belongs to: the parts of different streams may alternate. Less than [`Part::STREAMS`].
+    pub stream: usize,
+    /// What of it is content. The rest is its own.
+    pub content: Span,
+    /// Whether the content goes on in the next record of the stream.
+    pub goes_on: bool,
+}
+
+impl Part {
+    /// Streams that are told apart.
+    pub const STREAMS: usize = 3;
+
+    /// The stream of this name. All but the two that every process has count as one.
+    pub fn stream(name: &[u8]) -> usize {
+        match name {
+            b"stdout" => 0,
+            b"stderr" => 1,
+            _ => 2,
+        }
+    }
+}
