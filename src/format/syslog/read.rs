@@ -244,7 +244,7 @@ impl<'r> Reader<'r> {
             self.behind_time(is_strict, has_priority, out)?;
         } else if !has_priority {
             return Err(NotThis);
-        } else if let Some(tag) = self.tag(true) {
+        } else if let Some(tag) = self.word_at(self.at).and_then(|word| self.tag(word)) {
             self.push_tag(&tag, out);
         }
         while matches!(self.peek(), Some(b' ' | b'\t')) {
@@ -263,7 +263,7 @@ impl<'r> Reader<'r> {
         while !may_have_host && self.blank().is_some() {}
         self.level();
         let word = self.word_at(self.at);
-        let host = word.filter(|word| may_have_host && self.tag_at(*word, true).is_none());
+        let host = word.filter(|word| may_have_host && self.tag(*word).is_none());
         if word.is_none() && !has_colon && !has_priority || host.is_some_and(|host| self.is_level(host)) {
             return Err(NotThis);
         }
@@ -272,10 +272,9 @@ impl<'r> Reader<'r> {
             self.at = host.end;
             let _ = self.blank().or_else(|| self.take(b'\t'));
         }
-        let tag = self.tag(host.is_none());
-        let has_tag = tag.as_ref().is_some_and(|tag| self.record[tag.end - 1] == b':');
+        let tag = self.word_at(self.at).and_then(|word| self.tag(word));
         let needs_tag = is_strict || !has_priority && !has_colon && !may_have_host;
-        if needs_tag && !has_tag || is_strict && host.is_none() {
+        if needs_tag && tag.is_none() || is_strict && host.is_none() {
             return Err(NotThis);
         }
         match tag {
@@ -301,30 +300,23 @@ impl<'r> Reader<'r> {
         LEVELS.iter().any(|level| level.eq_ignore_ascii_case(word.of(self.record)))
     }
 
-    /// The tag that stands here; `colon`: only one that ends with a colon.
-    fn tag(&self, colon: bool) -> Option<Tag> {
-        self.tag_at(self.word_at(self.at)?, colon)
-    }
-
-    fn tag_at(&self, word: Span, colon: bool) -> Option<Tag> {
+    /// The tag that the word is or begins with. Without its colon none can be told from other words.
+    fn tag(&self, word: Span) -> Option<Tag> {
         let text = word.of(self.record);
         let bracket = memchr::memmem::find(text, b"]:").map(|at| at + 1);
         let bracket = bracket.filter(|at| opening(&text[..*at]).is_some());
         let length = match (bracket, text.split_last()?) {
             (Some(at), _) => at,
             (None, (b':', before)) => before.len(),
-            // `IN=[email]` is what a rule left of a pair in the message.
-            (None, (b']', _)) if !colon && memchr::memmem::find(text, b"=[").is_none() => text.len(),
             _ => return None,
         };
         let pid = opening(&text[..length]).filter(|open| *open > 0 && text[length - 1] == b']');
-        let has_colon = text.get(length) == Some(&b':');
-        if length == 0 || !has_colon && pid.is_none() {
+        if length == 0 {
             return None;
         }
         let app = Span::new(word.start, word.start + pid.unwrap_or(length));
         let pid = pid.map(|open| Span::new(word.start + open + 1, word.start + length - 1));
-        Some(Tag { app, pid, end: word.start + length + usize::from(has_colon) })
+        Some(Tag { app, pid, end: word.start + length + 1 })
     }
 
     fn push_tag(&mut self, tag: &Tag, out: &mut Fields) {
