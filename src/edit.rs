@@ -93,9 +93,12 @@ impl Edits {
                 value = &decoded.bytes;
             }
             self.plain.clear();
-            if action.reads_plain() {
+            // A mask made of escapes as they are written would be escaped once more, each time anew.
+            let masks_escapes = *action == Action::Mask && field.escaped;
+            if action.reads_plain() || masks_escapes {
                 plain(decision.span, field, &mut self.plain);
             }
+            let value = if masks_escapes { &self.plain } else { raw };
             left.clear();
             action::apply(action, decision.kind, value, &self.plain, tools, &mut left);
             let whole = decision.whole && !decision.rest;

@@ -350,7 +350,7 @@ pub(super) fn escape(field: &Field, text: &[u8], out: &mut Vec<u8>) {
 }
 
 /// Whether a byte stands in a column without quotes as it is: those of words, addresses and residues.
-fn is_plain(byte: u8) -> bool {
+pub(super) fn is_plain(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || byte >= 0x80 || b"[]:#.-_@/+*~!%".contains(&byte)
 }
 

@@ -48,13 +48,9 @@ impl Format for Request {
         }
     }
 
-    fn escape(&self, field: &Field, text: &[u8], whole: bool, out: &mut Vec<u8>) {
-        let others: &[u8] = match field.opens {
-            Opens::Query if whole => b"&=%",
-            // What takes the place of a pair has its escapes already.
-            Opens::Query => b"",
-            _ => b"?%",
-        };
+    fn escape(&self, field: &Field, text: &[u8], _: bool, out: &mut Vec<u8>) {
+        // What takes the place of a pair of the query has its escapes already.
+        let others: &[u8] = if field.opens == Opens::Query { b"" } else { b"?%" };
         percent_encode(text, others, out);
     }
 

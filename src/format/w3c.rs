@@ -5,7 +5,7 @@
 //! In logs of Zeek columns stand between tabs, or what else stands behind `#fields`; they know no quotes, and write
 //! `\xHH` for what they cannot hold.
 
-use super::access::hex;
+use super::access::{hex, is_plain};
 use super::{Columns, Field, Fields, Format, Head, Layer, NotThis, Role};
 use crate::decoded::Decoded;
 use crate::span::Span;
@@ -66,7 +66,7 @@ impl Format for W3c {
             match byte {
                 b'"' if field.is_quoted() => out.extend_from_slice(b"\"\""),
                 ..b' ' | 0x7f => out.push(b'_'),
-                b' ' | b'"' | b'\\' if !field.is_quoted() => out.push(b'_'),
+                _ if !field.is_quoted() && !is_plain(*byte) => out.push(b'_'),
                 _ => out.push(*byte),
             }
         }

@@ -284,7 +284,12 @@ impl Judge<'_, '_> {
         if self.record.fields.is_opened(at) {
             return;
         }
-        let meant = |selector: &Selector, path: &Path| selector.matches(path, path.len());
+        // Where there are columns, a number means one of them: `10:59` is a time.
+        let numbered = self.record.fields.format().has_columns();
+        let is_number = |name: &[u8]| name.iter().all(u8::is_ascii_digit);
+        let meant = |selector: &Selector, path: &Path| {
+            selector.matches(path, path.len()) && !(numbered && path.last().is_some_and(is_number))
+        };
         if !field.escaped {
             let raw = |span: Span| span.shifted(field.value.start);
             return self.pairs_on_levels(text, at, &meant, &raw, MAX_DEPTH, out);

@@ -131,6 +131,22 @@ fn rules_mean_the_request_its_parts_and_its_parameters() {
     }
 }
 
+/// A mask is made of what escapes stand for; and a number is a column, not what stands before a colon.
+#[test]
+fn masks_and_numbers_come_to_rest() {
+    let record = r#"203.0.113.7 - - [10/Oct/2000:13:55:36 -0700] "GET /%2fetc%20a?a=%41 HTTP/1.1" 200 0 "\x22a\x22" "at 8:30""#;
+    for (field, from, to) in [
+        ("request.path", "/%2fetc%20a", "//***%20*"),
+        ("a", "a=%41", "a=*"),
+        ("request.query", "a=%41", "*=%**"),
+        ("http_referer", r"\x22a\x22", r"\x22*\x22"),
+        ("8", r"\x22a\x22", r"\x22*\x22"),
+    ] {
+        let rules = format!("[[rule]]\nname = \"x\"\nfield = [\"{field}\"]\naction = \"mask\"\n");
+        assert_eq!(scrubbed(&rules, record), record.replace(from, to), "{field}");
+    }
+}
+
 /// A rule that acts on whole records does not mean those in which there is nothing to mean.
 #[test]
 fn a_column_without_a_value_is_no_field() {
