@@ -6,7 +6,17 @@
 //! the records after it, and `--` a remark.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+#[path = "formats/acted.rs"]
+mod acted;
+#[path = "formats/cef.rs"]
+mod cef;
+#[path = "formats/leef.rs"]
+mod leef;
+#[path = "formats/logfmt.rs"]
+mod logfmt;
 mod reading;
+#[path = "formats/xml.rs"]
+mod xml;
 
 use std::sync::Arc;
 
