@@ -147,7 +147,7 @@ impl Wanted {
             || match *written {
                 [] => self.bytes[usize::from(b'\n')] || self.joins(block, at, at + length),
                 [b'\\'] => self.may_begin(&block[at + length..]),
-                [one] => self.is_part(one),
+                [one] => self.is_part(one) || block[at..].starts_with(b"\\u") && self.names.may_end_in(one),
                 _ => written.iter().any(|byte| self.bytes[usize::from(*byte)]) || is_introducer(written[0]),
             }
     }
