@@ -50,8 +50,9 @@ const END_TAG: &[u8] = b"</";
 /// the tag (`<Data Name="user">`).
 fn names_in_tag(text: &[u8], at: usize) -> impl Iterator<Item = Span> {
     let floor = at.saturating_sub(MAX_TAG_BYTES);
-    let tag = memchr::memrchr(b'<', &text[floor..at]).map(|open| Span::new(floor + open + 1, at));
-    let tag = tag.filter(|tag| !matches!(tag.of(text).first(), Some(b'/')) && text[at - 1] != b'/');
+    let open = memchr::memrchr2(b'<', b'>', &text[floor..at]).map(|open| floor + open);
+    let tag = open.filter(|open| text[*open] == b'<').map(|open| Span::new(open + 1, at));
+    let tag = tag.filter(|tag| !tag.of(text).starts_with(b"/") && !tag.of(text).ends_with(b"/"));
     let element = tag.map(|tag| {
         let name = tag.of(text).iter().take_while(|byte| in_name(**byte) || **byte == b':').count();
         let prefix = memchr::memrchr(b':', &tag.of(text)[..name]).map_or(0, |colon| colon + 1);
