@@ -107,6 +107,8 @@ const TOKENS: &[&str] = &[
     "USER-ID=",
     "api_key=",
     "user_id]=",
+    "\u{1b}[1;36muser_id=\u{1b}[0m",
+    "id\u{1b}[0m\u{1b}[2m=",
     "user_id\\u003d",
     "user_id\\u0027\\u003a",
     "user_id\\u0020\\u005d=",

@@ -79,18 +79,57 @@ fn in_name(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.')
 }
 
-/// The name that ends before the separator at `at`; of `user[name]` and `name[]` it is `name`.
+/// The name that ends before the separator at `at`; of `user[name]` and `name[]` it is `name`. Colours do not count.
 fn name_before(text: &[u8], at: usize) -> Option<Span> {
     let floor = at.saturating_sub(MAX_NAME_BYTES);
     let mut end = at;
-    while end > floor && matches!(text[end - 1], b' ' | b'\t' | b'"' | b'\'' | b'\\' | b'[' | b']') {
-        end -= 1;
+    while end > floor {
+        end = match text[end - 1] {
+            b' ' | b'\t' | b'"' | b'\'' | b'\\' | b'[' | b']' => end - 1,
+            b'm' => match colour_before(&text[..end]) {
+                Some(colour) => colour,
+                None => break,
+            },
+            _ => break,
+        };
     }
     let mut start = end;
     while start > floor && in_name(text[start - 1]) {
         start -= 1;
     }
+    // The end of a colour looks like the beginning of a name.
+    let digits = text[start..end].iter().take_while(|byte| byte.is_ascii_digit()).count();
+    let behind = start + digits + 1;
+    if behind <= end && colour_before(&text[..behind]).is_some() {
+        start = behind;
+    }
     (start < end).then(|| Span::new(start, end))
+}
+
+/// Where the colour (`ESC[1;36m`) begins that the text ends with.
+fn colour_before(text: &[u8]) -> Option<usize> {
+    /// Of `1;38;5;255;48;5;255`, and some more.
+    const MAX_BYTES: usize = 24;
+    let numbers = text.strip_suffix(b"m")?;
+    let length = numbers.iter().rev().take(MAX_BYTES).take_while(|byte| is_of_colour(**byte)).count();
+    numbers[..numbers.len() - length].strip_suffix(b"\x1b[").map(<[u8]>::len)
+}
+
+/// How long the colours are that the text begins with.
+fn colours(text: &[u8]) -> usize {
+    let mut at = 0;
+    while let Some(rest) = text[at..].strip_prefix(b"\x1b[") {
+        let length = rest.iter().take_while(|byte| is_of_colour(**byte)).count();
+        if rest.get(length) != Some(&b'm') {
+            break;
+        }
+        at += length + 3;
+    }
+    at
+}
+
+fn is_of_colour(byte: u8) -> bool {
+    byte.is_ascii_digit() || byte == b';'
 }
 
 /// The value that starts at `from`, after a separator, which may go on (`=>`, `:=`): up to the closing quote or bracket,
@@ -101,10 +140,13 @@ fn value_after(text: &[u8], name_end: usize, from: usize) -> Span {
     while matches!(text.get(start), Some(b'=' | b'>')) {
         start += 1;
     }
-    if start > from || text[from - 1] == b':' || text[name_end] != b'=' {
+    let is_arrow = start > from;
+    start += colours(&text[start..]);
+    if is_arrow || text[from - 1] == b':' || text[name_end] != b'=' {
         while matches!(text.get(start), Some(b' ' | b'\t')) {
             start += 1;
         }
+        start += colours(&text[start..]);
     }
     let rest = &text[start..];
     let escapes = rest.iter().take_while(|byte| **byte == b'\\').count();
@@ -196,6 +238,22 @@ mod tests {
             ("form['user']=ann", "form['user']=#"),
             ("user=[x]y b", "user=# b"),
             ("user={a b} c", "user=# c"),
+        ];
+        for (text, wanted) in cases {
+            assert_eq!(acted(text), wanted);
+        }
+    }
+
+    #[test]
+    fn colours_do_not_count() {
+        let cases = [
+            (
+                "\x1b[90mINF\x1b[0m in \x1b[36muser=\x1b[0mann b",
+                "\x1b[90mINF\x1b[0m in \x1b[36muser=\x1b[0m# b",
+            ),
+            ("\x1b[1;36muser\x1b[0m=ann b", "\x1b[1;36muser\x1b[0m=# b"),
+            ("\x1b[3muser\x1b[0m\x1b[2m=\x1b[0m\"ann lee\" b", "\x1b[3muser\x1b[0m\x1b[2m=\x1b[0m\"#\" b"),
+            ("\x1b[muser\x1b[m: \x1b[1mann\x1b[m b", "\x1b[muser\x1b[m: \x1b[1m#\x1b[m b"),
         ];
         for (text, wanted) in cases {
             assert_eq!(acted(text), wanted);

@@ -177,7 +177,7 @@ impl Names {
     fn ends_at(&self, text: &[u8], at: usize) -> bool {
         let near = text[..at].strip_suffix(b"\"").unwrap_or(&text[..at]);
         match near.last_chunk() {
-            Some(end) if self.inner.is_empty() && !self.may_end(*end) => false,
+            Some(end) if self.inner.is_empty() && !self.may_end(*end) && !ends_colour(*end) => false,
             _ => self.is_wanted(text, at),
         }
     }
@@ -198,6 +198,9 @@ impl Names {
     fn is_wanted(&self, text: &[u8], at: usize) -> bool {
         let floor = at.saturating_sub(MAX_NAME_BYTES);
         let near = &text[floor..at];
+        if memchr::memchr(ESC, near).is_some() {
+            return true; // a colour may be anywhere around the name
+        }
         let end = near.iter().rposition(|byte| !BEHIND_NAMES.contains(byte)).map_or(0, |last| last + 1);
         let is_name = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.');
         let start = near[..end].iter().rposition(|byte| !is_name(byte)).map_or(0, |before| before + 1);
@@ -242,6 +245,13 @@ const LAST_TAGS: [&[u8]; 2] = [b"</", b"/>"];
 const SEPARATORS: [u8; 2] = [b'-', b'_'];
 /// What may stand between a name and its separator.
 const BEHIND_NAMES: [u8; 8] = [b' ', b'\t', b'\r', b'"', b'\'', b'\\', b'[', b']'];
+
+const ESC: u8 = 0x1b;
+
+/// Whether the bytes may be the end of a colour.
+fn ends_colour([.., before, last]: [u8; 4]) -> bool {
+    last == b'm' && (before.is_ascii_digit() || matches!(before, b'[' | b';'))
+}
 
 /// Notes the last three letters of a name; where it has fewer, with anything before them.
 fn set_thirds(bits: &mut [u32], name: &[u8]) {
