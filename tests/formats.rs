@@ -9,15 +9,25 @@
 
 #[path = "formats/access.rs"]
 mod access;
+#[path = "formats/acted.rs"]
+mod acted;
 #[path = "formats/alb.rs"]
 mod alb;
+#[path = "formats/cef.rs"]
+mod cef;
 #[path = "formats/csv.rs"]
 mod csv_cells;
+#[path = "formats/leef.rs"]
+mod leef;
+#[path = "formats/logfmt.rs"]
+mod logfmt;
 mod reading;
 #[path = "formats/syslog.rs"]
 mod syslog;
 #[path = "formats/w3c.rs"]
 mod w3c;
+#[path = "formats/xml.rs"]
+mod xml;
 
 use std::sync::Arc;
 

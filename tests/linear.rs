@@ -68,6 +68,23 @@ const UNITS: [&str; 46] = [
 /// Openings that make another grammar of what follows.
 const HEADS: [&str; 3] = ["", "{\"a\":\"", "{\"user\":["];
 
+/// What formats of pairs and elements repeat, and what makes them of a record.
+const PARTS: [&str; 12] = [
+    "a=1 user=x ",
+    "a user='x ",
+    "user=\"x\\",
+    "user=<",
+    "user\\\\\\\":\\\\\\\"x",
+    "=\\=|",
+    "user=x^",
+    "<user>",
+    "<a user='x'",
+    "</a>",
+    "<user '>",
+    "<user/>x",
+];
+const FORMATS: [&str; 5] = ["", "CEF:0|a|b|c|d|e|f|", "LEEF:2.0|a|b|c|d|^|", "<user>x</user>", "<user><a "];
+
 fn scrubbers() -> Vec<Scrubber> {
     let find = "[[rule]]\nname = \"all\"\nfind = [\"all\"]\naction = \"redact\"\n";
     let field = "[[rule]]\nname = \"user\"\nfield = [\"user\", \"a.**\"]\naction = \"redact\"\n";
@@ -91,6 +108,19 @@ fn hostile_records_come_to_an_end() {
                 scrubber.clone().scrub(format!("{head}{body}\n").as_bytes(), &mut out);
                 assert!(out.ends_with(b"\n"), "{head}{unit}");
             }
+        }
+    }
+}
+
+#[test]
+fn hostile_pairs_and_elements_come_to_an_end() {
+    let scrubber = &scrubbers()[1];
+    for part in PARTS {
+        for format in FORMATS {
+            let body = part.repeat(RECORD_BYTES / 8 / part.len());
+            let mut out = Vec::new();
+            scrubber.clone().scrub(format!("{format}{body}>\n").as_bytes(), &mut out);
+            assert!(out.ends_with(b"\n"), "{format}{part}");
         }
     }
 }

@@ -79,8 +79,8 @@ fn version(record: &[u8]) -> Option<(usize, bool)> {
     Some((record.len() - rest.len() + length + 1, is_second))
 }
 
-/// The byte between attributes that stands here with a `|` behind it, and the length of both. Where none is named, it is
-/// the tab; none if it is one that a value without escapes cannot do without.
+/// The byte between attributes that stands here with a `|` behind it, and the length of both. Where there is no `|`, it
+/// is the tab; none if it is one that a value without escapes cannot do without.
 fn separator(rest: &[u8]) -> Option<(u8, usize)> {
     if rest.starts_with(b"||") {
         return Some((b'|', 2));
@@ -93,7 +93,7 @@ fn separator(rest: &[u8]) -> Option<(u8, usize)> {
             let [high, low] = [high, low].map(|digit| char::from(*digit).to_digit(16));
             (high? << 4 | low?) as u8
         }
-        _ => return Some((b'\t', 0)),
+        _ => return None,
     };
     separates(named).then_some((named, length + 1))
 }

@@ -16,6 +16,9 @@ const MIN_PAIRS: usize = 2;
 /// As many pairs there must be for each word that belongs to none.
 const PAIRS_A_WORD: usize = 3;
 
+/// Begins colours. Where names and values are coloured, what reads text knows how.
+const ESC: u8 = 0x1b;
+
 /// `key=value` pairs.
 #[derive(Debug)]
 pub struct Logfmt;
@@ -27,7 +30,7 @@ impl Format for Logfmt {
 
     fn fields(&self, record: &[u8], _: &Head, out: &mut Fields) -> Result<(), NotThis> {
         let most = memchr::memchr_iter(b'=', record).count();
-        if most < MIN_PAIRS {
+        if most < MIN_PAIRS || memchr::memchr(ESC, record).is_some() {
             return Err(NotThis);
         }
         let record_field = out.push(Field::new(Role::Object, Span::new(0, record.len())));

@@ -106,11 +106,6 @@ pub trait Format: Sync + Debug {
         None
     }
 
-    /// Whether the names of its fields stand in tags (`<name>text</name>`), and not before `=` or `:`.
-    fn has_tags(&self) -> bool {
-        false
-    }
-
     /// Whether its fields have numbers.
     fn has_columns(&self) -> bool {
         false

@@ -87,10 +87,6 @@ impl Format for Xml {
             });
         }
     }
-
-    fn has_tags(&self) -> bool {
-        true
-    }
 }
 
 /// Where what stands before the attribute of this name ends: its element's name, or another attribute.

@@ -263,7 +263,7 @@ impl Judge<'_, '_> {
         }
     }
 
-    /// Field rules where there are no fields: names followed by `=` or `:`. A selector is met by the whole
+    /// Field rules where there are no fields: names followed by `=` or `:`, or in tags. A selector is met by the whole
     /// dotted name or by its last part, since the parts before it may be lost; the strongest rule acts.
     fn pairs(&self, out: &mut Vec<Decision>) {
         let meant = |selector: &Selector, path: &Path| {
@@ -277,7 +277,7 @@ impl Judge<'_, '_> {
     fn pairs_in_text(&mut self, at: usize, out: &mut Vec<Decision>) {
         let field = &self.record.fields.list[at];
         let text = field.value.of(self.record.bytes);
-        let separated = memchr::memchr2(b'=', b':', text).is_some();
+        let separated = memchr::memchr3(b'=', b':', b'>', text).is_some();
         if !matches!(field.role, Role::Text | Role::Bytes) || !(separated || field.escaped) {
             return;
         }

@@ -7,7 +7,6 @@ use memchr::memmem::find_iter;
 
 use super::selector::{Selector, normal};
 use super::{Covers, Policy};
-use crate::format::Format;
 
 /// How far back from its separator a name is followed. A longer one counts as wanted.
 const MAX_NAME_BYTES: usize = 128;
@@ -31,8 +30,6 @@ pub struct Names {
     tails: Vec<u32>,
     /// The bytes that a name may be written with.
     bytes: [bool; 256],
-    /// The name of an element stands before no separator, so that every tag behind a text counts.
-    tags: bool,
 }
 
 impl fmt::Debug for Names {
@@ -64,7 +61,6 @@ impl Names {
             thirds: vec![0; (1 << TAILS_LOG) / 32],
             tails: vec![0; (1 << TAILS_LOG) / 32],
             bytes: [false; 256],
-            tags: policy.formats().any(Format::has_tags),
         };
         for rule in &policy.rules {
             if let Covers::Field { fields, .. } = &rule.covers {
@@ -115,7 +111,8 @@ impl Names {
         }
         if !self.is_empty() {
             [b'-', b'_', b'.'].iter().for_each(|byte| self.bytes[usize::from(*byte)] = true);
-            [b'<', b'/', b'>'].iter().for_each(|byte| self.bytes[usize::from(*byte)] |= self.tags);
+            // An escaped tab may stand between a name and its separator; the last byte of it is a letter.
+            [b'<', b'/', b'>', b'\t'].iter().for_each(|byte| self.bytes[usize::from(*byte)] = true);
         }
     }
 
@@ -139,28 +136,26 @@ impl Names {
         self.bytes[usize::from(byte)]
     }
 
-    /// Whether the byte may stand between a name and its separator.
-    pub fn may_be_followed_by(&self, byte: u8) -> bool {
-        !self.is_empty() && BEHIND_NAMES.contains(&byte)
+    /// Whether the byte may stand behind a name, as its separator or before it.
+    pub fn may_end_in(&self, byte: u8) -> bool {
+        !self.is_empty() && (matches!(byte, b'=' | b':') || BEHIND_NAMES.contains(&byte))
     }
 
-    /// Appends the separators in `text` behind wanted names, and perhaps some others.
+    /// Appends the separators in `text` behind wanted names, the ends of elements, and perhaps some others.
     pub fn places(&self, text: &[u8], out: &mut Vec<u32>) {
         if self.is_empty() {
             return;
         }
         let separators = memchr::memchr2_iter(b'=', b':', text);
         out.extend(separators.filter(|at| self.ends_at(text, *at)).map(|at| at as u32));
-        if self.tags {
-            LAST_TAGS.iter().for_each(|tag| out.extend(find_iter(text, tag).map(|at| at as u32)));
-        }
+        LAST_TAGS.iter().for_each(|tag| out.extend(find_iter(text, tag).map(|at| at as u32)));
     }
 
-    /// Whether there is a wanted name in the text.
+    /// Whether there is a wanted name in the text, or an element, which may have one.
     pub fn are_in(&self, text: &[u8]) -> bool {
         !self.is_empty()
             && (memchr::memchr2_iter(b'=', b':', text).any(|at| self.ends_at(text, at))
-                || self.tags && LAST_TAGS.iter().any(|tag| find_iter(text, tag).next().is_some()))
+                || LAST_TAGS.iter().any(|tag| find_iter(text, tag).next().is_some()))
     }
 
     /// Whether what an edit writes may make a wanted name, there or together with what stands beside it.
@@ -168,8 +163,7 @@ impl Names {
         let joins = |byte: Option<&u8>| {
             byte.is_some_and(|byte| {
                 byte.is_ascii_alphanumeric()
-                    || matches!(byte, b'.' | b'=' | b':')
-                    || self.tags && matches!(byte, b'<' | b'/' | b'>')
+                    || matches!(byte, b'.' | b'=' | b':' | b'<' | b'/' | b'>')
                     || SEPARATORS.contains(byte)
                     || BEHIND_NAMES.contains(byte)
             })
@@ -183,7 +177,7 @@ impl Names {
     fn ends_at(&self, text: &[u8], at: usize) -> bool {
         let near = text[..at].strip_suffix(b"\"").unwrap_or(&text[..at]);
         match near.last_chunk() {
-            Some(end) if self.inner.is_empty() && !self.may_end(*end) => false,
+            Some(end) if self.inner.is_empty() && !self.may_end(*end) && !ends_colour(*end) => false,
             _ => self.is_wanted(text, at),
         }
     }
@@ -204,6 +198,9 @@ impl Names {
     fn is_wanted(&self, text: &[u8], at: usize) -> bool {
         let floor = at.saturating_sub(MAX_NAME_BYTES);
         let near = &text[floor..at];
+        if memchr::memchr(ESC, near).is_some() {
+            return true; // a colour may be anywhere around the name
+        }
         let end = near.iter().rposition(|byte| !BEHIND_NAMES.contains(byte)).map_or(0, |last| last + 1);
         let is_name = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.');
         let start = near[..end].iter().rposition(|byte| !is_name(byte)).map_or(0, |before| before + 1);
@@ -251,13 +248,20 @@ impl Names {
     }
 }
 
-/// What every element ends with.
+/// What every element ends with: its name stands in tags, before no separator.
 const LAST_TAGS: [&[u8]; 2] = [b"</", b"/>"];
 
 /// What may stand in a name and is no part of its normal form.
 const SEPARATORS: [u8; 2] = [b'-', b'_'];
 /// What may stand between a name and its separator.
-const BEHIND_NAMES: [u8; 6] = [b' ', b'\t', b'\r', b'"', b'\'', b'\\'];
+const BEHIND_NAMES: [u8; 8] = [b' ', b'\t', b'\r', b'"', b'\'', b'\\', b'[', b']'];
+
+const ESC: u8 = 0x1b;
+
+/// Whether the bytes may be the end of a colour.
+fn ends_colour([.., before, last]: [u8; 4]) -> bool {
+    last == b'm' && (before.is_ascii_digit() || matches!(before, b'[' | b';'))
+}
 
 /// Bytes before what may be the end of an escape: those that begin one, and those inside a terminal colour.
 const ESCAPES: [u8; 6] = [b'\\', b'%', b'[', b';', b'#', b'&'];

@@ -150,7 +150,10 @@ impl Wanted {
                 [] => self.bytes[usize::from(b'\n')] || self.joins(block, at, at + length),
                 [b'\\'] => self.may_begin(&block[at + length..]),
                 // Behind a name a backslash is passed over as it is.
-                [one] => self.is_part(one) || block[at] != b'\\' && self.names.may_be_followed_by(one),
+                [one] => {
+                    let stands_for_itself = block[at] == b'\\' && !block[at..].starts_with(b"\\u");
+                    self.is_part(one) || !stands_for_itself && self.names.may_end_in(one)
+                }
                 _ => written.iter().any(|byte| self.bytes[usize::from(*byte)]) || is_introducer(written[0]),
             }
     }
