@@ -5,7 +5,7 @@ use std::fmt;
 use super::fault::quoted;
 use super::names::FOUND;
 use super::selector::Selector;
-use super::{Covers, FormatChoice, Policy, Rule};
+use super::{Covers, FormatChoice, Policy, Rule, Source};
 use crate::action::{Action, Truncate};
 use crate::kind::Kind;
 
@@ -69,7 +69,17 @@ pub fn check(policy: &Policy) -> Vec<Warning> {
     warnings.extend(only_in_fields(policy));
     warnings.extend(uncovered(policy));
     warnings.extend(linkable_cards(policy));
+    policy.sources.iter().for_each(|source| warnings.extend(of_source(source)));
     warnings
+}
+
+/// What is odd about the rules of a source.
+fn of_source(source: &Source) -> impl Iterator<Item = Warning> {
+    check(&source.policy).into_iter().map(|warning| Warning {
+        rule: warning.rule.map(|rule| format!("{}: {rule}", source.rules)),
+        message: format!("in {}: {}", quoted(&source.rules), warning.message),
+        ..warning
+    })
 }
 
 fn about(rule: &Rule, message: impl Into<String>, help: impl Into<String>) -> Warning {
