@@ -15,6 +15,7 @@ use crate::detect::{Detectors, Reason};
 use crate::edit::{Cause, Edits};
 use crate::finding::Finding;
 use crate::format::{FORMATS, Field, Fields, Head, Role};
+use crate::kind::Kind;
 use crate::policy::Policy;
 use crate::policy::decide::{Decision, Decisions, Record, Sighting};
 use crate::span::Span;
@@ -272,12 +273,17 @@ impl Judge {
         let record_reading = Reading::Record { head: &self.head, is_header: self.is_header };
         let reading = if is_record { record_reading } else { Reading::Text };
         self.scratch.decisions.begin_record();
-        self.law.pass(record, reading, &mut self.scratch);
+        let pass = self.law.pass(record, reading, &mut self.scratch);
         let sightings = self.scratch.sightings.iter().map(|sighting| sighting.finding).collect();
-        let changes = self.scratch.edits.list.iter().filter_map(|edit| edit.cause).collect();
+        let mut changes: Vec<Cause> = self.scratch.edits.list.iter().filter_map(|edit| edit.cause).collect();
         let cause =
             |decision: &Decision| Cause { value: decision.span, kind: decision.kind, rule: decision.rule };
-        let decided = self.scratch.decisions.all.iter().map(cause).collect();
+        let mut decided: Vec<Cause> = self.scratch.decisions.all.iter().map(cause).collect();
+        if let (Pass::Unparsed, Some(known)) = (pass, &self.law.policy.known) {
+            let all = Cause { value: Span::new(0, record.len()), kind: Kind::FIELD, rule: known.rule };
+            changes = vec![all];
+            decided.push(all);
+        }
         Judged { format: self.scratch.fields.seen(), sightings, decided, changes, ..Judged::default() }
     }
 }
