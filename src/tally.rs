@@ -65,8 +65,7 @@ impl Tally {
         for acted in &other.acted {
             self.act_times(acted.rule, acted.kind, acted.count);
         }
-        other.unknown.names.iter().for_each(|(name, count)| self.unknown.add(name, *count));
-        self.unknown.unnamed += other.unknown.unnamed;
+        self.unknown.add_all(&other.unknown);
     }
 }
 
@@ -84,6 +83,12 @@ pub struct Unknown {
 }
 
 impl Unknown {
+    /// Adds other counts.
+    pub fn add_all(&mut self, other: &Unknown) {
+        other.names.iter().for_each(|(name, count)| self.add(name, *count));
+        self.unnamed += other.unnamed;
+    }
+
     /// Counts values in fields of a name that may be shown.
     pub fn add(&mut self, name: &str, count: u64) {
         match self.names.get_mut(name) {

@@ -3,6 +3,8 @@
 
 #[path = "policy/fields.rs"]
 mod fields;
+#[path = "policy/sources.rs"]
+mod sources;
 #[path = "policy/when.rs"]
 mod when;
 

@@ -14,7 +14,8 @@ use std::time::Duration;
 
 use logscrub::stream::input::Source;
 use logscrub::stream::{
-    Fault, Input, Interrupts, Outcome, Output, Place, Scrub, ScrubWriter, Settings, Target, Watch, drive, sys,
+    Fault, Input, Interrupts, Outcome, Output, Place, Scrub, ScrubWriter, Settings, Target, Watch, drive,
+    drive_runs, sys,
 };
 use logscrub::tally::Tally;
 
@@ -399,6 +400,52 @@ fn a_reader_that_went_away_ends_the_run_though_the_input_is_silent() {
         assert_eq!(outcome.output.unwrap_err().kind(), io::ErrorKind::BrokenPipe);
         drop(far);
     }
+}
+
+/// However inputs are parted into runs, the same is written as by one.
+#[test]
+fn several_runs_write_what_one_would() {
+    let texts = [
+        b"a\nb".to_vec(),
+        utf16("c", false),
+        utf16("d\n", true),
+        b"".to_vec(),
+        b"e".to_vec(),
+        b"f\n".to_vec(),
+    ];
+    let input = |text: &Vec<u8>| Ok(trickle(text, 2));
+    let (expected, _) = run(texts.iter().map(input).collect(), Settings::default());
+    for parts in 1..=texts.len() {
+        let runs =
+            texts.chunks(parts).map(|texts| (Shout::default(), texts.iter().map(input).collect::<Vec<_>>()));
+        let mut out = Vec::new();
+        let outcomes = drive_runs(runs, &mut out, &mut Watch::default(), &settings(2, 1 << 20, 64));
+        assert_eq!(out, expected, "{parts} inputs a run");
+        assert_eq!(outcomes.len(), texts.len().div_ceil(parts));
+        assert_eq!(outcomes.iter().map(|outcome| outcome.tally.records).sum::<u64>(), 6);
+    }
+}
+
+/// Takes so many bytes and no more.
+struct Full(usize);
+
+impl Write for Full {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0 = self.0.checked_sub(bytes.len()).ok_or(io::ErrorKind::StorageFull)?;
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+#[test]
+fn there_is_no_run_behind_one_whose_output_failed() {
+    let runs = (0..4).map(|_| (Shout::default(), vec![Ok(trickle(b"line\n", 9))]));
+    let outcomes = drive_runs(runs, Full(12), &mut Watch::default(), &Settings::default());
+    let good: Vec<bool> = outcomes.iter().map(|outcome| outcome.output.is_ok()).collect();
+    assert_eq!(good, [true, true, false]);
 }
 
 #[test]

@@ -61,6 +61,9 @@ pub(super) struct ByRules {
     /// The time to take for now, as in 2026-01-31T00:00:00Z
     #[arg(long, value_name = "TIME")]
     pub(super) now: Option<jiff::Timestamp>,
+    /// What the input is, for rules by source
+    #[arg(long, value_name = "NAME=VALUE", value_parser = label)]
+    pub(super) label: Vec<(String, String)>,
 }
 
 #[derive(Debug, Group)]
@@ -73,9 +76,6 @@ pub(super) struct Filter {
     /// Write to a file, which is replaced as a whole at the end
     #[arg(short, long, value_name = "FILE")]
     pub(super) output: Option<PathBuf>,
-    /// What the input is, for rules by source
-    #[arg(long, value_name = "NAME=VALUE")]
-    pub(super) label: Vec<String>,
     /// Threads that scrub, at most [default: one a core]
     #[arg(short = 'j', long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
     pub(super) threads: Option<u16>,
@@ -201,6 +201,14 @@ pub(super) enum Color {
     Auto,
     Always,
     Never,
+}
+
+/// `namespace=payments`.
+fn label(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((name, value)) if !name.is_empty() => Ok((name.to_owned(), value.to_owned())),
+        _ => Err("a label is written as in namespace=payments".to_owned()),
+    }
 }
 
 /// `1048576`, `64K`, `1MiB`: powers of 1024.

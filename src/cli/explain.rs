@@ -9,14 +9,15 @@ use crate::action::Action;
 use crate::error::reason;
 use crate::scrub::{Judged, Scrubber};
 use crate::span::Span;
-use crate::stream::{Output, Target, sys};
+use crate::stream::{Output, Place, Target, sys};
 
 pub(super) fn run(args: &Explain) -> Exit {
     start(args).unwrap_or_else(|exit| exit)
 }
 
 fn start(args: &Explain) -> Result<Exit, Exit> {
-    let mut scrubber = args.by.scrubber()?;
+    let scrubbers = args.by.scrubbers()?;
+    let mut scrubber = scrubbers.get(scrubbers.number_for(&Place::Stdin)).clone();
     let mut output = Output::open(&Target::Stdout).map_err(|cause| Exit::of_output(&cause))?;
     if sys::closed_at_start(0) {
         message("stdin: bad file descriptor");

@@ -1,37 +1,44 @@
 //! `logscrub [FILE]...`: the filter.
 
 use std::io::{self, IsTerminal, Write};
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use clap::CommandFactory;
 
 use super::args::{Args, Filter, Reading};
 use super::exit::Exit;
+use super::load::Scrubbers;
 use super::print::{message, to_stderr, usage_fault};
 use crate::error::reason;
-use crate::report::{self, Run};
-use crate::stream::{Input, Interrupts, Outcome, Output, Place, Settings, Target, Watch, drive};
+use crate::report::{self, Part, Run};
+use crate::scrub::Scrubber;
+use crate::stream::{Input, Interrupts, Outcome, Output, Place, Settings, Target, Watch, drive_runs};
+use crate::tally::Tally;
 
 pub(super) fn run(args: &Filter) -> Exit {
     start(args).unwrap_or_else(|exit| exit)
 }
 
 fn start(args: &Filter) -> Result<Exit, Exit> {
-    if !args.label.is_empty() {
-        return Err(usage_fault("--label is not yet supported: rules by source come with a later version"));
-    }
     refuse_command(&args.files)?;
-    let scrubber = args.by.scrubber()?;
-    let policy = std::sync::Arc::clone(scrubber.policy());
+    let scrubbers = args.by.scrubbers()?;
     let places = places(&args.files);
     let target = args.output.clone().map_or(Target::Stdout, Target::Path);
     refuse_overlap(args, &target, &places)?;
     let mut watch = args.reading.watch()?;
     let mut output = Output::open(&target).map_err(|cause| failed(args, &cause))?;
     let settings = settings(args);
-    let outcome = drive(places.iter().map(Input::open), scrubber, &mut output, &mut watch, &settings);
+    let runs = runs(&scrubbers, &places);
+    let inputs = runs.iter().map(|run| {
+        let places = places.get(run.places.clone()).unwrap_or_default();
+        (scrubbers.get(run.scrubber).clone(), places.iter().map(Input::open))
+    });
+    let outcomes = drive_runs(inputs, &mut output, &mut watch, &settings);
+    let parts = parts(&scrubbers, &runs, &outcomes);
+    let outcome = joined(outcomes);
     let exit = finish(args, output, &outcome);
-    let run = Run { policy: &policy, tally: &outcome.tally, faults: &outcome.input_faults };
+    let run = Run { parts: &parts, faults: &outcome.input_faults };
     if args.stats {
         to_stderr(&report::text::table(&run));
     }
@@ -46,6 +53,51 @@ fn start(args: &Filter) -> Result<Exit, Exit> {
         write_report(path, &run).map_err(|cause| Exit::of_output_to(&name, &cause))?;
     }
     Ok(exit)
+}
+
+/// Inputs that stand one behind another and are for the same scrubber.
+struct SameRules {
+    scrubber: usize,
+    places: Range<usize>,
+}
+
+fn runs(scrubbers: &Scrubbers, places: &[Place]) -> Vec<SameRules> {
+    let mut runs: Vec<SameRules> = Vec::new();
+    for (at, place) in places.iter().enumerate() {
+        let scrubber = scrubbers.number_for(place);
+        match runs.last_mut().filter(|run| run.scrubber == scrubber) {
+            Some(run) => run.places.end = at + 1,
+            None => runs.push(SameRules { scrubber, places: at..at + 1 }),
+        }
+    }
+    runs
+}
+
+/// What was done, by whose rules.
+fn parts<'s>(scrubbers: &'s Scrubbers, runs: &[SameRules], outcomes: &[Outcome]) -> Vec<Part<'s>> {
+    let part = |(source, scrubber): (Option<&str>, &'s Scrubber)| Part {
+        source: source.map(str::to_owned),
+        policy: scrubber.policy(),
+        tally: Tally::default(),
+    };
+    let mut parts: Vec<Part<'s>> = scrubbers.iter().map(part).collect();
+    for (run, outcome) in runs.iter().zip(outcomes) {
+        parts.get_mut(run.scrubber).into_iter().for_each(|part| part.tally.add(&outcome.tally));
+    }
+    parts
+}
+
+/// How all runs ended together; of the counts those alone that do not depend on the rules.
+fn joined(outcomes: Vec<Outcome>) -> Outcome {
+    let mut all =
+        Outcome { tally: Tally::default(), input_faults: Vec::new(), output: Ok(()), ended_by: None };
+    for outcome in outcomes {
+        all.tally.withheld += outcome.tally.withheld;
+        all.input_faults.extend(outcome.input_faults);
+        all.output = all.output.and(outcome.output);
+        all.ended_by = all.ended_by.or(outcome.ended_by);
+    }
+    all
 }
 
 /// A command behind options is read as a file: who writes so does not mean one. After `--` they do.

@@ -8,12 +8,57 @@ use super::print::{message, to_stderr, usage_fault};
 use crate::action::Action;
 use crate::action::hash::{HashKey, key_id};
 use crate::policy::fault::Faults;
-use crate::policy::{FormatChoice, Policy};
+use crate::policy::source::Inputs;
+use crate::policy::{FormatChoice, Policy, Source};
 use crate::scrub::Scrubber;
+use crate::stream::Place;
 use crate::time::keyring::Keyring;
 
 /// The pack that is used when nothing is named.
 const DEFAULT_RULES: &str = "default";
+
+/// Scrubbers under the rules that were named and under those of sources, and which input is for which.
+pub(super) struct Scrubbers {
+    named: Scrubber,
+    sources: Vec<Sourced>,
+    labels: Vec<(String, String)>,
+}
+
+struct Sourced {
+    inputs: Inputs,
+    /// As it is written.
+    rules: String,
+    scrubber: Scrubber,
+}
+
+impl Scrubbers {
+    /// One for all inputs.
+    pub(super) fn one(named: Scrubber) -> Scrubbers {
+        Scrubbers { named, sources: Vec::new(), labels: Vec::new() }
+    }
+
+    /// The number of the one that an input is for: 0 is under the rules that were named.
+    pub(super) fn number_for(&self, place: &Place) -> usize {
+        let path = match place {
+            Place::Stdin => None,
+            Place::Path(path) => Some(path.as_path()),
+        };
+        let is_of = |source: &Sourced| source.inputs.include(path, &self.labels);
+        self.sources.iter().position(is_of).map_or(0, |at| at + 1)
+    }
+
+    /// The one of that number.
+    pub(super) fn get(&self, number: usize) -> &Scrubber {
+        let source = number.checked_sub(1).and_then(|at| self.sources.get(at));
+        source.map_or(&self.named, |source| &source.scrubber)
+    }
+
+    /// All of them, with the rules file of each source.
+    pub(super) fn iter(&self) -> impl Iterator<Item = (Option<&str>, &Scrubber)> {
+        let sources = self.sources.iter().map(|source| (Some(source.rules.as_str()), &source.scrubber));
+        std::iter::once((None, &self.named)).chain(sources)
+    }
+}
 
 impl ByRules {
     /// The rules that are named, if any are.
@@ -26,12 +71,29 @@ impl ByRules {
         self.named().is_some()
     }
 
-    /// A scrubber under the rules that are named.
-    pub(super) fn scrubber(&self) -> Result<Scrubber, Exit> {
+    /// Scrubbers under the rules that are named, and under those of their sources.
+    pub(super) fn scrubbers(&self) -> Result<Scrubbers, Exit> {
         let rules = self.named().unwrap_or(DEFAULT_RULES);
-        let policy =
+        let mut policy =
             Policy::load_with_keyring(rules, self.keyring.as_deref()).map_err(|faults| shown(&faults))?;
-        self.scrubber_under(policy)
+        let mut sources = Vec::new();
+        for Source { inputs, rules, policy } in std::mem::take(&mut policy.sources) {
+            sources.push(Sourced { inputs, rules, scrubber: self.scrubber_under(policy)? });
+        }
+        let named = self.scrubber_under(policy)?;
+        Ok(Scrubbers { named, sources, labels: self.labels()? })
+    }
+
+    /// The labels, of each name one.
+    fn labels(&self) -> Result<Vec<(String, String)>, Exit> {
+        let mut labels: Vec<(String, String)> = Vec::new();
+        for (name, value) in &self.label {
+            if labels.iter().any(|(known, _)| known == name) {
+                return Err(usage_fault(&format!("--label {name} is given twice")));
+            }
+            labels.push((name.clone(), value.clone()));
+        }
+        Ok(labels)
     }
 
     /// A scrubber under these rules.

@@ -7,7 +7,7 @@ use super::exit::Exit;
 use super::load::policy;
 use super::print::{escaped, to_stderr, to_stdout};
 use crate::action::hash::HashKey;
-use crate::policy::{Covers, Policy, Rule, Test, check, packs};
+use crate::policy::{Covers, Policy, Rule, Source, Test, check, packs};
 use crate::report::text::columns;
 use crate::scrub::Scrubber;
 
@@ -47,6 +47,7 @@ fn title(text: &str) -> String {
 
 fn show(rules: &str, toml: bool) -> Result<Exit, Exit> {
     let policy = policy(rules)?;
+    let sources: String = policy.sources.iter().map(source).collect();
     if toml {
         return Ok(to_stdout(policy.to_toml().as_bytes()));
     }
@@ -56,11 +57,19 @@ fn show(rules: &str, toml: bool) -> Result<Exit, Exit> {
     let table = columns_to_the_left(&rows);
     Ok(to_stdout(
         format!(
-            "{}\nsha256 {fingerprint}\nthe first rule that covers a value decides\n\n{table}",
+            "{}\nsha256 {fingerprint}\n{sources}the first rule that covers a value decides\n\n{table}",
             policy.title
         )
         .as_bytes(),
     ))
+}
+
+/// Which inputs take other rules.
+fn source(source: &Source) -> String {
+    let path = source.inputs.path.iter().map(|glob| format!("path {glob}"));
+    let labels = source.inputs.labels.iter().map(|(name, glob)| format!("label {name}={glob}"));
+    let inputs = path.chain(labels).collect::<Vec<_>>().join(" and ");
+    format!("inputs of {inputs}: {}, {}\n", source.rules, source.policy.title)
 }
 
 fn row(policy: &Policy, rule: &Rule) -> [String; 5] {
@@ -140,11 +149,17 @@ fn number(count: usize, what: &str) -> String {
 fn test_one(rules: &str) -> bool {
     let Ok(policy) = policy(rules) else { return false };
     let tests = policy.tests.clone();
-    let mut scrubber = Scrubber::new(Arc::new(policy), Some(HashKey::new(&TEST_KEY)));
+    let mut policy = policy;
+    let sources = std::mem::take(&mut policy.sources);
+    let under = |policy| Scrubber::new(Arc::new(policy), Some(HashKey::new(&TEST_KEY)));
+    let mut sources: Vec<_> =
+        sources.into_iter().map(|source| (source.inputs, under(source.policy))).collect();
+    let mut scrubber = under(policy);
     let mut failed = 0;
     for test in &tests {
         let mut output = Vec::new();
-        scrubber.scrub(&test.input, &mut output);
+        let source = sources.iter_mut().find(|(inputs, _)| inputs.include(None, &test.from));
+        source.map_or(&mut scrubber, |(_, own)| own).scrub(&test.input, &mut output);
         let faults = faults(test, &output);
         failed += usize::from(!faults.is_empty());
         faults.iter().for_each(|fault| to_stderr(&format!("{rules}: test `{}`: {fault}\n", test.name)));

@@ -2,10 +2,10 @@
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use super::args::{Color, Scan};
 use super::exit::Exit;
+use super::load::Scrubbers;
 use super::paint::{Ink, Paint};
 use super::print::{escaped, message, to_stderr, usage_fault};
 use crate::policy::Policy;
@@ -23,19 +23,19 @@ pub(super) fn run(args: &Scan) -> Exit {
 }
 
 fn start(args: &Scan) -> Result<Exit, Exit> {
-    let scrubber = scrubber(args)?;
-    let policy = Arc::clone(scrubber.policy());
+    let scrubbers = scrubbers(args)?;
     let mut watch = args.reading.watch()?;
     let mut output = Output::open(&Target::Stdout).map_err(|cause| Exit::of_output(&cause))?;
     let settings = Settings { max_record: args.reading.max_record, ..Settings::default() };
-    let mut tally = Tally::default();
+    let mut tallies = vec![Tally::default(); scrubbers.iter().count()];
     let mut faults = Vec::new();
     let (files, many) = files(&args.paths, &mut faults);
     for place in files {
-        let finder = Finder::new(&scrubber, args, &place, many);
+        let number = scrubbers.number_for(&place);
+        let finder = Finder::new(scrubbers.get(number), args, &place, many);
         let outcome = drive([Input::open(&place)], finder, &mut output, &mut watch, &settings);
         outcome.output.map_err(|cause| Exit::of_output(&cause))?;
-        tally.add(&outcome.tally);
+        tallies.get_mut(number).into_iter().for_each(|tally| tally.add(&outcome.tally));
         faults.extend(outcome.input_faults);
         if let Some(signal) = outcome.ended_by {
             return Ok(Exit::Signal(signal));
@@ -43,9 +43,9 @@ fn start(args: &Scan) -> Result<Exit, Exit> {
     }
     faults.iter().for_each(|fault| message(&fault.to_string()));
     if !args.quiet && !args.json {
-        to_stderr(&counts(&policy, &tally));
+        to_stderr(&counts(&scrubbers, &tallies));
     }
-    let found = tally.acted.iter().any(|acted| acted.rule != KEPT);
+    let found = tallies.iter().flat_map(|tally| &tally.acted).any(|acted| acted.rule != KEPT);
     Ok(if !faults.is_empty() {
         Exit::Input
     } else if found {
@@ -56,14 +56,14 @@ fn start(args: &Scan) -> Result<Exit, Exit> {
 }
 
 /// Under the rules that are named; else under one rule that covers everything.
-fn scrubber(args: &Scan) -> Result<Scrubber, Exit> {
+fn scrubbers(args: &Scan) -> Result<Scrubbers, Exit> {
     if args.by.has_rules() {
         if !args.kind.is_empty() {
             return Err(usage_fault(
                 "--kind goes without --rules: with rules, what they would change is shown",
             ));
         }
-        return args.by.scrubber();
+        return args.by.scrubbers();
     }
     let kinds = if args.kind.is_empty() { vec!["all".to_owned()] } else { args.kind.clone() };
     let kinds: Vec<String> = kinds.iter().map(|kind| format!("{kind:?}")).collect();
@@ -72,7 +72,7 @@ fn scrubber(args: &Scan) -> Result<Scrubber, Exit> {
         faults.iter().for_each(|fault| message(&format!("--kind: {}", fault.message)));
         Exit::Usage
     })?;
-    args.by.scrubber_under(policy)
+    args.by.scrubber_under(policy).map(Scrubbers::one)
 }
 
 /// All regular files under the paths, in the order of their names; and whether names are to be shown.
@@ -288,19 +288,25 @@ impl Scrub for Finder {
 }
 
 /// How many of each kind; what the rules keep apart.
-fn counts(policy: &Policy, tally: &Tally) -> String {
-    let mut rows: Vec<[String; 2]> = Vec::new();
-    for (kind, name) in policy.kinds.iter() {
-        let of = |kept: bool| -> u64 {
-            let mine = tally.acted.iter().filter(|acted| acted.kind == kind && (acted.rule == KEPT) == kept);
-            mine.map(|acted| acted.count).sum()
-        };
-        if of(false) > 0 {
-            rows.push([name.to_owned(), of(false).to_string()]);
-        }
-        if of(true) > 0 {
-            rows.push([format!("{name} (kept)"), of(true).to_string()]);
+fn counts(scrubbers: &Scrubbers, tallies: &[Tally]) -> String {
+    let mut rows: Vec<(String, u64)> = Vec::new();
+    for ((_, scrubber), tally) in scrubbers.iter().zip(tallies) {
+        for (kind, name) in scrubber.policy().kinds.iter() {
+            for (is_kept, name) in [(false, name.to_owned()), (true, format!("{name} (kept)"))] {
+                let of =
+                    tally.acted.iter().filter(|acted| acted.kind == kind && (acted.rule == KEPT) == is_kept);
+                let count: u64 = of.map(|acted| acted.count).sum();
+                match rows.iter_mut().find(|(known, _)| *known == name) {
+                    Some((_, known)) => *known += count,
+                    None => rows.push((name, count)),
+                }
+            }
         }
     }
+    let rows: Vec<[String; 2]> = rows
+        .into_iter()
+        .filter(|(_, count)| *count > 0)
+        .map(|(name, count)| [name, count.to_string()])
+        .collect();
     if rows.is_empty() { "nothing found\n".to_owned() } else { columns(&rows) }
 }

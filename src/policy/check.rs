@@ -5,7 +5,8 @@ use std::fmt;
 use super::fault::quoted;
 use super::names::{FOUND, SECRET};
 use super::selector::Selector;
-use super::{Covers, FormatChoice, Policy, Rule};
+use super::source::Inputs;
+use super::{Covers, FormatChoice, Policy, Rule, Source};
 use crate::action::{Action, Truncate};
 use crate::kind::Kind;
 
@@ -69,7 +70,38 @@ pub fn check(policy: &Policy) -> Vec<Warning> {
     warnings.extend(only_in_fields(policy));
     warnings.extend(uncovered(policy));
     warnings.extend(linkable_cards(policy));
+    warnings.extend(sources_never_asked(policy));
+    policy.sources.iter().for_each(|source| warnings.extend(of_source(source)));
     warnings
+}
+
+/// Sources behind one that includes all their inputs.
+fn sources_never_asked(policy: &Policy) -> impl Iterator<Item = Warning> {
+    let takes_all = |source: &Source| {
+        let Inputs { path, labels } = &source.inputs;
+        labels.is_empty() && path.as_ref().is_some_and(|path| path.to_string() == "**")
+    };
+    let sources = &policy.sources;
+    let hidden = move |(at, source): (usize, &Source)| {
+        let has_path = source.inputs.path.is_some();
+        let mut earlier = sources.iter().take(at);
+        earlier.any(|other| other.inputs == source.inputs || has_path && takes_all(other))
+    };
+    let hidden = sources.iter().enumerate().filter(move |one| hidden(*one));
+    hidden.map(|(at, source)| Warning {
+        rule: None,
+        message: format!("source {} ({}) is never asked", at + 1, quoted(&source.rules)),
+        help: "one before it includes all its inputs: move it up, or take it out".to_owned(),
+    })
+}
+
+/// What is odd about the rules of a source.
+fn of_source(source: &Source) -> impl Iterator<Item = Warning> {
+    check(&source.policy).into_iter().map(|warning| Warning {
+        rule: warning.rule.map(|rule| format!("{}: {rule}", source.rules)),
+        message: format!("in {}: {}", quoted(&source.rules), warning.message),
+        ..warning
+    })
 }
 
 fn about(rule: &Rule, message: impl Into<String>, help: impl Into<String>) -> Warning {

@@ -64,6 +64,7 @@ pub(super) fn compile(layers: &[Layer], keyring: Option<&Path>, faults: &mut Fau
         list_names: names.list_names,
         own_kinds: names.own,
         definitions: names.definitions,
+        sources: Vec::new(),
         tests,
         fingerprint: [0; 32],
     })
@@ -362,9 +363,15 @@ fn test(doc: &Document, node: &Node, number: usize, faults: &mut Faults) -> Opti
     let bytes = |key| node.texts(key).map(|(text, _)| text.as_bytes().to_vec()).collect();
     Some(Test {
         name: node.text("name").map_or_else(|| format!("test {number}"), str::to_owned),
+        from: labels(node.get("from")),
         input: text.as_bytes().to_vec(),
         gone: bytes("gone"),
         stays: bytes("stays"),
         expect: node.text("expect").map(|text| text.as_bytes().to_vec()),
     })
+}
+
+fn labels(from: Option<&Node>) -> Vec<(String, String)> {
+    let entries = from.map_or(&[][..], Node::entries).iter();
+    entries.filter_map(|entry| Some((entry.key.clone(), entry.node.as_text()?.to_owned()))).collect()
 }

@@ -119,7 +119,7 @@ pub(crate) fn named(reference: &str) -> Result<Source, Faults> {
     Source::file(Path::new(reference), reference, 0).map_err(Faults::from)
 }
 
-fn no_pack(mut fault: Fault, name: &str) -> Fault {
+pub(super) fn no_pack(mut fault: Fault, name: &str) -> Fault {
     let names = || PACKS.iter().map(|(pack, _)| *pack);
     let meant = suggestion(name, names()).map_or(String::new(), |meant| format!("did you mean `{meant}`? "));
     fault.message = format!("no pack is called {}", quoted(name));

@@ -29,6 +29,7 @@ pub mod schema;
 pub mod selector;
 mod shape;
 mod show;
+pub mod source;
 pub mod taint;
 mod values;
 pub mod wanted;
@@ -44,10 +45,10 @@ use crate::kind::{Kind, KindSet, Kinds};
 use fault::{Fault, Faults};
 pub use glob::Glob;
 pub use known::Known;
-use layer::Source;
 use needs::Needs;
 pub use networks::Networks;
 use selector::Selector;
+pub use source::Source;
 pub use when::Condition;
 
 /// Compiled rules: everything that is needed to judge a record.
@@ -75,6 +76,9 @@ pub struct Policy {
     pub lists: Vec<Arc<crate::detect::list::List>>,
     /// Names of the lists, in their order.
     pub list_names: Vec<String>,
+    /// `[[source]]`: the inputs that take other rules, the first that includes one decides. Whoever hands the inputs
+    /// over asks them: a scrubber of this policy knows nothing of where its records come from.
+    pub sources: Vec<Source>,
     /// `[[test]]` entries of the file that was named.
     pub tests: Vec<Test>,
     /// SHA-256 over the policy as it resolves: what is found, decided and done, and in which order. Two
@@ -104,7 +108,7 @@ impl Policy {
     /// # Errors
     /// As [`Policy::load`].
     pub fn load_with_keyring(reference: &str, keyring: Option<&Path>) -> Result<Policy, Faults> {
-        Policy::resolve(layer::named(reference)?, keyring)
+        Policy::resolve(layer::named(reference)?, keyring, true)
     }
 
     /// A pack.
@@ -112,8 +116,8 @@ impl Policy {
     /// # Errors
     /// As [`Policy::load`]; no pack is called so.
     pub fn pack(name: &str) -> Result<Policy, Faults> {
-        match Source::pack(name) {
-            Some(source) => Policy::resolve(source, None),
+        match layer::Source::pack(name) {
+            Some(source) => Policy::resolve(source, None, true),
             None => Err(Fault::of_file(name, 0, format!("no pack is called {}", fault::quoted(name))).into()),
         }
     }
@@ -137,7 +141,7 @@ impl Policy {
         folder: Option<&Path>,
         keyring: Option<&Path>,
     ) -> Result<Policy, Faults> {
-        Policy::resolve(Source::text(name, text, folder)?, keyring)
+        Policy::resolve(layer::Source::text(name, text, folder)?, keyring, true)
     }
 
     /// The kinds of the lists and detectors that the files define.
@@ -145,15 +149,21 @@ impl Policy {
         self.own_kinds.clone()
     }
 
-    fn resolve(source: Source, keyring: Option<&Path>) -> Result<Policy, Faults> {
+    fn resolve(
+        source: layer::Source,
+        keyring: Option<&Path>,
+        may_have_sources: bool,
+    ) -> Result<Policy, Faults> {
         let (layers, mut faults) = layer::load(source);
+        let (sources, inner) = source::read(&layers, keyring, may_have_sources, &mut faults);
         let policy = match layer::are_sound(&layers) {
             true => compile::compile(&layers, keyring, &mut faults),
             false => None,
         };
         faults.sort();
+        faults.append(inner);
         match policy {
-            Some(policy) if faults.is_empty() => Ok(policy.fingerprinted()),
+            Some(policy) if faults.is_empty() => Ok(Policy { sources, ..policy }.fingerprinted()),
             _ => Err(faults),
         }
     }
@@ -261,6 +271,8 @@ pub struct Network {
 pub struct Test {
     /// Its name.
     pub name: String,
+    /// Labels of the input, by which it may be one of a source.
+    pub from: Vec<(String, String)>,
     /// The record, without a line end.
     pub input: Vec<u8>,
     /// Must not be in the output.

@@ -1,6 +1,6 @@
 //! [`Needs`]: what the rules of a policy ask for, so that nothing else is made for them.
 
-use super::selector::Names;
+use super::selector::{Names, Path};
 use super::{Covers, FormatChoice, Policy, Rule};
 use crate::action::Action;
 use crate::detect::Detectors;
@@ -102,9 +102,15 @@ impl Policy {
         self.needs.fields || self.needs.edits_structure
     }
 
-    /// Whether a field rule may mean a field of this name, or one under it.
+    /// Whether a field rule may mean the field of this dotted name, or one under it whose name may be any.
     pub fn may_mean(&self, name: &[u8]) -> bool {
-        self.needs.field_rules && self.needs.names.may_mean(name)
+        let mut path = Path::default();
+        path.push(name);
+        let means = |rule: &Rule| match &rule.covers {
+            Covers::Field { fields, .. } => fields.iter().any(|field| field.may_mean(&path)),
+            Covers::Find { .. } | Covers::Unknown => false,
+        };
+        self.needs.field_rules && self.needs.names.may_mean(name) && self.rules.iter().any(means)
     }
 
     /// Whether a field rule may mean a field by a name that no record holds: a format gives it, whose records cannot

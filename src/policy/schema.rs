@@ -79,11 +79,9 @@ pub const LATER: &[(&str, Option<&str>)] = &[
     ("truncate.time", None),
     ("truncate.zip", None),
     ("records", None),
-    ("source", None),
     ("hold", None),
     ("test.age", None),
     ("test.now", None),
-    ("test.from", None),
 ];
 
 /// Kinds of the language that no detector of this version finds.
@@ -348,11 +346,16 @@ static FIELDS: Table = Table {
     ],
 };
 
-static SOURCE: Table = Table {
+/// One `[[source]]`.
+pub static SOURCE: Table = Table {
     path: "source",
     what: "a source",
     keys: &[
-        key("path", Shape::Text, "A glob on the file's path."),
+        key(
+            "path",
+            Shape::Text,
+            "A glob on the file's path: `**` stands for any folders, `*` and `?` for no `/`.",
+        ),
         key("label", Shape::NamedText, "Globs on labels given with --label."),
         key("rules", Shape::Text, "The rules file of these inputs."),
     ],

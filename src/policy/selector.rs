@@ -54,6 +54,15 @@ impl Selector {
             && each_matches(tail, path, names - tail.len())
     }
 
+    /// Whether it names the field of this path, or one below it by any name.
+    pub fn may_mean(&self, path: &Path) -> bool {
+        let is_open = self.last_name().is_none();
+        let deep = self.parts.iter().position(|part| *part == Part::Deep).unwrap_or(self.parts.len());
+        let head = &self.parts[..deep.min(path.len())];
+        self.matches(path, path.len())
+            || is_open && (deep < path.len() || self.parts.len() > path.len()) && each_matches(head, path, 0)
+    }
+
     /// Whether every field that `other` names is named by this one as well.
     pub fn covers(&self, other: &Selector) -> bool {
         if self == other {
@@ -279,6 +288,25 @@ mod tests {
         };
         assert!(holds("client", "client.id") && holds("*", "a.b.c") && holds("a", "A.**"));
         assert!(!holds("client.id", "client") && !holds("a", "b.c") && !holds("a", "**.c"));
+    }
+
+    #[test]
+    fn a_selector_may_mean_what_lies_below_a_name() {
+        let may_mean = |selector: &str, name: &str| {
+            let mut path = Path::default();
+            path.push(name.as_bytes());
+            Selector::parse(selector).is_ok_and(|selector| selector.may_mean(&path))
+        };
+        for selector in
+            ["request", "Request", "request.*", "request.**", "**", "**.request", "*", "request.*.**"]
+        {
+            assert!(may_mean(selector, "request"), "{selector}");
+        }
+        for selector in ["host", "request.path", "*.host", "syslog.**.host", "a.*"] {
+            assert!(!may_mean(selector, "request"), "{selector}");
+        }
+        assert!(may_mean("**.host", "syslog.host") && may_mean("*.host", "syslog.host"));
+        assert!(!may_mean("host", "syslog.host") && may_mean("syslog.**", "syslog.host"));
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::fmt::Write;
 use sha2::{Digest, Sha256};
 
 use super::selector::Selector;
-use super::{Condition, Covers, Known, Numbers, Policy, Rule, Values};
+use super::{Condition, Covers, Known, Numbers, Policy, Rule, Source, Values};
 use crate::action::{Action, Hash, PanKeep, Truncate};
 
 impl Policy {
@@ -24,6 +24,7 @@ impl Policy {
         }
         let _ = write!(out, "\n[output]\nnumbers = \"{numbers}\"\n");
         self.definitions.iter().for_each(|definition| out.push_str(definition));
+        self.sources.iter().for_each(|source| input_source(source, &mut out));
         self.known.iter().for_each(|known| self.fields(known, &mut out));
         let written = self.rules.iter().filter(|rule| !matches!(rule.covers, Covers::Unknown));
         written.for_each(|rule| self.rule(rule, &mut out));
@@ -107,6 +108,20 @@ impl Policy {
     }
 }
 
+/// A source: of its rules only their fingerprint.
+fn input_source(source: &Source, out: &mut String) {
+    let digest: String = source.policy.fingerprint.iter().map(|byte| format!("{byte:02x}")).collect();
+    let _ = write!(out, "\n[[source]] # SHA-256 {digest}\n");
+    if let Some(path) = &source.inputs.path {
+        line(out, "path", &text(&path.to_string()));
+    }
+    if !source.inputs.labels.is_empty() {
+        let labels = source.inputs.labels.iter().map(|(name, glob)| (name, glob));
+        line(out, "label", &named_texts(labels));
+    }
+    line(out, "rules", &text(&source.rules));
+}
+
 /// The name of an inherited rule as one of its own: a `/` would mean a rule of a file that is extended.
 fn flat(name: &str) -> String {
     name.replace('/', ": ")
@@ -161,9 +176,14 @@ fn selectors(list: &[Selector]) -> String {
 }
 
 fn conditions(list: &[Condition]) -> String {
-    let pair =
-        |one: &Condition| format!("{} = {}", text(&one.field.to_string()), text(&one.holds.to_string()));
-    format!("{{ {} }}", list.iter().map(pair).collect::<Vec<_>>().join(", "))
+    named_texts(list.iter().map(|one| (&one.field, &one.holds)))
+}
+
+/// A table of names and texts, on one line.
+fn named_texts(list: impl Iterator<Item = (impl ToString, impl ToString)>) -> String {
+    let pairs =
+        list.map(|(name, value)| format!("{} = {}", text(&name.to_string()), text(&value.to_string())));
+    format!("{{ {} }}", pairs.collect::<Vec<_>>().join(", "))
 }
 
 fn texts(list: impl IntoIterator<Item = impl AsRef<str>>) -> String {

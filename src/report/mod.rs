@@ -10,17 +10,27 @@ use crate::tally::Tally;
 /// One run of the filter.
 #[derive(Clone, Copy, Debug)]
 pub struct Run<'r> {
+    /// What was done by which rules: those that were named, then those of sources, in their order.
+    pub parts: &'r [Part<'r>],
+    /// The inputs that could not be read to their end.
+    pub faults: &'r [Fault],
+}
+
+/// What was done by the rules of one policy.
+#[derive(Clone, Debug)]
+pub struct Part<'r> {
+    /// The rules file of a source, as it is written; none if the rules were named.
+    pub source: Option<String>,
     /// The policy.
     pub policy: &'r Policy,
     /// What was done.
-    pub tally: &'r Tally,
-    /// The inputs that could not be read to their end.
-    pub faults: &'r [Fault],
+    pub tally: Tally,
 }
 
 /// What a rule did to values of one kind.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Row<'r> {
+    source: Option<&'r str>,
     rule: &'r str,
     kind: &'r str,
     action: &'r str,
@@ -30,18 +40,44 @@ struct Row<'r> {
 impl<'r> Run<'r> {
     /// What was done, in the order of the rules.
     fn rows(&self) -> Vec<Row<'r>> {
+        self.parts.iter().flat_map(Part::rows).collect()
+    }
+
+    /// All counts that do not depend on the rules.
+    fn totals(&self) -> Tally {
+        let mut totals = Tally::default();
+        for Part { tally, .. } in self.parts {
+            totals.records += tally.records;
+            totals.changed += tally.changed;
+            totals.withheld += tally.withheld;
+            totals.dropped += tally.dropped;
+            totals.unknown.add_all(&tally.unknown);
+        }
+        totals
+    }
+
+    /// The policy that was named.
+    fn policy(&self) -> Option<&'r Policy> {
+        self.parts.first().map(|part| part.policy)
+    }
+
+    /// The first twelve digits of the fingerprint of the policy, which covers those of its sources.
+    fn version(&self) -> String {
+        let fingerprint = self.policy().map_or(&[][..], |policy| &policy.fingerprint);
+        fingerprint.iter().take(6).map(|byte| format!("{byte:02x}")).collect()
+    }
+}
+
+impl Part<'_> {
+    fn rows(&self) -> Vec<Row<'_>> {
         let mut acted = self.tally.acted.clone();
         acted.sort_by_key(|acted| (acted.rule, acted.kind));
         let row = |acted: crate::tally::Acted| {
             let rule = &self.policy.rules[acted.rule];
             let kind = self.policy.kinds.name(acted.kind);
-            Row { rule: &rule.name, kind, action: rule.action.name(), count: acted.count }
+            let source = self.source.as_deref();
+            Row { source, rule: &rule.name, kind, action: rule.action.name(), count: acted.count }
         };
         acted.into_iter().map(row).collect()
-    }
-
-    /// The first twelve digits of the fingerprint of the policy.
-    fn version(&self) -> String {
-        self.policy.fingerprint.iter().take(6).map(|byte| format!("{byte:02x}")).collect()
     }
 }

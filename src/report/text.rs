@@ -1,44 +1,38 @@
 //! Reports for people.
 
 use super::Run;
-use crate::action::Action;
 
 /// One line: records, changed, withheld, dropped, the rules and their version.
 pub fn closing_line(run: &Run<'_>) -> String {
-    let tally = run.tally;
+    let tally = run.totals();
     let mut line =
         format!("{} records, {} changed, {} withheld", tally.records, tally.changed, tally.withheld);
     if tally.dropped > 0 {
         line += &format!(", {} dropped", tally.dropped);
     }
-    line + &format!("; rules {} {}", run.policy.title, run.version())
+    let title = run.policy().map_or("", |policy| &policy.title);
+    line + &format!("; rules {title} {}", run.version())
 }
 
 /// One line for each field that nobody named, and one for those whose names may not be shown.
 pub fn unknown_fields(run: &Run<'_>) -> Vec<String> {
-    let Some(known) = &run.policy.known else { return Vec::new() };
-    let done = if run.policy.rules[known.rule].action == Action::Drop { "dropped" } else { "withheld" };
-    let named = run.tally.unknown.names.iter();
-    let named = named
-        .map(|(name, count)| format!("field {name}: not allowed by the rules, {done} {}", times(*count)));
-    let unnamed = Some(run.tally.unknown.unnamed).filter(|count| *count > 0);
-    let unnamed =
-        unnamed.map(|count| format!("other fields: not allowed by the rules, {done} {}", times(count)));
-    named.chain(unnamed).collect()
-}
-
-fn times(count: u64) -> String {
-    if count == 1 { "once".to_owned() } else { format!("{count} times") }
+    let unknown = run.totals().unknown;
+    let line = |what: &str, count: u64| {
+        let times = if count == 1 { "once".to_owned() } else { format!("{count} times") };
+        format!("{what}: not allowed by the rules, kept back {times}")
+    };
+    let named = unknown.names.iter().map(|(name, count)| line(&format!("field {name}"), *count));
+    let unnamed = Some(unknown.unnamed).filter(|count| *count > 0);
+    named.chain(unnamed.map(|count| line("other fields", count))).collect()
 }
 
 /// The closing line and a row for each rule and kind.
 pub fn table(run: &Run<'_>) -> String {
     let mut rows = vec![["rule".to_owned(), "kind".to_owned(), "action".to_owned(), "count".to_owned()]];
-    rows.extend(
-        run.rows().iter().map(|row| {
-            [row.rule.to_owned(), row.kind.to_owned(), row.action.to_owned(), row.count.to_string()]
-        }),
-    );
+    rows.extend(run.rows().iter().map(|row| {
+        let source = row.source.map_or(String::new(), |source| format!("{source}: "));
+        [source + row.rule, row.kind.to_owned(), row.action.to_owned(), row.count.to_string()]
+    }));
     format!("{}\n{}", closing_line(run), columns(&rows))
 }
 

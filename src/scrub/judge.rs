@@ -16,6 +16,7 @@ use crate::detect::{Detectors, Reason};
 use crate::edit::{Cause, Edits};
 use crate::finding::Finding;
 use crate::format::{FORMATS, Field, Fields, Format, Head, Role};
+use crate::kind::Kind;
 use crate::policy::Policy;
 use crate::policy::decide::{Decision, Decisions, Record, Sighting};
 use crate::policy::taint::{Means, Taint};
@@ -284,10 +285,16 @@ impl Judge {
         let reading = if is_record { record_reading } else { Reading::Text };
         self.scratch.decisions.begin_record();
         self.scratch.taint.begin();
-        self.law.pass(record, reading, &mut self.scratch);
+        let pass = self.law.pass(record, reading, &mut self.scratch);
         let sightings = self.scratch.sightings.iter().map(|sighting| sighting.finding).collect();
-        let changes = self.scratch.edits.list.iter().filter_map(|edit| edit.cause).collect();
-        let decided = self.scratch.decisions.all.iter().map(Cause::from).collect();
+        let mut changes: Vec<Cause> = self.scratch.edits.list.iter().filter_map(|edit| edit.cause).collect();
+        let mut decided: Vec<Cause> = self.scratch.decisions.all.iter().map(Cause::from).collect();
+        if let (Pass::Withheld, Some(known)) = (pass, &self.law.policy.known) {
+            let value = Span::new(0, record.len());
+            let all = Cause { value, kind: Kind::FIELD, rule: known.rule, copy: false };
+            changes = vec![all];
+            decided.push(all);
+        }
         Judged { format: self.scratch.fields.seen(), sightings, decided, changes, ..Judged::default() }
     }
 }

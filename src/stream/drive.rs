@@ -64,17 +64,58 @@ where
     W: Write + Send,
     I: IntoIterator<Item = Result<Input, Fault>, IntoIter: Send>,
 {
+    drive_into(Sink::new(out), inputs, scrubber, watch, settings).0
+}
+
+/// Scrubs several runs of inputs, each by a scrubber of its own, to one output, in order. After one that fails to write
+/// or that a signal ends there is no other.
+pub fn drive_runs<S, W, I>(
+    runs: impl IntoIterator<Item = (S, I)>,
+    out: W,
+    watch: &mut Watch,
+    settings: &Settings,
+) -> Vec<Outcome>
+where
+    S: Scrub + Send,
+    W: Write + Send,
+    I: IntoIterator<Item = Result<Input, Fault>, IntoIter: Send>,
+{
+    let mut outcomes = Vec::new();
+    let mut sink = Some(Sink::new(out));
+    for (scrubber, inputs) in runs {
+        let Some(mut open) = sink.take().filter(|_| watch.ended_by().is_none()) else { break };
+        open.end_input();
+        let (outcome, left) = drive_into(open, inputs, scrubber, watch, settings);
+        outcomes.push(outcome);
+        sink = left;
+    }
+    outcomes
+}
+
+/// Drives one run. The sink comes back if it takes more.
+fn drive_into<S, W, I>(
+    sink: Sink<W>,
+    inputs: I,
+    scrubber: S,
+    watch: &mut Watch,
+    settings: &Settings,
+) -> (Outcome, Option<Sink<W>>)
+where
+    S: Scrub + Send,
+    W: Write + Send,
+    I: IntoIterator<Item = Result<Input, Fault>, IntoIter: Send>,
+{
     let (threads, alarm) = alarmed(settings.threads, watch);
     let cutter = Cutter::new(settings.max_record, settings.block_bytes).tracked(scrubber.tracker());
     let worker = Worker::new(scrubber);
-    let order = Order::new(Sink::new(out), worker.another(), EARLY_PER_THREAD * threads, alarm);
+    let order = Order::new(sink, worker.another(), EARLY_PER_THREAD * threads, alarm);
     let feed = Feed::new(inputs.into_iter(), cutter, watch);
     let intake = Mutex::new(Intake { feed, started: 1, asleep: 0 });
     let line = Line { intake, call: Condvar::new(), order, threads };
     thread::scope(|scope| line.work(scope, worker, Post::First));
-    let (output, tally) = line.order.finish();
+    let (output, tally, sink) = line.order.finish();
     let input_faults = line.intake.into_inner().unwrap_or_else(PoisonError::into_inner).feed.into_faults();
-    Outcome { tally, output, input_faults, ended_by: watch.ended_by() }
+    (Outcome { tally, output, input_faults, ended_by: watch.ended_by() }, sink)
 }
 
 /// How many threads there are to be, and what wakes one that waits for input when another cannot write; if that

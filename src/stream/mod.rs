@@ -36,7 +36,7 @@ mod utf16;
 pub mod watch;
 
 #[cfg(feature = "cli")]
-pub use drive::{Outcome, Settings, drive};
+pub use drive::{Outcome, Settings, drive, drive_runs};
 #[cfg(feature = "cli")]
 pub use input::{Fault, Input, Place};
 #[cfg(feature = "cli")]

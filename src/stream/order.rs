@@ -103,14 +103,16 @@ impl<S: Scrub, W: Write> Order<S, W> {
         self.lock().tally.add(tally);
     }
 
-    /// Writes what an encoding still holds back. How the output went, and all counts.
-    pub(super) fn finish(self) -> (io::Result<()>, Tally) {
+    /// Writes what an encoding still holds back. How the output went, all counts, and the sink if it takes more.
+    pub(super) fn finish(self) -> (io::Result<()>, Tally, Option<Sink<W>>) {
         let state = self.state.into_inner().unwrap_or_else(PoisonError::into_inner);
         let State { output, mut tally, writer, .. } = state;
         // A thread that broke down while it wrote has taken the writer with it.
-        let Some(mut writer) = writer else { return (output, tally) };
+        let Some(mut writer) = writer else { return (output, tally, None) };
         tally.add(&writer.long.take_tally());
-        (output.and_then(|()| writer.sink.finish()), tally)
+        let output = output.and_then(|()| writer.sink.finish());
+        let sink = output.is_ok().then_some(writer.sink);
+        (output, tally, sink)
     }
 
     fn lock(&self) -> MutexGuard<'_, State<S, W>> {

@@ -46,6 +46,11 @@ impl<W: Write> Sink<W> {
         self.out.flush()
     }
 
+    /// What is written next is from another input than what was written before, whatever its number.
+    pub(super) fn end_input(&mut self) {
+        self.origin = None;
+    }
+
     fn begin(&mut self, origin: Origin) -> io::Result<()> {
         if std::mem::take(&mut self.open_line) {
             self.encode(b"\n")?;

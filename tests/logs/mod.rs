@@ -300,4 +300,14 @@ name   = "others"
 find   = ["all"]
 action = "redact"
 "#,
+    r#"
+[fields]
+allow = ["msg.user", "**.x", "msg.client.*"]
+
+[[rule]]
+name   = "all"
+find   = ["all"]
+not_in = ["msg.password"]
+action = "redact"
+"#,
 ];

@@ -158,6 +158,70 @@ fn record() -> impl Strategy<Value = String> {
     prop_oneof![6 => json.clone(), 1 => json.prop_map(|json| json.replace('}', ""))]
 }
 
+/// A rule about e-mail addresses as whoever writes one thinks of it.
+#[derive(Clone, Debug)]
+struct Plain {
+    action: &'static str,
+    when: Vec<(&'static str, &'static str)>,
+}
+
+impl Plain {
+    /// Weakest first.
+    const ACTIONS: [&'static str; 4] = ["keep", "truncate", "mask", "redact"];
+
+    fn written(&self) -> String {
+        let when: Vec<String> = self.when.iter().map(|(field, glob)| format!("{field} = '{glob}'")).collect();
+        let when =
+            if when.is_empty() { String::new() } else { format!("when = {{ {} }}\n", when.join(", ")) };
+        format!("[[rule]]\nfind = ['email']\n{when}action = '{}'\n", self.action)
+    }
+
+    /// Whether its conditions hold in these members; nothing if they cannot tell.
+    fn holds(&self, members: &[(&str, &str)]) -> Option<bool> {
+        let one = |(field, glob): &(&str, &str)| {
+            let values =
+                members.iter().filter(|(name, _)| name.eq_ignore_ascii_case(field)).map(|(_, value)| *value);
+            let told: Vec<Option<bool>> = values
+                .map(|value| match glob.strip_suffix('*') {
+                    _ if value.is_empty() => None,
+                    Some(start) => Some(value.starts_with(start)),
+                    None => Some(value == *glob),
+                })
+                .collect();
+            told.first().copied().flatten().filter(|_| told.iter().all(|one| *one == told[0]))
+        };
+        let all: Vec<Option<bool>> = self.when.iter().map(one).collect();
+        if all.contains(&Some(false)) {
+            Some(false)
+        } else {
+            all.iter().copied().collect::<Option<Vec<_>>>().map(|_| true)
+        }
+    }
+}
+
+/// What is done to an address in a record of these members.
+fn done(rules: &[Plain], members: &[(&str, &str)]) -> &'static str {
+    let mut possible = vec!["keep"];
+    for rule in rules {
+        match rule.holds(members) {
+            Some(true) => {
+                possible.push(rule.action);
+                break;
+            }
+            None if rule.action != "keep" => possible.push(rule.action),
+            _ => {}
+        }
+    }
+    Plain::ACTIONS.into_iter().rev().find(|action| possible.contains(action)).unwrap()
+}
+
+fn plain() -> impl Strategy<Value = Plain> {
+    let condition = (select(&["service", "env"][..]), select(&["pay*", "shop", "t*", "*"][..]));
+    let when = prop::collection::btree_map(condition.clone().prop_map(|(field, _)| field), condition, 0..3);
+    let when = when.prop_map(|when| when.into_iter().map(|(field, (_, glob))| (field, glob)).collect());
+    (select(&Plain::ACTIONS[..]), when).prop_map(|(action, when)| Plain { action, when })
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 1500, failure_persistence: None, ..ProptestConfig::default() })]
 
@@ -180,6 +244,30 @@ proptest! {
         let mut slow = Vec::new();
         scrubber.clone().judging_every_record().scrub(log.as_bytes(), &mut slow);
         prop_assert_eq!(shown(&once), shown(&slow));
+    }
+
+    #[test]
+    fn the_rule_acts_that_a_plain_reading_names(
+        rules in prop::collection::vec(plain(), 1..5),
+        members in prop::collection::vec((
+            select(&["service", "env", "ENV", "other"][..]),
+            select(&["pay-eu", "shop", "test", ""][..]),
+        ), 0..4),
+        is_json in prop::bool::weighted(0.8),
+    ) {
+        let written: Vec<String> = members.iter().map(|(name, value)| format!("{name:?}:{value:?},")).collect();
+        let end = if is_json { "}" } else { "" };
+        let record = format!("{{{}\"m\":\"ana@example.com\"{end}", written.concat());
+        let done = done(&rules, if is_json { &members } else { &[] });
+        let left = match done {
+            "keep" => "ana@example.com",
+            "truncate" => "[email]@example.com",
+            "mask" => "***@*******.***",
+            _ => "[email]",
+        };
+        let rules: String = rules.iter().map(Plain::written).collect();
+        let (out, _) = scrub(&scrubber(&rules), record.as_bytes());
+        prop_assert_eq!(shown(&out), shown(record.replace("ana@example.com", left).as_bytes()), "under\n{}", rules);
     }
 
     /// With its conditions a rule leaves no more of a record whose fields are lost than of one that fulfils them.
