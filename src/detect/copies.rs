@@ -15,7 +15,7 @@ const SHORT_BYTES: usize = 64;
 const MAX_BYTES: usize = 2 << 20;
 
 /// Words that may end at one byte of a text, on average. Only words made to be endings of one another come near.
-const MAX_MATCHES: usize = 64;
+const MAX_MATCHES: usize = 16;
 
 /// The search would take more memory or time than a record may cost.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -93,9 +93,9 @@ impl<M: Copy + Ord> Copies<M> {
         if words.iter().map(|word| word.span.len()).sum::<usize>() > MAX_BYTES {
             return Err(TooMuch);
         }
-        // Of the kinds of automata this one is built in the least time, and each is used for one record.
+        // The other kinds take quadratic time where many words end at one byte, or much longer to build.
         let built = AhoCorasick::builder()
-            .kind(Some(AhoCorasickKind::NoncontiguousNFA))
+            .kind(Some(AhoCorasickKind::ContiguousNFA))
             .prefilter(false)
             .dense_depth(1)
             .build(words.iter().map(|word| word.span.of(text)));
