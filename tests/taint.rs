@@ -210,6 +210,9 @@ const ROWS: &[(&str, &str, &str)] = &[
     ("drop", r#"{"people":{"a":"alice77","b":["bob88"]},"m":"bob88 alice77"}"#, r#"{"m":"[] []"}"#),
     // Running text.
     ("redact", "login user=alice77 ok alice77", "login user=U ok U"),
+    ("redact", "2026-03-01 10:00:00.5 user=2026-03-01 on 2026-03-01", "2026-03-01 10:00:00.5 user=U on U"),
+    ("redact", "[2026/03/01 10:00:00] user=10:00:00 10:00:00", "[2026/03/01 10:00:00] user=U U"),
+    ("redact", "203.0.113.9 - user=203.0.113.9", "U - user=U"),
     ("redact", "login user=\"Ana Smith\" ok Ana Smith.", "login user=\"U\" ok U."),
     ("redact", "alice77: GET /u/alice77?user=alice77&x=alice778", "U: GET /u/U?user=U&x=alice778"),
     (

@@ -8,7 +8,7 @@ use crate::span::Span;
 
 /// Few and short words are searched for one by one, which needs no automaton: to build one takes longer than most
 /// records are searched.
-const FEW_WORDS: usize = 4;
+const FEW_WORDS: usize = 16;
 const SHORT_BYTES: usize = 64;
 
 /// All words together. An automaton takes about thirty times as much memory.
@@ -137,13 +137,16 @@ impl<M: Copy + Ord> Copies<M> {
 
 /// All places of a short word, also those that overlap.
 fn find_one(hay: &[u8], word: &[u8], mut found: impl FnMut(Span)) {
-    let mut from = 0;
-    while let Some(at) = hay.get(from..).and_then(|rest| memchr::memmem::find(rest, word)) {
-        let span = Span::new(from + at, from + at + word.len());
+    let Some(mut start) = memchr::memmem::find(hay, word) else { return };
+    let finder = memchr::memmem::Finder::new(word);
+    loop {
+        let span = Span::new(start, start + word.len());
         if is_whole(hay, span) {
             found(span);
         }
-        from = span.start + 1;
+        let rest = hay.get(start + 1..).unwrap_or_default();
+        let Some(length) = finder.find(rest) else { return };
+        start += 1 + length;
     }
 }
 
@@ -179,7 +182,7 @@ mod tests {
         for text in texts {
             let few = found(&words, text, 0);
             assert!(!few.is_empty());
-            assert_eq!(few, found(&words, text, 9), "{text}");
+            assert_eq!(few, found(&words, text, FEW_WORDS), "{text}");
         }
         assert_eq!(found(&["alice"], "alicealice_alice alice2", 0), []);
     }

@@ -9,7 +9,8 @@ const ORDINARY: &str = "true false null none trace debug info notice warn warnin
     emerg emergency panic unknown success failed failure head post patch delete options connect";
 const TELLING: [&str; 9] =
     ["level", "lvl", "loglevel", "levelname", "severity", "severitytext", "status", "method", "httpmethod"];
-const TIMES: [&str; 6] = ["time", "ts", "timestamp", "@timestamp", "date", "datetime"];
+const TIMES: [&str; 8] =
+    ["time", "ts", "timestamp", "@timestamp", "date", "datetime", "timelocal", "timeiso8601"];
 
 /// The object as it has to be read after scrubbing.
 pub(crate) fn scrubbed(record: &Value) -> Value {
