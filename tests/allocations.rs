@@ -125,6 +125,32 @@ fn a_warm_scrubber_allocates_nothing() {
     }
 }
 
+/// To look for the copies of what a field rule removes allocates nothing either; to read and edit fields does.
+#[test]
+fn copies_cost_no_allocation() {
+    let log = block(|n, out| {
+        write!(
+            out,
+            "{{\"level\":\"info\",\"user\":\"user{n}\",\"n\":{n},\"msg\":\"of user{n} and 203.0.113.9\"}}"
+        )
+        .unwrap();
+    });
+    let counts = ["no", "words"].map(|elsewhere| {
+        let rules = format!("[[rule]]\nfield = ['user']\nelsewhere = '{elsewhere}'\naction = 'redact'\n");
+        let policy = Policy::from_toml(&rules, "test", None).unwrap();
+        let (mut scrubber, mut out) = (Scrubber::new(Arc::new(policy), None), Vec::new());
+        let mut pass = || {
+            out.clear();
+            scrubber.scrub(log.as_bytes(), &mut out);
+        };
+        pass();
+        let count = allocations(&mut pass);
+        assert_eq!(out.windows(7).any(|part| part == b"of user"), elsewhere == "no");
+        count
+    });
+    assert_eq!(counts[0], counts[1]);
+}
+
 /// A log that repeats, read as a file is or as a pipe is, from which nothing is ever missing.
 struct Repeated {
     log: String,

@@ -8,14 +8,14 @@ use crate::span::Span;
 
 /// Few and short words are searched for one by one, which needs no automaton: to build one takes longer than most
 /// records are searched.
-const FEW_WORDS: usize = 4;
+const FEW_WORDS: usize = 16;
 const SHORT_BYTES: usize = 64;
 
 /// All words together. An automaton takes about thirty times as much memory.
 const MAX_BYTES: usize = 2 << 20;
 
 /// Words that may end at one byte of a text, on average. Only words made to be endings of one another come near.
-const MAX_MATCHES: usize = 64;
+const MAX_MATCHES: usize = 16;
 
 /// The search would take more memory or time than a record may cost.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -93,9 +93,9 @@ impl<M: Copy + Ord> Copies<M> {
         if words.iter().map(|word| word.span.len()).sum::<usize>() > MAX_BYTES {
             return Err(TooMuch);
         }
-        // Of the kinds of automata this one is built in the least time, and each is used for one record.
+        // The other kinds take quadratic time where many words end at one byte, or much longer to build.
         let built = AhoCorasick::builder()
-            .kind(Some(AhoCorasickKind::NoncontiguousNFA))
+            .kind(Some(AhoCorasickKind::ContiguousNFA))
             .prefilter(false)
             .dense_depth(1)
             .build(words.iter().map(|word| word.span.of(text)));
@@ -137,13 +137,16 @@ impl<M: Copy + Ord> Copies<M> {
 
 /// All places of a short word, also those that overlap.
 fn find_one(hay: &[u8], word: &[u8], mut found: impl FnMut(Span)) {
-    let mut from = 0;
-    while let Some(at) = hay.get(from..).and_then(|rest| memchr::memmem::find(rest, word)) {
-        let span = Span::new(from + at, from + at + word.len());
+    let Some(mut start) = memchr::memmem::find(hay, word) else { return };
+    let finder = memchr::memmem::Finder::new(word);
+    loop {
+        let span = Span::new(start, start + word.len());
         if is_whole(hay, span) {
             found(span);
         }
-        from = span.start + 1;
+        let rest = hay.get(start + 1..).unwrap_or_default();
+        let Some(length) = finder.find(rest) else { return };
+        start += 1 + length;
     }
 }
 
@@ -179,7 +182,7 @@ mod tests {
         for text in texts {
             let few = found(&words, text, 0);
             assert!(!few.is_empty());
-            assert_eq!(few, found(&words, text, 9), "{text}");
+            assert_eq!(few, found(&words, text, FEW_WORDS), "{text}");
         }
         assert_eq!(found(&["alice"], "alicealice_alice alice2", 0), []);
     }

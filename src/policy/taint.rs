@@ -37,7 +37,7 @@ const TELLING: Words =
     Words::of("level lvl loglevel levelname severity severitytext status method httpmethod");
 
 /// Fields that hold the time of a record, if they lie in nothing else.
-const TIMES: Words = Words::of("time ts timestamp @timestamp date datetime");
+const TIMES: Words = Words::of("time ts timestamp @timestamp date datetime timelocal timeiso8601");
 
 /// What becomes of a copy; the stronger is the lesser.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -257,6 +257,10 @@ impl Taint {
         if found.len() > before && is_spared(record, field) {
             found.truncate(before);
         }
+        if found.len() > before && !record.fields.are_named() {
+            let time = time_at_head(record.bytes);
+            found.retain(|place| place.span.end > time);
+        }
         Ok(())
     }
 
@@ -283,7 +287,9 @@ fn push(found: &mut Vec<Place>, record: &Record<'_>, residues: &Residues, copy: 
 /// Whether a span of a container holds nothing of the fields in it.
 fn is_between(record: &Record<'_>, container: usize, span: Span) -> bool {
     let around = &record.fields.list[container];
-    let fields = &record.fields.list[record.fields.layers[around.layer].fields.clone()];
+    // Those in it stand behind it in the list.
+    let end = record.fields.layers[around.layer].fields.end;
+    let fields = record.fields.list.get(container + 1..end).unwrap_or_default();
     let after = fields.partition_point(|field| field.whole.start < span.start);
     around.is_container() && fields.get(after).is_none_or(|next| next.whole.start >= span.end)
 }
@@ -296,14 +302,39 @@ fn is_spared(record: &Record<'_>, field: &Field) -> bool {
         Name::Given(name) => record.fields.given_name(name),
         Name::Field(name) => {
             let name = &record.fields.list[name];
-            record.fields.decode(record.bytes, name, name.value, &mut decoded);
-            &decoded.bytes
+            if name.escaped {
+                record.fields.decode(record.bytes, name, name.value, &mut decoded);
+                &decoded.bytes
+            } else {
+                name.value.of(record.bytes)
+            }
         }
     };
     let last = name.rsplit(|byte| *byte == b'.').next().unwrap_or(name);
-    let last: Vec<u8> = normal(last).collect();
+    let is_one_of = |words: &Words| words.iter().any(|word| normal(last).eq(word.iter().copied()));
     let letters = field.value.of(record.bytes).iter().all(u8::is_ascii_alphabetic);
-    TELLING.contains(&last) && letters || TIMES.contains(&last) && is_outermost(record, field)
+    letters && is_one_of(&TELLING) || is_outermost(record, field) && is_one_of(&TIMES)
+}
+
+/// Where the time at the head of running text ends (RFC 3339, also with a blank, slashes or a bracket before it); 0 if
+/// there is none.
+fn time_at_head(text: &[u8]) -> usize {
+    const SHAPE: &[u8] = b"0000-00-00T00:00:00";
+    let start = usize::from(text.first() == Some(&b'['));
+    let Some(head) = text.get(start..start + SHAPE.len()) else { return 0 };
+    let fits = |(byte, shape): (&u8, &u8)| match shape {
+        b'0' => byte.is_ascii_digit(),
+        b'T' => matches!(byte, b'T' | b' '),
+        b'-' => matches!(byte, b'-' | b'/'),
+        _ => byte == shape,
+    };
+    if !head.iter().zip(SHAPE).all(fits) {
+        return 0;
+    }
+    let goes_on =
+        |byte: &&u8| byte.is_ascii_digit() || matches!(byte, b'.' | b',' | b':' | b'+' | b'-' | b'Z');
+    let end = start + SHAPE.len();
+    end + text.iter().skip(end).take_while(goes_on).count()
 }
 
 /// Whether a field lies in nothing but a record: that of the line, or one that a wrapping holds.
@@ -322,4 +353,83 @@ fn is_varied(word: &[u8]) -> bool {
     let mut signs = word.iter().filter(|byte| !byte.is_ascii_whitespace());
     let first = signs.next();
     signs.any(|byte| Some(byte) != first)
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use crate::format::{Fields, Format, Head, Layer, NotThis};
+    use crate::kind::Kinds;
+
+    /// Pairs `a=b` between words that are no fields.
+    #[derive(Debug)]
+    struct Pairs;
+
+    impl Format for Pairs {
+        fn name(&self) -> &'static str {
+            "pairs"
+        }
+
+        fn fields(&self, record: &[u8], _: &Head, out: &mut Fields) -> Result<(), NotThis> {
+            out.push(Field::new(Role::Object, Span::new(0, record.len())));
+            for at in memchr::memchr_iter(b'=', record) {
+                let start = record[..at].iter().rposition(|byte| *byte == b' ').map_or(0, |blank| blank + 1);
+                let end =
+                    record[at..].iter().position(|byte| *byte == b' ').map_or(record.len(), |len| at + len);
+                let name = Field { parent: Some(0), ..Field::new(Role::Name, Span::new(start, at)) };
+                let name = Name::Field(out.push(name));
+                out.push(Field { parent: Some(0), name, ..Field::new(Role::Text, Span::new(at + 1, end)) });
+            }
+            Ok(())
+        }
+
+        fn escape(&self, _: &Field, text: &[u8], _: bool, out: &mut Vec<u8>) {
+            out.extend_from_slice(text);
+        }
+
+        fn remove(&self, _: &Fields, _: &Layer, _: &[usize], _: &mut Vec<(Span, &'static [u8])>) {}
+    }
+
+    /// What is decided about.
+    fn decided(bytes: &[u8]) -> Vec<(usize, String)> {
+        let rules = "[[rule]]\nfield = ['user']\naction = 'redact'";
+        let policy = Policy::from_toml(rules, "test", None).unwrap();
+        let mut fields = Fields::default();
+        assert!(fields.read(bytes, &Pairs, &Head::default()));
+        let record = Record { bytes, fields: &fields };
+        let (kinds, residues) = (Kinds::default(), Residues::default());
+        let means = Means { tools: Tools { kinds: &kinds, key: None }, residues: &residues };
+        let mut plain = |span: Span, _: &Field, out: &mut Vec<u8>| out.extend_from_slice(span.of(bytes));
+        let mut decisions = Decisions::default();
+        policy.decide(&record, &[], &mut plain, &mut decisions);
+        policy.taint(&record, &mut decisions, means, &mut plain, &mut Taint::default()).unwrap();
+        policy.part(&mut decisions.acting);
+        let text = |span: Span| String::from_utf8_lossy(span.of(bytes)).into_owned();
+        decisions.acting.iter().map(|decision| (decision.span.start, text(decision.span))).collect()
+    }
+
+    #[test]
+    fn text_between_fields_has_copies_and_names_have_none() {
+        let alice = |at| (at, "alice".to_owned());
+        assert_eq!(
+            decided(b"alice user=alice alice=1 of alice b=alice"),
+            [alice(0), alice(11), alice(28), alice(36)]
+        );
+        assert_eq!(decided(b"b=1 of c=2 d=1"), []);
+    }
+
+    #[test]
+    fn the_time_at_the_head_ends_where_it_does() {
+        for (text, end) in [
+            ("2026-03-01T10:00:00Z x", 20),
+            ("[2026/03/01 10:00:00,123] x", 24),
+            ("2026-03-01 10:00:00", 19),
+            ("2026-03-01 10:00", 0),
+            ("203.0.113.9 - - [", 0),
+            ("", 0),
+        ] {
+            assert_eq!(time_at_head(text.as_bytes()), end, "{text}");
+        }
+    }
 }

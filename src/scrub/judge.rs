@@ -330,6 +330,9 @@ impl Law {
         self.sight(&record, value, detect, sightings);
         let mut plain = |span: Span, field: &Field, out: &mut Vec<u8>| undo.plain(&record, span, field, out);
         self.policy.decide(&record, sightings, &mut plain, decisions);
+        // `[user:k…]` is no `user:` before a value.
+        let in_residue = |decision: &Decision| self.residues.runs_across(bytes, decision.span.start);
+        decisions.acting.retain(|decision| decision.whole || !in_residue(decision));
         let tools = Tools { kinds: &self.policy.kinds, key: self.key.as_ref() };
         let means = Means { tools, residues: &self.residues };
         if self.policy.taint(&record, decisions, means, &mut plain, taint).is_err() {

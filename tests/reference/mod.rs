@@ -8,6 +8,7 @@ mod email;
 mod ip;
 mod pan;
 pub(crate) mod scrub;
+pub(crate) mod taint;
 mod unescape;
 
 use unescape::Level;
