@@ -86,6 +86,7 @@ impl Edits {
             let redact = Action::Redact { with: None };
             let leaves_nothing = matches!(action, Action::Withhold | Action::Drop);
             let action = if decision.rest && !leaves_nothing { &redact } else { action };
+            // A mask made of escapes as they are written would be escaped once more, each time anew.
             decoded.clear();
             let mut value = decision.span.of(record.bytes);
             if field.escaped {
@@ -93,12 +94,9 @@ impl Edits {
                 value = &decoded.bytes;
             }
             self.plain.clear();
-            // A mask made of escapes as they are written would be escaped once more, each time anew.
-            let masks_escapes = *action == Action::Mask && field.escaped;
-            if action.reads_plain() || masks_escapes {
+            if action.reads_plain() {
                 plain(decision.span, field, &mut self.plain);
             }
-            let value = if masks_escapes { &self.plain } else { raw };
             left.clear();
             action::apply(action, decision.kind, value, &self.plain, tools, &mut left);
             let whole = decision.whole && !decision.rest;
