@@ -209,6 +209,23 @@ impl Edits {
         out.extend_from_slice(&record[from..span.end]);
     }
 
+    /// Moves places of the record, ascending, to where they are once all edits are made. A place inside of what is
+    /// replaced moves behind what takes its place.
+    pub fn move_places(&self, places: &mut [usize]) {
+        let (mut gone, mut added) = (0, 0);
+        let mut edits = self.list.iter().peekable();
+        for place in places {
+            while let Some(edit) = edits.next_if(|edit| edit.span.end <= *place) {
+                (gone, added) = (gone + edit.span.len(), added + edit.text.len());
+            }
+            *place = match edits.peek() {
+                Some(edit) if edit.span.start < *place => edit.span.start + edit.text.len(),
+                _ => *place,
+            } + added
+                - gone;
+        }
+    }
+
     /// Appends the record with all edits made.
     pub fn splice(&self, record: &[u8], out: &mut Vec<u8>) {
         let mut from = 0;

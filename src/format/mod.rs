@@ -91,6 +91,23 @@ pub trait Format: Sync + Debug {
     fn has_parts(&self) -> bool {
         false
     }
+
+    /// How many bytes at the end of a part's content say that the record ends there.
+    fn closing(&self, content: &[u8]) -> usize {
+        let _ = content;
+        0
+    }
+
+    /// Whether its records may hold text in a form in which no detector knows it, [`Role::Bytes`].
+    fn has_bytes(&self) -> bool {
+        false
+    }
+
+    /// Whether one of the first records of an input tells that all of it is of this format, where that matters: the
+    /// format has parts, or bytes.
+    fn claims(&self, record: &[u8]) -> bool {
+        self.part(record).is_some()
+    }
 }
 
 /// All formats that yield fields. `auto` asks them in this order; what none of them knows is text.

@@ -68,6 +68,8 @@ pub(super) struct Judge {
     tally: Tally,
     /// What earlier records say about the one that is judged.
     head: Head,
+    /// Places in the record that are to be known in what is left of it.
+    places: Vec<usize>,
 }
 
 /// What all threads share: it is read only.
@@ -129,7 +131,23 @@ impl Judge {
             before: Vec::new(),
             tally: Tally::default(),
             head: Head::default(),
+            places: Vec::new(),
         }
+    }
+
+    /// Follows these places, ascending, through the edits of the record that is judged next.
+    pub(super) fn follow(&mut self, places: Vec<usize>) {
+        self.places = places;
+    }
+
+    /// Where the places are in what is left of the record.
+    pub(super) fn followed(&mut self) -> Vec<usize> {
+        std::mem::take(&mut self.places)
+    }
+
+    /// The residues in a text.
+    pub(super) fn residues_in(&self, text: &[u8]) -> Vec<Span> {
+        memchr::memchr_iter(b'[', text).filter_map(|at| self.law.residues.at(text, at)).collect()
     }
 
     pub(super) fn policy(&self) -> &Arc<Policy> {
@@ -183,6 +201,7 @@ impl Judge {
             }
             self.before.clear();
             self.scratch.edits.splice(current, &mut self.before);
+            self.scratch.edits.move_places(&mut self.places);
             std::mem::swap(&mut self.text, &mut self.before);
             self.count();
         }
@@ -203,6 +222,10 @@ impl Judge {
 
     pub(super) fn count_withheld(&mut self) {
         self.tally.withheld += 1;
+    }
+
+    pub(super) fn count_dropped(&mut self, records: u64) {
+        self.tally.dropped += records;
     }
 
     pub(super) fn count_changed(&mut self, changed: bool) {
@@ -228,9 +251,7 @@ impl Judge {
                 judged.left = Some(marker);
             }
         }
-        let left = judged.left.as_deref().unwrap_or_default();
-        judged.residues =
-            memchr::memchr_iter(b'[', left).filter_map(|at| self.law.residues.at(left, at)).collect();
+        judged.residues = self.residues_in(judged.left.as_deref().unwrap_or_default());
         judged
     }
 
@@ -249,7 +270,8 @@ impl Judge {
         self.look(text, false)
     }
 
-    fn look(&mut self, record: &[u8], is_record: bool) -> Judged {
+    /// What is seen in a record, or in running text, without what would be left.
+    pub(super) fn look(&mut self, record: &[u8], is_record: bool) -> Judged {
         let reading = if is_record { Reading::Record(&self.head) } else { Reading::Text };
         self.law.pass(record, reading, &mut self.scratch);
         let sightings = self.scratch.sightings.iter().map(|sighting| sighting.finding).collect();
@@ -268,12 +290,12 @@ impl Law {
         sightings.clear();
         decisions.clear();
         edits.clear();
-        let is_marker = is_marker(bytes);
+        let is_withheld = is_marker(bytes);
         match reading {
-            Reading::Record(head) if !is_marker => self.read(bytes, head, fields),
+            Reading::Record(head) if !is_withheld => self.read(bytes, head, fields),
             _ => fields.read_text(bytes),
         }
-        if is_marker {
+        if is_withheld {
             return Pass::Clean;
         }
         let record = Record { bytes, fields };
@@ -285,7 +307,8 @@ impl Law {
             false => decision.span,
         };
         let acting = &mut decisions.acting;
-        acting.retain(|decision| !self.residues.is(value(decision).of(bytes)));
+        let stays = |value: &[u8]| self.residues.is(value) || is_marker(value);
+        acting.retain(|decision| !stays(value(decision).of(bytes)));
         if acting.is_empty() {
             return Pass::Clean;
         }

@@ -65,7 +65,8 @@ impl Records {
     }
 
     /// Starts with a new block.
-    pub(super) fn begin(&mut self, block: &[u8], wanted: Wanted, watch: &mut Watch) {
+    /// `bytes`: records may hold text as numbers.
+    pub(super) fn begin(&mut self, block: &[u8], wanted: Wanted, bytes: bool, watch: &mut Watch) {
         mark(block, &mut self.marks);
         match wanted {
             Wanted::Glanced(detectors) => self.sights.glance(block, &self.marks, detectors),
@@ -74,8 +75,11 @@ impl Records {
         self.for_judge.clear();
         let hiding = self.marks.escapes().within(0, block.len()).filter(|at| hides(block, *at));
         self.for_judge.extend(hiding.map(|at| at as u32));
-        if wanted != Wanted::Every && watch.is_needed() {
+        if wanted != Wanted::Every && (watch.is_needed() || bytes) {
             self.for_judge.extend_from_slice(watch.places(block, &self.marks));
+            if bytes {
+                self.for_judge.extend(arrays_of_numbers(block));
+            }
             self.for_judge.sort_unstable();
         }
         self.any_escape = self.marks.escapes().next(0, block.len()).is_some();
@@ -167,6 +171,15 @@ impl Records {
         }
         false
     }
+}
+
+/// Where an array that begins with a number may stand.
+fn arrays_of_numbers(block: &[u8]) -> impl Iterator<Item = u32> {
+    memchr::memchr_iter(b'[', block).filter_map(|at| {
+        let before = block[..at].iter().rev().find(|byte| **byte != b' ')?;
+        let after = block[at + 1..].iter().find(|byte| **byte != b' ')?;
+        (matches!(before, b':' | b'[' | b',') && after.is_ascii_digit()).then_some(at as u32)
+    })
 }
 
 fn hides(block: &[u8], at: usize) -> bool {

@@ -1,0 +1,188 @@
+//! What becomes of parts.
+
+use super::{Fate, Line, Parts};
+use crate::edit::Cause;
+use crate::finding::Finding;
+use crate::scrub::judge::{Judge, Judged, Outcome};
+use crate::span::Span;
+use crate::withhold::{is_marker, withheld_marker, withhold};
+
+/// The parts of a record, joined.
+struct Joined {
+    text: Vec<u8>,
+    /// Where in the text the content of each part begins, and where that of the last ends.
+    places: Vec<usize>,
+}
+
+impl Parts {
+    /// Where the next part begins.
+    pub(in crate::scrub) fn next_start(&mut self) -> Option<usize> {
+        while self.lines.get(self.next).is_some_and(|line| line.fate == Fate::Alone) {
+            self.next += 1;
+        }
+        self.lines.get(self.next).map(|line| line.start)
+    }
+
+    /// Judges the next part, with those that it is to be joined with, and goes on behind it.
+    pub(in crate::scrub) fn judge_next(&mut self, judge: &mut Judge, block: &[u8]) -> &Line {
+        let at = self.next;
+        self.next += 1;
+        match self.lines[at].fate {
+            Fate::Joined if self.lines[at].first == at => self.judge_joined(judge, block, at),
+            Fate::Withheld { counted } => self.withhold(judge, block, at, counted),
+            Fate::Joined | Fate::Alone => {}
+        }
+        &self.lines[at]
+    }
+
+    /// The same, and what is seen in the part.
+    pub(in crate::scrub) fn inspect_next(&mut self, judge: &mut Judge, block: &[u8]) -> (&Line, Judged) {
+        let at = self.next;
+        let (format, mut sightings, mut changes, mut decided) =
+            (judge.look(self.lines[at].record.of(block), true).format, Vec::new(), Vec::new(), Vec::new());
+        self.look(judge, block, at, |judged, place| {
+            let cause = |cause: &Cause| Some(Cause { value: place(cause.value)?, ..*cause });
+            sightings.extend(
+                judged
+                    .sightings
+                    .iter()
+                    .filter_map(|found| Some(Finding { span: place(found.span)?, ..*found })),
+            );
+            changes.extend(judged.changes.iter().filter_map(cause));
+            decided.extend(judged.decided.iter().filter_map(cause));
+        });
+        let line = self.judge_next(judge, block);
+        let left = line.left.clone();
+        let residues = judge.residues_in(left.as_deref().unwrap_or_default());
+        (line, Judged { format, sightings, decided, changes, left, residues })
+    }
+
+    /// Hands on what is seen in the joined record and in the line's own header, each with what tells where in the line
+    /// a span stands, if it begins there.
+    fn look(
+        &self,
+        judge: &mut Judge,
+        block: &[u8],
+        at: usize,
+        mut each: impl FnMut(&Judged, &dyn Fn(Span) -> Option<Span>),
+    ) {
+        let line = &self.lines[at];
+        let content = Span::new(line.content.start - line.start, line.content.end - line.start);
+        let is_first = line.first == at;
+        if !(is_first && line.fate == Fate::Joined) {
+            let judged = judge.look(&line.without_content(block), true);
+            let place = |at: usize| if at < content.start { at } else { at + content.len() };
+            each(&judged, &|span| Some(Span::new(place(span.start), place(span.end))));
+        }
+        if line.fate != Fate::Joined {
+            return;
+        }
+        let group = self.group(line.first);
+        let Joined { text, places } = self.joined(block, &group);
+        let judged = judge.look(&text, true);
+        let part = group.iter().position(|member| *member == at).unwrap_or(0);
+        let own = Span::new(places[part], places[part + 1]);
+        let contents = Span::new(places[0], places[group.len()]);
+        each(&judged, &|span| {
+            if own.start <= span.start && span.start < own.end {
+                let place = |at: usize| at.min(own.end) - own.start + content.start;
+                return Some(Span::new(place(span.start), place(span.end)));
+            }
+            let outside = span.start < contents.start || span.start >= contents.end;
+            let place = |at: usize| match at {
+                at if at >= contents.end => at - contents.len() + content.len(),
+                at => at.min(contents.start + content.len()),
+            };
+            (is_first && outside).then(|| Span::new(place(span.start), place(span.end)))
+        });
+    }
+
+    fn joined(&self, block: &[u8], group: &[usize]) -> Joined {
+        let first = &self.lines[group[0]];
+        let mut text = block[first.start..first.content.start].to_vec();
+        let mut places = vec![text.len()];
+        for at in group {
+            text.extend_from_slice(self.lines[*at].content.of(block));
+            places.push(text.len());
+        }
+        text.extend_from_slice(&block[first.content.end..first.record.end]);
+        Joined { text, places }
+    }
+
+    fn judge_joined(&mut self, judge: &mut Judge, block: &[u8], first: usize) {
+        let group = self.group(first);
+        let Joined { text, places } = self.joined(block, &group);
+        judge.follow(places);
+        let text = match judge.judge(&text) {
+            Outcome::Unchanged => text,
+            Outcome::Edited(left) => left.to_vec(),
+            Outcome::Dropped => return judge.count_dropped(group.len() as u64 - 1),
+            Outcome::Withheld => {
+                self.doom(first, |_| Fate::Withheld { counted: true });
+                return self.withhold(judge, block, first, true);
+            }
+        };
+        let mut places = judge.followed();
+        self.keep_open(&text, &mut places);
+        let end = places[group.len()];
+        for (part, at) in group.iter().enumerate() {
+            let content = &text[places[part]..places[part + 1]];
+            self.lines[*at].left = match part {
+                0 => Some([&text[..places[1]], &text[end..]].concat()),
+                _ => self.lines[*at].with(judge, block, content),
+            };
+        }
+    }
+
+    /// Moves cuts so that no part but the last ends like one that is the last.
+    fn keep_open(&self, text: &[u8], places: &mut [usize]) {
+        for part in 1..places.len() - 1 {
+            let mut closing = self.closing(&text[places[part - 1]..places[part]]);
+            while closing > 0 {
+                places[part] -= closing;
+                closing = self.closing(&text[places[part - 1]..places[part]]);
+            }
+        }
+    }
+
+    /// The line keeps its header.
+    fn withhold(&mut self, judge: &mut Judge, block: &[u8], at: usize, counted: bool) {
+        let line = &self.lines[at];
+        let content = line.content.of(block);
+        let (content, closing) = content.split_at(content.len() - self.closing(content));
+        let mut marker = content.to_vec();
+        if !is_marker(content) {
+            marker.clear();
+            withheld_marker(false, content.len() as u64, &mut marker);
+        }
+        marker.extend_from_slice(closing);
+        if !counted {
+            judge.count_withheld();
+        }
+        self.lines[at].left = line.with(judge, block, &marker);
+    }
+}
+
+impl Line {
+    fn without_content(&self, block: &[u8]) -> Vec<u8> {
+        [&block[self.start..self.content.start], &block[self.content.end..self.record.end]].concat()
+    }
+
+    /// What is left of the line, with this in the place of its content.
+    fn with(&self, judge: &mut Judge, block: &[u8], content: &[u8]) -> Option<Vec<u8>> {
+        let own = self.without_content(block);
+        judge.follow(vec![self.content.start - self.start]);
+        let own = match judge.judge(&own) {
+            Outcome::Unchanged => own,
+            Outcome::Edited(left) => left.to_vec(),
+            Outcome::Dropped => return None,
+            Outcome::Withheld => {
+                let mut marker = Vec::new();
+                withhold(self.record.of(block), &mut marker);
+                return Some(marker);
+            }
+        };
+        let at = judge.followed().first().copied().unwrap_or(0);
+        Some([&own[..at], content, &own[at..]].concat())
+    }
+}
