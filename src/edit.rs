@@ -64,17 +64,25 @@ impl Edits {
         for decision in decisions {
             let field = &record.fields.list[decision.field];
             let action = &policy.rules[decision.rule].action;
-            let cause = Cause { value: decision.span, kind: decision.kind, rule: decision.rule };
+            let span = match field.role {
+                Role::Bytes if !decision.whole => numbers(record.bytes, decision.span),
+                _ => decision.span,
+            };
+            let cause = Cause { value: span, kind: decision.kind, rule: decision.rule };
             if decision.whole && record.fields.are_named() && *action == Action::Drop {
                 gone.push((decision.field, cause));
                 continue;
             }
             let redact = Action::Redact { with: None };
             let action = if decision.rest && *action != Action::Drop { &redact } else { action };
-            let raw = decision.span.of(record.bytes);
+            if span.is_empty() && !decision.span.is_empty() {
+                continue; // a comma
+            }
+            let raw = record.text(decision.field, span);
+            let raw = raw.as_ref();
             self.plain.clear();
             if action.reads_plain() {
-                plain(decision.span, field, &mut self.plain);
+                plain(span, field, &mut self.plain);
             }
             left.clear();
             action::apply(action, decision.kind, raw, &self.plain, tools, &mut left);
@@ -236,6 +244,15 @@ impl Edits {
         }
         out.extend_from_slice(&record[from..]);
     }
+}
+
+/// The numbers in a span of text that is written as numbers. What a stronger decision leaves of it may begin or end
+/// with a comma.
+fn numbers(bytes: &[u8], span: Span) -> Span {
+    let text = span.of(bytes);
+    let start = text.iter().position(u8::is_ascii_digit).unwrap_or(text.len());
+    let end = text.iter().rposition(u8::is_ascii_digit).map_or(start, |last| last + 1);
+    Span::new(start, end).shifted(span.start)
 }
 
 /// The name with `#2`, `#3` … inside its closing bracket.

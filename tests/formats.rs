@@ -6,6 +6,12 @@
 //! the records after it, and `--` a remark.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+#[path = "formats/cri.rs"]
+mod cri;
+#[path = "formats/docker.rs"]
+mod docker;
+#[path = "formats/journal.rs"]
+mod journal;
 mod reading;
 
 use std::sync::Arc;

@@ -4,13 +4,13 @@
 
 mod logs;
 
-use std::io::{self, Read};
+use std::io::{self, Read, Write};
 use std::sync::{Arc, LazyLock};
 
 use logscrub::policy::Policy;
 use logscrub::scrub::Scrubber;
 use logscrub::stream::input::Source;
-use logscrub::stream::{Input, Settings, Watch, drive};
+use logscrub::stream::{Input, ScrubWriter, Settings, Watch, drive};
 use logscrub::tally::Tally;
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -375,6 +375,17 @@ fn parts_of_an_input_that_broke_off_do_not_go_out() {
             format!("{RECORD} F [email]\n{OTHER} P [withheld 9 bytes]\n{RECORD} F nothing\n{more}");
         assert_eq!(out.trim_end(), expected.trim_end());
     }
+}
+
+/// Whoever writes a log is told that nothing more comes; a record of which no more comes is whole.
+#[test]
+fn what_is_held_back_goes_out_at_the_end() {
+    let lines = format!("{RECORD} P 4111 1111\n{OTHER} F nothing\n{RECORD} P  1111 1111 \n");
+    let mut log = ScrubWriter::new(SCRUBBERS[0][0][0].clone(), Vec::new());
+    log.write_all(lines.as_bytes()).unwrap();
+    log.flush().unwrap();
+    let out = String::from_utf8(log.finish().unwrap()).unwrap();
+    assert_eq!(out, format!("{RECORD} P [pan]\n{OTHER} F nothing\n{RECORD} P  \n"));
 }
 
 /// What passes logs on takes away the line feeds, and adds members.

@@ -1,5 +1,7 @@
 //! Which rule decides about which bytes.
 
+use std::borrow::Cow;
+
 use super::choose::Cover;
 use super::condition::Subject;
 use super::named::{is_delimiter, pairs};
@@ -20,6 +22,19 @@ pub struct Record<'r> {
     pub bytes: &'r [u8],
     /// Its parts.
     pub fields: &'r Fields,
+}
+
+impl Record<'_> {
+    /// A span of a field as text: as it is written, unless that is as numbers.
+    pub fn text(&self, field: usize, span: Span) -> Cow<'_, [u8]> {
+        let field = &self.fields.list[field];
+        if field.role != Role::Bytes {
+            return Cow::Borrowed(span.of(self.bytes));
+        }
+        let mut decoded = Decoded::default();
+        self.fields.decode(self.bytes, field, span, &mut decoded);
+        Cow::Owned(decoded.bytes)
+    }
 }
 
 /// A value of one kind in one field.

@@ -307,8 +307,7 @@ impl Law {
             false => decision.span,
         };
         let acting = &mut decisions.acting;
-        let stays = |value: &[u8]| self.residues.is(value) || is_marker(value);
-        acting.retain(|decision| !stays(value(decision).of(bytes)));
+        acting.retain(|decision| !self.residues.is(&record.text(decision.field, value(decision))));
         if acting.is_empty() {
             return Pass::Clean;
         }
@@ -401,6 +400,9 @@ impl Law {
             }
             value.findings.clear();
             value.find(record, field, &self.detectors, detect);
+            if field.role == Role::Bytes {
+                value.leave(|text, span| self.residues.touches(text, span), record, field);
+            }
             self.note(record, &value.findings, at, out);
         }
     }

@@ -157,6 +157,13 @@ impl Cutter {
         self.tracker.iter_mut().for_each(Tracker::start_over);
     }
 
+    /// The whole lines that were held back, when nothing more is to be read.
+    pub fn held(&mut self) -> Option<Part> {
+        let lines = memrchr(b'\n', &self.buffer[..self.end]).filter(|_| !self.in_long)? + 1;
+        let carry = self.carry(lines, false);
+        Some(self.split(lines, Shape::Records, carry))
+    }
+
     /// What is left when the input broke off.
     pub fn abandon(&mut self) -> Option<Part> {
         let open = std::mem::take(&mut self.in_long) || self.end > 0;
