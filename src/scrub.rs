@@ -147,12 +147,13 @@ impl Scrubber {
     fn begin(&mut self, block: &[u8]) {
         let Scrubber { judge, carry, headers, .. } = self;
         headers.clear();
+        self.seen = self.parts.begin(judge.policy(), block, carry);
+        carry.head.input = self.seen.format().filter(|format| format.is_framed()).map(|format| format.name());
         judge.begin(&carry.head);
         if Carry::has_headers(judge.policy()) {
             carry.headers(judge.policy(), block, |header| headers.push(header));
             headers.reverse();
         }
-        self.seen = self.parts.begin(judge.policy(), block, carry);
     }
 
     /// What the headers before this place say holds from here on.

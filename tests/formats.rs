@@ -10,6 +10,8 @@
 mod cri;
 #[path = "formats/docker.rs"]
 mod docker;
+#[path = "formats/export.rs"]
+mod export;
 #[path = "formats/journal.rs"]
 mod journal;
 mod reading;
@@ -60,6 +62,8 @@ fn cases(name: &str) -> Vec<Case> {
         let plain = line.strip_prefix("> ").map(|record| record.as_bytes().to_vec());
         if let Some(record) = plain.or_else(|| line.strip_prefix(">> ").map(unescaped)) {
             cases.push(Case { line: number + 1, head: head.clone(), record, fields: Some(Vec::new()) });
+        } else if line == "# the input is of this format" {
+            head.input = Some(format_named(name).name());
         } else if let Some(header) = line.strip_prefix("# ") {
             let columns = format_named(name).header(&unescaped(header));
             head.columns =

@@ -9,6 +9,8 @@ use super::Format;
 pub struct Head {
     /// The columns that a header line names.
     pub columns: Option<Arc<Columns>>,
+    /// The name of the format that all of the input is known to be of.
+    pub input: Option<&'static str>,
 }
 
 /// Names of columns, as a header line gives them.
@@ -25,6 +27,9 @@ pub struct Columns {
 impl Head {
     /// Whether it is known to say the same as the other.
     pub fn is_same(&self, other: &Head) -> bool {
+        if self.input != other.input {
+            return false;
+        }
         match (&self.columns, &other.columns) {
             (Some(own), Some(others)) => Arc::ptr_eq(own, others),
             (own, others) => own.is_none() && others.is_none(),

@@ -4,6 +4,7 @@
 
 pub mod cri;
 pub mod docker;
+pub mod export;
 mod fields;
 mod head;
 pub mod journal;
@@ -15,7 +16,7 @@ use std::fmt::Debug;
 
 pub use fields::{Digits, Field, Fields, Layer, Name, Opens, Role};
 pub use head::{Columns, Head};
-pub use part::Part;
+pub use part::{Framed, Part};
 
 use crate::decoded::Decoded;
 use crate::span::Span;
@@ -98,17 +99,36 @@ pub trait Format: Sync + Debug {
         0
     }
 
+    /// Whether the length of a record may be written before it, so that it may hold line feeds.
+    fn is_framed(&self) -> bool {
+        false
+    }
+
+    /// Where the record lies that begins here, if its length is written before it. It is read, and judged, as its name,
+    /// `=` and its data.
+    fn framed(&self, rest: &[u8]) -> Option<Framed> {
+        let _ = rest;
+        None
+    }
+
+    /// Appends a record that was read so, of which the data begin at `start`, with its length.
+    fn frame(&self, record: &[u8], start: usize, out: &mut Vec<u8>) {
+        let _ = start;
+        out.extend_from_slice(record);
+    }
+
     /// Whether its records may hold text in a form in which no detector knows it, [`Role::Bytes`].
     fn has_bytes(&self) -> bool {
         false
     }
 
     /// Whether one of the first records of an input tells that all of it is of this format, where that matters: the
-    /// format has parts, or bytes.
+    /// format has parts, or bytes, or is framed.
     fn claims(&self, record: &[u8]) -> bool {
         self.part(record).is_some()
     }
 }
 
 /// All formats that yield fields. `auto` asks them in this order; what none of them knows is text.
-pub const FORMATS: [&dyn Format; 4] = [&cri::Cri, &docker::Docker, &journal::Journal, &json::Json];
+pub const FORMATS: [&dyn Format; 5] =
+    [&cri::Cri, &docker::Docker, &journal::Journal, &export::Export, &json::Json];

@@ -167,7 +167,17 @@ static INPUT: Table = Table {
         key(
             "format",
             Shape::Word(&[
-                "auto", "text", "json", "logfmt", "access", "csv", "syslog", "cri", "docker", "journal",
+                "auto",
+                "text",
+                "json",
+                "logfmt",
+                "access",
+                "csv",
+                "syslog",
+                "cri",
+                "docker",
+                "journal",
+                "journal-export",
             ]),
             "The grammar that yields fields.",
         ),

@@ -21,6 +21,8 @@ pub struct Carry {
     pub(super) seen: Seen,
     /// Parts of a record that is still open at the end of the block do not go out: they were given up.
     pub(super) gives_up: bool,
+    /// Bytes above which a record is too long to be held.
+    pub(super) max_record: usize,
     /// Records so far, up to [`HEADER_LINES`].
     records: u32,
 }
@@ -36,7 +38,7 @@ impl Carry {
 
     /// At the start of an input.
     pub(super) fn start(policy: &Policy) -> Carry {
-        Carry { seen: Seen::start(policy), ..Carry::default() }
+        Carry { seen: Seen::start(policy), max_record: usize::MAX, ..Carry::default() }
     }
 
     /// Whether records depend on others before them under this policy.

@@ -9,7 +9,7 @@ mod judged;
 
 use super::carry::Carry;
 use super::seen::Seen;
-use crate::format::{Format, Part};
+use crate::format::{Format, Framed, Part};
 use crate::policy::Policy;
 use crate::span::Span;
 use crate::withhold::is_marker;
@@ -50,6 +50,8 @@ enum Fate {
     Joined,
     /// It is judged by itself.
     Alone,
+    /// Its length is written before it, behind a name of so many bytes.
+    Framed { name: usize },
     /// It does not go out. `counted`: with an earlier part.
     Withheld { counted: bool },
 }
@@ -62,6 +64,12 @@ impl Parts {
         let mut seen = carry.seen;
         let mut start = 0;
         while start < block.len() && seen.may_have_parts() {
+            let framed = seen.framed(&block[start..]).filter(|framed| framed.end < block.len() - start);
+            if let Some(framed) = framed.filter(|framed| framed.end <= carry.max_record) {
+                self.add_framed(start, framed);
+                start += framed.end + 1;
+                continue;
+            }
             let end = memchr::memchr(b'\n', &block[start..]).map_or(block.len(), |at| start + at + 1);
             let (line, _) = super::parted(&block[start..end]);
             if let Some(part) = seen.line(policy, line) {
@@ -72,7 +80,10 @@ impl Parts {
         }
         self.format = seen.format();
         for first in 0..self.lines.len() {
-            if self.lines[first].first == first && self.are_markers(block, first) {
+            if self.lines[first].fate == Fate::Joined
+                && self.lines[first].first == first
+                && self.are_markers(block, first)
+            {
                 self.doom(first, |_| Fate::Alone);
             }
         }
@@ -110,6 +121,22 @@ impl Parts {
         }
         before.into_iter().for_each(|before| self.lines[before].next = Some(at));
         self.last[stream] = goes_on.then_some(at);
+    }
+
+    /// A record that may hold line feeds.
+    fn add_framed(&mut self, start: usize, framed: Framed) {
+        let Framed { name, start: content, end } = framed;
+        let record = Span::new(start, start + end);
+        self.lines.push(Line {
+            start,
+            record,
+            end: record.end + 1,
+            content: Span::new(start + content, record.end),
+            first: self.lines.len(),
+            next: None,
+            fate: Fate::Framed { name },
+            left: None,
+        });
     }
 
     /// The lines of the record that begins with this one.

@@ -1,11 +1,12 @@
 //! [`Seen`]: what an input shows itself to be, where that matters beyond a record.
 //!
-//! Most formats are told record by record. Two things need to be known of an input as a whole: that long records
-//! stand in it in parts, which are joined before they are judged, and that text stands in it as numbers, which nothing
-//! marks. Both hold from the start if the policy names the format, and under `auto` from the first record of
-//! the format on if it is among the first [`FIRST_LINES`] lines of the input.
+//! Most formats are told record by record. Three things need to be known of an input as a whole: that long records
+//! stand in it in parts, which are joined before they are judged; that text stands in it as numbers, which nothing
+//! marks; that the length of a record stands before it, so that it may hold line feeds. They hold from the start if the
+//! policy names the format, and under `auto` from the first record of the format on if it is among the first
+//! [`FIRST_LINES`] lines of the input; the last holds if it is the first line.
 
-use crate::format::{Format, Part};
+use crate::format::{Format, Framed, Part};
 use crate::policy::{FormatChoice, Policy};
 
 /// Lines of an input that may tell its format. A copy of the end of a log begins with half a line, and a banner or a
@@ -27,7 +28,8 @@ impl Seen {
     pub(super) fn start(policy: &Policy) -> Seen {
         let named = policy.format != FormatChoice::Auto;
         let format = matters(policy).next().filter(|_| named);
-        let lines = if named || matters(policy).next().is_none() { 0 } else { FIRST_LINES };
+        // One name may mean several.
+        let lines = if matters(policy).count() > usize::from(named) { FIRST_LINES } else { 0 };
         Seen { format, lines, given_up: [false; Part::STREAMS] }
     }
 
@@ -38,7 +40,7 @@ impl Seen {
 
     /// Whether lines may be parts of longer records.
     pub(super) fn may_have_parts(&self) -> bool {
-        self.lines > 0 || self.format.is_some_and(|format| format.has_parts())
+        self.lines > 0 || self.format.is_some_and(|format| format.has_parts() || format.is_framed())
     }
 
     /// Whether records may hold text as numbers.
@@ -55,11 +57,18 @@ impl Seen {
     /// that was given up: which.
     pub(super) fn line(&mut self, policy: &Policy, line: &[u8]) -> Option<Part> {
         if self.lines > 0 {
-            self.lines -= 1;
-            self.format = matters(policy).find(|format| format.claims(line));
-            self.lines = if self.format.is_some() { 0 } else { self.lines };
+            let is_first = self.lines == FIRST_LINES;
+            let claims = |format: &&dyn Format| (is_first || !format.is_framed()) && format.claims(line);
+            let told = matters(policy).find(claims);
+            self.lines = if told.is_some() { 0 } else { self.lines - 1 };
+            self.format = told.or(self.format);
         }
         self.format?.part(line)
+    }
+
+    /// Where the record lies that begins here, if it may hold line feeds.
+    pub(super) fn framed(&self, rest: &[u8]) -> Option<Framed> {
+        self.format?.framed(rest)
     }
 
     /// Looks at the first piece of a line too long to be held, and goes on behind the line. Whether it can be scrubbed
@@ -77,5 +86,5 @@ impl Seen {
 
 /// The formats of which it matters whether an input is of them.
 fn matters(policy: &Policy) -> impl Iterator<Item = &'static dyn Format> {
-    policy.formats().filter(|format| format.has_parts() || format.has_bytes())
+    policy.formats().filter(|format| format.has_parts() || format.has_bytes() || format.is_framed())
 }

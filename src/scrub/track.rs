@@ -19,6 +19,7 @@ pub struct Tracker {
     seen: Seen,
     /// The records of which parts were seen there and more are to come.
     open: Vec<Open>,
+    max_record: usize,
 }
 
 /// A record that goes on.
@@ -37,7 +38,14 @@ impl Tracker {
     pub fn new(policy: &Arc<Policy>) -> Option<Tracker> {
         let carry = Carry::start(policy);
         let (policy, seen) = (Arc::clone(policy), carry.seen);
-        Carry::is_needed(&policy).then(|| Tracker { policy, carry, at: 0, seen, open: Vec::new() })
+        Carry::is_needed(&policy).then(|| Tracker {
+            policy,
+            carry,
+            at: 0,
+            seen,
+            open: Vec::new(),
+            max_record: usize::MAX,
+        })
     }
 
     /// How much of what was read may be handed on as a block: whole lines, of which there are `lines` bytes, and of
@@ -46,7 +54,18 @@ impl Tracker {
     /// No more than `max_record` bytes are held back, and a line: a record that takes more is given up. Where that is
     /// depends on the input alone and not on how much of it was read.
     pub fn ready(&mut self, read: &[u8], lines: usize, max_record: usize) -> usize {
+        self.max_record = max_record;
         while self.at < lines && self.seen.may_have_parts() {
+            match self.seen.framed(&read[self.at..]) {
+                // One that is too long to be held is scrubbed line by line.
+                Some(framed) if framed.end > max_record => {}
+                Some(framed) if self.at + framed.end >= lines => return self.settled(),
+                Some(framed) => {
+                    self.at += framed.end + 1;
+                    continue;
+                }
+                None => {}
+            }
             let line = &read[self.at..lines];
             let length = memchr::memchr(b'\n', line).map_or(line.len(), |end| end + 1);
             if self.gives_up(self.at + length - 1, max_record) {
@@ -110,7 +129,7 @@ impl Tracker {
     /// more was to come is whole.
     pub fn next(&mut self, block: &[u8], ends: bool) -> Carry {
         let mut carry = self.carry.clone();
-        carry.gives_up = !ends;
+        (carry.gives_up, carry.max_record) = (!ends, self.max_record);
         self.carry.pass_headers(&self.policy, block);
         let at_end = self.open.iter().find(|open| open.start == block.len());
         self.carry.seen = at_end.map_or(self.seen, |open| open.before);

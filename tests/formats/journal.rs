@@ -11,8 +11,8 @@ use serde_json::{Value, json};
 
 const RULES: [&str; 3] = [
     "[[rule]]\nfind = ['all']\naction = 'redact'",
-    "[[rule]]\nfield = ['_CMDLINE', 'journal.NOTE']\naction = 'redact'\n[[rule]]\nfind = ['all']\naction = 'redact'",
-    "[[rule]]\nfield = ['_CMDLINE', 'journal.NOTE', '_BOOT_ID']\naction = 'drop'\n[[rule]]\nfind = ['pan']\naction = 'truncate'\n[[rule]]\nfind = ['all']\naction = 'redact'",
+    "[[rule]]\nfield = ['journal._CMDLINE', 'journal.NOTE']\naction = 'redact'\n[[rule]]\nfind = ['all']\naction = 'redact'",
+    "[[rule]]\nfield = ['journal._CMDLINE', 'journal.NOTE', 'journal._BOOT_ID']\naction = 'drop'\n[[rule]]\nfind = ['pan']\naction = 'truncate'\n[[rule]]\nfind = ['all']\naction = 'redact'",
 ];
 
 fn scrub(format: &str, rules: &str, log: &[u8]) -> Vec<u8> {

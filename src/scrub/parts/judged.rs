@@ -29,6 +29,7 @@ impl Parts {
         self.next += 1;
         match self.lines[at].fate {
             Fate::Joined if self.lines[at].first == at => self.judge_joined(judge, block, at),
+            Fate::Framed { name } => self.judge_framed(judge, block, at, name),
             Fate::Withheld { counted } => self.withhold(judge, block, at, counted),
             Fate::Joined | Fate::Alone => {}
         }
@@ -68,6 +69,12 @@ impl Parts {
     ) {
         let line = &self.lines[at];
         let content = Span::new(line.content.start - line.start, line.content.end - line.start);
+        if let Fate::Framed { name } = line.fate {
+            let (text, start) = line.unframed(block, name);
+            let judged = judge.look(&text, true);
+            let place = |at: usize| if at < start { at } else { at - start + content.start };
+            return each(&judged, &|span| Some(Span::new(place(span.start), place(span.end))));
+        }
         let is_first = line.first == at;
         if !(is_first && line.fate == Fate::Joined) {
             let judged = judge.look(&line.without_content(block), true);
@@ -134,6 +141,29 @@ impl Parts {
         }
     }
 
+    fn judge_framed(&mut self, judge: &mut Judge, block: &[u8], at: usize, name: usize) {
+        let line = &self.lines[at];
+        let (text, start) = line.unframed(block, name);
+        judge.follow(vec![start]);
+        let left = match judge.judge(&text) {
+            Outcome::Unchanged => line.record.of(block).to_vec(),
+            Outcome::Edited(left) => {
+                let left = left.to_vec();
+                let start = judge.followed().first().map_or(0, |start| (*start).min(left.len()));
+                let mut framed = Vec::new();
+                self.format.iter().for_each(|format| format.frame(&left, start, &mut framed));
+                framed
+            }
+            Outcome::Dropped => return,
+            Outcome::Withheld => {
+                let mut marker = text[..start].to_vec();
+                withheld_marker(false, (text.len() - start) as u64, &mut marker);
+                marker
+            }
+        };
+        self.lines[at].left = Some(left);
+    }
+
     /// Moves cuts so that no part but the last ends like one that is the last.
     fn keep_open(&self, text: &[u8], places: &mut [usize]) {
         for part in 1..places.len() - 1 {
@@ -164,6 +194,12 @@ impl Parts {
 }
 
 impl Line {
+    /// A framed record without its length, and where its data begin in that.
+    fn unframed(&self, block: &[u8], name: usize) -> (Vec<u8>, usize) {
+        let name = &block[self.start..self.start + name];
+        ([name, b"=", self.content.of(block)].concat(), name.len() + 1)
+    }
+
     fn without_content(&self, block: &[u8]) -> Vec<u8> {
         [&block[self.start..self.content.start], &block[self.content.end..self.record.end]].concat()
     }
