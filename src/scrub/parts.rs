@@ -8,6 +8,7 @@
 mod judged;
 
 use super::carry::Carry;
+use super::judge::Judged;
 use super::seen::Seen;
 use crate::format::{Format, Framed, Part};
 use crate::policy::Policy;
@@ -42,6 +43,8 @@ pub(super) struct Line {
     fate: Fate,
     /// What is written in its place, without the line end; nothing if it is dropped.
     pub(super) left: Option<Vec<u8>>,
+    /// What is seen in it, if anyone asks.
+    seen: Judged,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -114,6 +117,7 @@ impl Parts {
             next: None,
             fate: if given_up { Fate::Withheld { counted: true } } else { Fate::Joined },
             left: None,
+            seen: Judged::default(),
         });
         if given_up {
             seen.given_up[stream] = goes_on;
@@ -136,6 +140,7 @@ impl Parts {
             next: None,
             fate: Fate::Framed { name },
             left: None,
+            seen: Judged::default(),
         });
     }
 

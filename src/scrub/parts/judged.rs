@@ -39,68 +39,42 @@ impl Parts {
     /// The same, and what is seen in the part.
     pub(in crate::scrub) fn inspect_next(&mut self, judge: &mut Judge, block: &[u8]) -> (&Line, Judged) {
         let at = self.next;
-        let (format, mut sightings, mut changes, mut decided) =
-            (judge.look(self.lines[at].record.of(block), true).format, Vec::new(), Vec::new(), Vec::new());
-        self.look(judge, block, at, |judged, place| {
-            let cause = |cause: &Cause| Some(Cause { value: place(cause.value)?, ..*cause });
-            sightings.extend(
-                judged
-                    .sightings
-                    .iter()
-                    .filter_map(|found| Some(Finding { span: place(found.span)?, ..*found })),
-            );
-            changes.extend(judged.changes.iter().filter_map(cause));
-            decided.extend(judged.decided.iter().filter_map(cause));
-        });
+        if self.lines[at].fate == Fate::Joined && self.lines[at].first == at {
+            self.look_at_joined(judge, block, at);
+        } else {
+            self.lines[at].look(judge, block);
+        }
+        let mut seen = std::mem::take(&mut self.lines[at].seen);
+        seen.sightings.sort_unstable();
+        seen.changes.sort_by_key(|cause| cause.value);
         let line = self.judge_next(judge, block);
-        let left = line.left.clone();
-        let residues = judge.residues_in(left.as_deref().unwrap_or_default());
-        (line, Judged { format, sightings, decided, changes, left, residues })
+        seen.left.clone_from(&line.left);
+        seen.residues = judge.residues_in(seen.left.as_deref().unwrap_or_default());
+        (line, seen)
     }
 
-    /// Hands on what is seen in the joined record and in the line's own header, each with what tells where in the line
-    /// a span stands, if it begins there.
-    fn look(
-        &self,
-        judge: &mut Judge,
-        block: &[u8],
-        at: usize,
-        mut each: impl FnMut(&Judged, &dyn Fn(Span) -> Option<Span>),
-    ) {
-        let line = &self.lines[at];
-        let content = Span::new(line.content.start - line.start, line.content.end - line.start);
-        if let Fate::Framed { name } = line.fate {
-            let (text, start) = line.unframed(block, name);
-            let judged = judge.look(&text, true);
-            let place = |at: usize| if at < start { at } else { at - start + content.start };
-            return each(&judged, &|span| Some(Span::new(place(span.start), place(span.end))));
-        }
-        let is_first = line.first == at;
-        if !(is_first && line.fate == Fate::Joined) {
-            let judged = judge.look(&line.without_content(block), true);
-            let place = |at: usize| if at < content.start { at } else { at + content.len() };
-            each(&judged, &|span| Some(Span::new(place(span.start), place(span.end))));
-        }
-        if line.fate != Fate::Joined {
-            return;
-        }
-        let group = self.group(line.first);
+    /// Notes in each part of a record what is seen in it and begins there.
+    fn look_at_joined(&mut self, judge: &mut Judge, block: &[u8], first: usize) {
+        let group = self.group(first);
         let Joined { text, places } = self.joined(block, &group);
         let judged = judge.look(&text, true);
-        let part = group.iter().position(|member| *member == at).unwrap_or(0);
-        let own = Span::new(places[part], places[part + 1]);
-        let contents = Span::new(places[0], places[group.len()]);
-        each(&judged, &|span| {
-            if own.start <= span.start && span.start < own.end {
-                let place = |at: usize| at.min(own.end) - own.start + content.start;
-                return Some(Span::new(place(span.start), place(span.end)));
-            }
-            let outside = span.start < contents.start || span.start >= contents.end;
-            let place = |at: usize| match at {
-                at if at >= contents.end => at - contents.len() + content.len(),
-                at => at.min(contents.start + content.len()),
+        let (start, end) = (places[0], places[group.len()]);
+        self.lines[first].seen.format.clone_from(&judged.format);
+        let lines = &mut self.lines;
+        judged.each(|span, note| {
+            let part = match places.partition_point(|place| *place <= span.start) {
+                after if span.start >= end || after == 0 => 0,
+                after => after - 1,
             };
-            (is_first && outside).then(|| Span::new(place(span.start), place(span.end)))
+            let line = &mut lines[group[part]];
+            let content = Span::new(line.content.start - line.start, line.content.end - line.start);
+            let own = Span::new(places[part], places[part + 1]);
+            let place = |at: usize| match at {
+                at if at < start => at,
+                at if span.start >= end => at - (end - start) + content.len(),
+                at => at.min(own.end).saturating_sub(own.start) + content.start,
+            };
+            line.seen.note(Span::new(place(span.start), place(span.end)), note);
         });
     }
 
@@ -193,7 +167,48 @@ impl Parts {
     }
 }
 
+/// Something that is seen in a record.
+enum Note<'j> {
+    Sighting(&'j Finding),
+    Change(&'j Cause),
+    Decided(&'j Cause),
+}
+
+impl Judged {
+    /// All that has a place.
+    fn each(&self, mut each: impl FnMut(Span, Note<'_>)) {
+        self.sightings.iter().for_each(|found| each(found.span, Note::Sighting(found)));
+        self.changes.iter().for_each(|cause| each(cause.value, Note::Change(cause)));
+        self.decided.iter().for_each(|cause| each(cause.value, Note::Decided(cause)));
+    }
+
+    /// Notes it in this place.
+    fn note(&mut self, span: Span, note: Note<'_>) {
+        match note {
+            Note::Sighting(found) => self.sightings.push(Finding { span, ..*found }),
+            Note::Change(cause) => self.changes.push(Cause { value: span, ..*cause }),
+            Note::Decided(cause) => self.decided.push(Cause { value: span, ..*cause }),
+        }
+    }
+}
+
 impl Line {
+    /// Notes what is seen in what the line has of its own: its header, or all of a framed record.
+    fn look(&mut self, judge: &mut Judge, block: &[u8]) {
+        let content = Span::new(self.content.start - self.start, self.content.end - self.start);
+        let (text, start, shift) = match self.fate {
+            Fate::Framed { name } => {
+                let (text, start) = self.unframed(block, name);
+                (text, start, content.start - start)
+            }
+            _ => (self.without_content(block), content.start, content.len()),
+        };
+        let judged = judge.look(&text, true);
+        let place = |at: usize| if at < start { at } else { at + shift };
+        judged.each(|span, note| self.seen.note(Span::new(place(span.start), place(span.end)), note));
+        self.seen.format = judged.format;
+    }
+
     /// A framed record without its length, and where its data begin in that.
     fn unframed(&self, block: &[u8], name: usize) -> (Vec<u8>, usize) {
         let name = &block[self.start..self.start + name];
