@@ -67,6 +67,17 @@ impl Decoded {
         Span::new(first, last)
     }
 
+    /// The decoded range of a raw one that [`raw`](Decoded::raw) gives.
+    pub fn place(&self, raw: Span) -> Span {
+        let place = |at: usize| {
+            let after = self.runs.partition_point(|run| run.raw.start < at);
+            let Some(run) = after.checked_sub(1).map(|before| self.runs[before]) else { return 0 };
+            let end = self.runs.get(after).map_or(self.bytes.len(), |next| next.start);
+            if run.verbatim { (run.start + at - run.raw.start).min(end) } else { end }
+        };
+        Span::new(place(raw.start), place(raw.end))
+    }
+
     /// Appends these bytes, which were decoded from the bytes of `outer`, with the raw ranges of those.
     pub fn through(&self, outer: &Decoded, out: &mut Decoded) {
         for (at, run) in self.runs.iter().enumerate() {

@@ -78,7 +78,11 @@ impl Edits {
         for decision in decisions {
             let field = &record.fields.list[decision.field];
             let action = &policy.rules[decision.rule].action;
-            let cause = Cause::from(decision);
+            let span = match field.role {
+                Role::Bytes if !decision.whole => numbers(record.bytes, decision.span),
+                _ => decision.span,
+            };
+            let cause = Cause { value: span, ..Cause::from(decision) };
             if decision.whole && record.fields.are_named() && *action == Action::Drop {
                 gone.push((decision.field, cause));
                 continue;
@@ -86,16 +90,19 @@ impl Edits {
             let redact = Action::Redact { with: None };
             let leaves_nothing = matches!(action, Action::Withhold | Action::Drop);
             let action = if decision.rest && !leaves_nothing { &redact } else { action };
+            if span.is_empty() && !decision.span.is_empty() {
+                continue; // a comma
+            }
             // A mask made of escapes as they are written would be escaped once more, each time anew.
             decoded.clear();
-            let mut value = decision.span.of(record.bytes);
+            let mut value = span.of(record.bytes);
             if field.escaped {
-                record.fields.decode(record.bytes, field, decision.span, &mut decoded);
+                record.fields.decode(record.bytes, field, span, &mut decoded);
                 value = &decoded.bytes;
             }
             self.plain.clear();
             if action.reads_plain() {
-                plain(decision.span, field, &mut self.plain);
+                plain(span, field, &mut self.plain);
             }
             left.clear();
             action::apply(action, decision.kind, value, &self.plain, tools, &mut left);
@@ -295,6 +302,23 @@ impl Edits {
         out.extend_from_slice(&record[from..span.end]);
     }
 
+    /// Moves places of the record, ascending, to where they are once all edits are made. A place inside of what is
+    /// replaced moves behind what takes its place.
+    pub fn move_places(&self, places: &mut [usize]) {
+        let (mut gone, mut added) = (0, 0);
+        let mut edits = self.list.iter().peekable();
+        for place in places {
+            while let Some(edit) = edits.next_if(|edit| edit.span.end <= *place) {
+                (gone, added) = (gone + edit.span.len(), added + edit.text.len());
+            }
+            *place = match edits.peek() {
+                Some(edit) if edit.span.start < *place => edit.span.start + edit.text.len(),
+                _ => *place,
+            } + added
+                - gone;
+        }
+    }
+
     /// Appends the record with all edits made.
     pub fn splice(&self, record: &[u8], out: &mut Vec<u8>) {
         let mut from = 0;
@@ -305,6 +329,15 @@ impl Edits {
         }
         out.extend_from_slice(&record[from..]);
     }
+}
+
+/// The numbers in a span of text that is written as numbers. What a stronger decision leaves of it may begin or end
+/// with a comma.
+fn numbers(bytes: &[u8], span: Span) -> Span {
+    let text = span.of(bytes);
+    let start = text.iter().position(u8::is_ascii_digit).unwrap_or(text.len());
+    let end = text.iter().rposition(u8::is_ascii_digit).map_or(start, |last| last + 1);
+    Span::new(start, end).shifted(span.start)
 }
 
 /// The name with `#2`, `#3` … inside its closing bracket.

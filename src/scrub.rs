@@ -9,8 +9,11 @@ mod carry;
 mod judge;
 mod lane;
 mod long;
+mod parts;
 mod pen;
 mod records;
+mod seen;
+mod track;
 mod watch;
 
 use std::sync::Arc;
@@ -20,14 +23,17 @@ use crate::detect::Reason;
 use crate::policy::Policy;
 use crate::tally::Tally;
 use crate::withhold::{line_end, withhold};
+pub use carry::Carry;
 use carry::Header;
-pub use carry::{Carry, Tracker};
 use judge::Judge;
 pub use judge::{Judged, Outcome};
 use lane::{Job, Lane, OutOfLane};
 use long::Long;
+use parts::Parts;
 use pen::Pen;
 use records::{Record, Records, Wanted};
+use seen::Seen;
+pub use track::Tracker;
 use watch::Watch;
 
 /// Scrubs blocks of whole records under one policy. A clone shares the policy and starts with an empty tally.
@@ -38,6 +44,9 @@ pub struct Scrubber {
     watch: Watch,
     every_record: bool,
     records: Records,
+    parts: Parts,
+    /// What is known of the input behind the block.
+    seen: Seen,
     long: Option<Long>,
     tally: Tally,
     /// What the next block owes to those before it.
@@ -78,6 +87,8 @@ impl Scrubber {
             judge,
             watch,
             records: Records::default(),
+            parts: Parts::default(),
+            seen: Seen::default(),
             long: None,
             tally: Tally::default(),
         }
@@ -102,14 +113,19 @@ impl Scrubber {
         let mut pen = Pen::new(out, block.len());
         let mut copied = 0; // bytes of the block that are written, or dropped
         self.begin(block);
-        self.records.begin(block, self.wanted(), &mut self.watch);
+        self.records.begin(block, self.wanted(), &self.seen, &mut self.watch);
         while let Some(record) = self.records.next(block) {
+            copied = self.write_parts(block, record.content.start, copied, &mut pen);
+            if copied > record.content.start {
+                continue; // a part
+            }
             self.pass_headers(record.content.start);
             copied = match self.edit_in_lane(block, &record, copied, &mut pen) {
                 Ok(copied) => copied,
                 Err(OutOfLane) => self.write_judged(block, &record, copied, &mut pen),
             };
         }
+        copied = self.write_parts(block, block.len(), copied, &mut pen);
         pen.copy(block, copied, block.len());
         self.end(block);
         self.tally.records += self.records.count(block);
@@ -133,8 +149,12 @@ impl Scrubber {
     fn begin(&mut self, block: &[u8]) {
         let Scrubber { judge, carry, headers, .. } = self;
         headers.clear();
+        self.seen = self.parts.begin(judge.policy(), block, carry);
+        if let Some(framed) = self.seen.format().filter(|format| format.is_framed()) {
+            carry.head.only = Some(framed.name());
+        }
         judge.begin(&carry.head);
-        if Carry::is_needed(judge.policy()) {
+        if Carry::has_headers(judge.policy()) {
             carry.headers(judge.policy(), block, |header| headers.push(header));
             headers.reverse();
         }
@@ -152,7 +172,8 @@ impl Scrubber {
     }
 
     fn end(&mut self, block: &[u8]) {
-        if Carry::is_needed(self.judge.policy()) {
+        self.carry.seen = self.seen;
+        if Carry::has_headers(self.judge.policy()) {
             let last = self.headers.first().map(|(_, columns)| Arc::clone(columns));
             self.carry.end(last, block);
         }
@@ -191,6 +212,7 @@ impl Scrubber {
             content: record.content,
             sights: self.records.sights(record.sights.clone()),
             watch: &self.watch,
+            json: false,
         };
         lane.edit(job, copied, pen, &mut self.tally)
     }
@@ -214,12 +236,36 @@ impl Scrubber {
         end
     }
 
+    /// Writes the parts of longer records that begin up to this place. Returns how far the block is written now.
+    fn write_parts(&mut self, block: &[u8], to: usize, mut copied: usize, pen: &mut Pen<'_>) -> usize {
+        while let Some(start) = self.parts.next_start().filter(|start| *start <= to) {
+            self.pass_headers(start);
+            let line = self.parts.judge_next(&mut self.judge, block);
+            pen.copy(block, copied, start);
+            if let Some(left) = &line.left {
+                pen.write(left);
+                pen.copy(block, line.record.end, line.end);
+            }
+            copied = line.end;
+        }
+        copied
+    }
+
+    /// Goes on behind a record that does not go out. Where it is a part of a longer one, neither does what follows.
+    pub fn skip(&mut self, record: &[u8]) {
+        let seen = &mut self.carry.seen;
+        if let Some(part) = seen.line(self.judge.policy(), parted(record).0) {
+            seen.given_up[part.stream] = part.goes_on;
+        }
+    }
+
     /// Scrubs one record that is longer than a block, handed over piece by piece in order.
     ///
     /// The cuts between pieces must depend on the record alone (never on what one read returned), for the
     /// output depends on them; the last piece carries the line feed, if there is one.
     pub fn scrub_piece(&mut self, piece: &[u8], last: bool, out: &mut Vec<u8>) {
-        let long = self.long.get_or_insert_with(|| Long::begin(&self.judge, piece));
+        let Scrubber { long, judge, carry, .. } = self;
+        let long = long.get_or_insert_with(|| Long::begin(judge, piece, carry.seen.long_line(piece)));
         long.piece(&mut self.judge, piece, last, out);
         if last {
             self.long = None;
@@ -232,15 +278,30 @@ impl Scrubber {
     /// its number in the block (from 1) and its bytes without the line end.
     pub fn inspect(&mut self, block: &[u8], mut each: impl FnMut(u64, &[u8], Judged)) {
         let (mut counted, mut lines) = (0, 0);
+        let mut number = |start: usize| {
+            lines += count_records(&block[counted..start]);
+            counted = start;
+            lines + 1
+        };
         self.begin(block);
         let every = self.every_record || self.asks_for_columns();
         let wanted = if every { Wanted::Every } else { Wanted::Candidates };
-        self.records.begin(block, wanted, &mut self.watch);
-        while let Some(Record { content, .. }) = self.records.next(block) {
-            self.pass_headers(content.start);
-            lines += count_records(&block[counted..content.start]);
-            counted = content.start;
-            each(lines + 1, content.of(block), self.judge.inspect(content.of(block)));
+        self.records.begin(block, wanted, &self.seen, &mut self.watch);
+        let mut inspected = 0;
+        loop {
+            let record = self.records.next(block).map(|record| record.content);
+            let to = record.map_or(block.len(), |record| record.start);
+            while let Some(start) = self.parts.next_start().filter(|start| *start <= to) {
+                self.pass_headers(start);
+                let (line, judged) = self.parts.inspect_next(&mut self.judge, block);
+                each(number(start), line.record.of(block), judged);
+                inspected = line.end;
+            }
+            let Some(record) = record else { break };
+            if inspected <= record.start {
+                self.pass_headers(record.start);
+                each(number(record.start), record.of(block), self.judge.inspect(record.of(block)));
+            }
         }
         self.end(block);
     }

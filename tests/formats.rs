@@ -15,8 +15,16 @@ mod acted;
 mod alb;
 #[path = "formats/cef.rs"]
 mod cef;
+#[path = "formats/cri.rs"]
+mod cri;
 #[path = "formats/csv.rs"]
 mod csv_cells;
+#[path = "formats/docker.rs"]
+mod docker;
+#[path = "formats/export.rs"]
+mod export;
+#[path = "formats/journal.rs"]
+mod journal;
 #[path = "formats/leef.rs"]
 mod leef;
 #[path = "formats/logfmt.rs"]
@@ -92,6 +100,8 @@ fn cases(name: &str) -> Vec<Case> {
             line.strip_prefix("> ").or((line == ">").then_some("")).map(|record| record.as_bytes().to_vec());
         if let Some(record) = plain.or_else(|| line.strip_prefix(">> ").map(unescaped)) {
             cases.push(Case { line: number + 1, head: head.clone(), record, fields: Some(Vec::new()) });
+        } else if line == "# the input is of this format" {
+            head.only = Some(format_named(name).name());
         } else if let Some(header) = line.strip_prefix("# ") {
             let (format, header) = (format_named(name), unescaped(header));
             let columns = match head.only {

@@ -69,6 +69,10 @@ impl Format for Docker {
     fn has_parts(&self) -> bool {
         true
     }
+
+    fn closing(&self, content: &[u8]) -> usize {
+        line_feed(content).len()
+    }
 }
 
 /// The members of a record, with the quote behind them.

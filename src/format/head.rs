@@ -12,7 +12,7 @@ pub struct Head {
     pub columns: Option<Arc<Columns>>,
     /// The layout of access logs that the policy gives.
     pub layout: Option<Arc<Layout>>,
-    /// Name of the format that all records are said to be of.
+    /// Name of the format that all records are of: the policy says so, or the first one does.
     pub only: Option<&'static str>,
 }
 

@@ -86,6 +86,14 @@ impl Format for Journal {
     fn is_json(&self) -> bool {
         true
     }
+
+    fn has_bytes(&self) -> bool {
+        true
+    }
+
+    fn claims(&self, record: &[u8]) -> bool {
+        may_be(record) && self.fields(record, &Head::default(), &mut Fields::default()).is_ok()
+    }
 }
 
 /// Whether it is an object that holds such a name somewhere. All of them begin alike, as few others do.

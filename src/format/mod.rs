@@ -8,6 +8,7 @@ pub mod cef;
 pub mod cri;
 pub mod csv;
 pub mod docker;
+pub mod export;
 mod fields;
 mod head;
 pub mod journal;
@@ -26,7 +27,7 @@ use std::fmt::Debug;
 
 pub use fields::{Digits, Field, Fields, Layer, Name, Opens, Role};
 pub use head::{Columns, Head};
-pub use part::Part;
+pub use part::{Framed, Part};
 
 use crate::decoded::Decoded;
 use crate::span::Span;
@@ -126,12 +127,48 @@ pub trait Format: Sync + Debug {
     fn has_parts(&self) -> bool {
         false
     }
+
+    /// How many bytes at the end of a part's content say that the record ends there.
+    fn closing(&self, content: &[u8]) -> usize {
+        let _ = content;
+        0
+    }
+
+    /// Whether the length of a record may be written before it, so that it may hold line feeds.
+    fn is_framed(&self) -> bool {
+        false
+    }
+
+    /// Where the record lies that begins here, if its length is written before it. It is read, and judged, as its name,
+    /// `=` and its data.
+    fn framed(&self, rest: &[u8]) -> Option<Framed> {
+        let _ = rest;
+        None
+    }
+
+    /// Appends a record that was read so, of which the data begin at `start`, with its length.
+    fn frame(&self, record: &[u8], start: usize, out: &mut Vec<u8>) {
+        let _ = start;
+        out.extend_from_slice(record);
+    }
+
+    /// Whether its records may hold text in a form in which no detector knows it, [`Role::Bytes`].
+    fn has_bytes(&self) -> bool {
+        false
+    }
+
+    /// Whether one of the first records of an input tells that all of it is of this format, where that matters: the
+    /// format has parts, or bytes, or is framed.
+    fn claims(&self, record: &[u8]) -> bool {
+        self.part(record).is_some()
+    }
 }
 
 /// All formats that yield fields. `auto` asks them in this order; what none of them knows is text.
-pub const FORMATS: [&dyn Format; 14] = [
+pub const FORMATS: [&dyn Format; 15] = [
     &docker::Docker,
     &journal::Journal,
+    &export::Export,
     &json::Json,
     &cri::Cri,
     &syslog::Syslog,

@@ -1,4 +1,4 @@
-//! [`Part`]: one of the records into which a format parts a long one.
+//! [`Part`]: one of the records into which a format parts a long one. [`Framed`]: a record that may hold line feeds.
 
 use crate::span::Span;
 
@@ -25,4 +25,16 @@ impl Part {
             _ => 2,
         }
     }
+}
+
+/// Where the parts of a record lie whose length is written before it, counted from where it begins. They may lie beyond
+/// what is there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Framed {
+    /// How long its name is, with which it begins.
+    pub name: usize,
+    /// Where its data begin.
+    pub start: usize,
+    /// Where they end: there stands a line feed, which is not of the data.
+    pub end: usize,
 }

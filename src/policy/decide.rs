@@ -396,7 +396,10 @@ impl FormatChoice {
         match self {
             FormatChoice::Auto => true,
             FormatChoice::Text => name == "text",
-            FormatChoice::Only(only) => name == only,
+            // The export of the journal is the journal as well.
+            FormatChoice::Only(only) => {
+                name.strip_prefix(only).is_some_and(|rest| matches!(rest, "" | "-export"))
+            }
         }
     }
 }

@@ -1,10 +1,12 @@
 //! [`Carry`]: what the records of a block owe to those before them in the same input.
 //!
-//! A header line names the columns of all lines after it. Blocks are scrubbed on several threads, so that whoever reads
-//! them in order goes over each with a [`Tracker`], which looks at next to nothing of it.
+//! A header line names the columns of all lines after it, and the first lines tell whether long records stand in the
+//! input in parts. Blocks are scrubbed on several threads, so that whoever reads them in order goes over each with a
+//! [`Tracker`](super::Tracker), which looks at next to nothing of most logs.
 
 use std::sync::Arc;
 
+use super::seen::Seen;
 use crate::format::{Columns, Fields, Head};
 use crate::policy::Policy;
 
@@ -16,6 +18,11 @@ const HEADER_LINES: u32 = 32;
 #[derive(Clone, Debug, Default)]
 pub struct Carry {
     pub(super) head: Head,
+    pub(super) seen: Seen,
+    /// Parts of a record that is still open at the end of the block do not go out: they were given up.
+    pub(super) gives_up: bool,
+    /// Bytes above which a record is too long to be held.
+    pub(super) max_record: usize,
     /// Records so far, up to [`HEADER_LINES`].
     records: u32,
     /// A record with as many columns as the header followed it. Until then another may take its place: what looked like
@@ -23,52 +30,36 @@ pub struct Carry {
     settled: bool,
 }
 
-/// Goes over the blocks of an input in order, before they are scrubbed, and tells what carries over to each.
-#[derive(Clone, Debug)]
-pub struct Tracker {
-    policy: Arc<Policy>,
-    carry: Carry,
-}
-
-impl Tracker {
-    /// Under this policy, at the start of an input. None is needed where no record depends on those before it.
-    pub fn new(policy: &Arc<Policy>) -> Option<Tracker> {
-        let carry = Carry::start(policy);
-        Carry::is_needed(policy).then(|| Tracker { policy: Arc::clone(policy), carry })
-    }
-
-    /// What carries over to this block, which comes next.
-    pub fn next(&mut self, block: &[u8]) -> Carry {
-        let before = self.carry.clone();
-        self.carry.pass(&self.policy, block);
-        before
-    }
-
-    /// Another input begins.
-    pub fn start_over(&mut self) {
-        self.carry = Carry::start(&self.policy);
-    }
-}
-
 /// A header in a block: where its line begins, and what it names.
 pub(super) type Header = (usize, Arc<Columns>);
 
 impl Carry {
+    /// The same for a part of the block: parts of records in it are not joined, for what they go on with is not in it.
+    pub fn apart(&self) -> Carry {
+        Carry { gives_up: true, ..self.clone() }
+    }
+
     /// At the start of an input.
     pub(super) fn start(policy: &Policy) -> Carry {
         let head = policy.head();
         let settled = head.columns.is_some();
-        Carry { head, records: 0, settled }
+        let seen = Seen::start(policy);
+        Carry { head, seen, settled, gives_up: false, max_record: usize::MAX, records: 0 }
     }
 
     /// Whether records depend on others before them under this policy.
     pub(super) fn is_needed(policy: &Policy) -> bool {
+        Carry::has_headers(policy) || Seen::start(policy).matters()
+    }
+
+    /// Whether headers say how records are to be read.
+    pub(super) fn has_headers(policy: &Policy) -> bool {
         policy.reads_structure() && policy.formats().any(|format| !format.is_json())
     }
 
-    /// Goes on behind a block.
-    fn pass(&mut self, policy: &Policy, block: &[u8]) {
-        if Carry::is_needed(policy) {
+    /// Goes on behind the headers of a block.
+    pub(super) fn pass_headers(&mut self, policy: &Policy, block: &[u8]) {
+        if Carry::has_headers(policy) {
             let mut last = None;
             self.headers(policy, block, |header| last = Some(header.1));
             self.end(last, block);

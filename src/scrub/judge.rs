@@ -74,6 +74,8 @@ pub(super) struct Judge {
     head: Head,
     /// What is judged is a line that names columns.
     is_header: bool,
+    /// Places in the record that are to be known in what is left of it.
+    places: Vec<usize>,
 }
 
 /// What all threads share: it is read only.
@@ -143,7 +145,23 @@ impl Judge {
             tally: Tally::default(),
             head,
             is_header: false,
+            places: Vec::new(),
         }
+    }
+
+    /// Follows these places, ascending, through the edits of the record that is judged next.
+    pub(super) fn follow(&mut self, places: Vec<usize>) {
+        self.places = places;
+    }
+
+    /// Where the places are in what is left of the record.
+    pub(super) fn followed(&mut self) -> Vec<usize> {
+        std::mem::take(&mut self.places)
+    }
+
+    /// The residues in a text.
+    pub(super) fn residues_in(&self, text: &[u8]) -> Vec<Span> {
+        memchr::memchr_iter(b'[', text).filter_map(|at| self.law.residues.at(text, at)).collect()
     }
 
     pub(super) fn policy(&self) -> &Arc<Policy> {
@@ -212,6 +230,7 @@ impl Judge {
             self.law.count_unknown(current, &mut self.scratch, &mut self.tally.unknown);
             self.before.clear();
             self.scratch.edits.splice(current, &mut self.before);
+            self.scratch.edits.move_places(&mut self.places);
             std::mem::swap(&mut self.text, &mut self.before);
             self.count();
         }
@@ -234,6 +253,10 @@ impl Judge {
 
     pub(super) fn count_withheld(&mut self) {
         self.tally.withheld += 1;
+    }
+
+    pub(super) fn count_dropped(&mut self, records: u64) {
+        self.tally.dropped += records;
     }
 
     pub(super) fn count_changed(&mut self, changed: bool) {
@@ -259,9 +282,7 @@ impl Judge {
                 judged.left = Some(marker);
             }
         }
-        let left = judged.left.as_deref().unwrap_or_default();
-        judged.residues =
-            memchr::memchr_iter(b'[', left).filter_map(|at| self.law.residues.at(left, at)).collect();
+        judged.residues = self.residues_in(judged.left.as_deref().unwrap_or_default());
         judged
     }
 
@@ -280,7 +301,8 @@ impl Judge {
         self.look(text, false)
     }
 
-    fn look(&mut self, record: &[u8], is_record: bool) -> Judged {
+    /// What is seen in a record, or in running text, without what would be left.
+    pub(super) fn look(&mut self, record: &[u8], is_record: bool) -> Judged {
         let record_reading = Reading::Record { head: &self.head, is_header: self.is_header };
         let reading = if is_record { record_reading } else { Reading::Text };
         self.scratch.decisions.begin_record();
@@ -471,6 +493,9 @@ impl Law {
             }
             value.findings.clear();
             value.find(record, field, &self.detectors, detect);
+            if field.role == Role::Bytes {
+                value.leave(|text, span| self.residues.touches(text, span), record, field);
+            }
             self.note(record, &value.findings, at, out);
         }
     }

@@ -91,6 +91,8 @@ pub(super) struct Job<'j> {
     pub(super) sights: &'j [Sight],
     /// What the record does not hold.
     pub(super) watch: &'j Watch,
+    /// Whether the record may be JSON, as it came: what is left of text may begin with a bracket.
+    pub(super) json: bool,
 }
 
 /// The record needs the judge.
@@ -142,6 +144,7 @@ impl Lane {
         tally: &mut Tally,
     ) -> Result<usize, OutOfLane> {
         let Lane { law, texts, others, left, again, second } = self;
+        let job = Job { json: law.json && looks_structured(job.content.of(job.block)), ..job };
         if law.may_have_counts(job) {
             return Err(OutOfLane);
         }
@@ -213,8 +216,7 @@ impl Law {
     /// edit might turn into one.
     #[inline(always)]
     fn values(&self, job: Job<'_>, mut each: impl FnMut(Value)) -> Result<bool, OutOfLane> {
-        let Job { block, content, sights, .. } = job;
-        let json = self.json && looks_structured(content.of(block));
+        let Job { block, content, sights, json, .. } = job;
         let mut near = false;
         let mut last = Value { span: Span::new(content.start, content.start), lot: 0 };
         let mut nothing_to = 0; // end of what made a candidate none

@@ -68,10 +68,11 @@ impl StringState {
 }
 
 impl Long {
-    pub(super) fn begin(judge: &Judge, piece: &[u8]) -> Long {
+    /// `alone`: it is no part of a longer one.
+    pub(super) fn begin(judge: &Judge, piece: &[u8], alone: bool) -> Long {
         let first = piece.iter().find(|byte| !byte.is_ascii_whitespace());
         Long {
-            windows: judge.judges_windows(),
+            windows: alone && judge.judges_windows(),
             json: matches!(first, Some(b'{' | b'[')) && judge.policy().format.admits(Json.name()),
             looks_like_json: looks_like_json(piece),
             bytes: 0,

@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use super::seen::Seen;
 use super::watch::Watch;
 use crate::detect::glance::{Sight, Sights, Told};
 use crate::detect::is_no_break_space;
@@ -65,7 +66,7 @@ impl Records {
     }
 
     /// Starts with a new block.
-    pub(super) fn begin(&mut self, block: &[u8], wanted: Wanted, watch: &mut Watch) {
+    pub(super) fn begin(&mut self, block: &[u8], wanted: Wanted, seen: &Seen, watch: &mut Watch) {
         mark(block, &mut self.marks);
         match wanted {
             Wanted::Glanced(detectors) => self.sights.glance(block, &self.marks, detectors),
@@ -76,7 +77,12 @@ impl Records {
         self.for_judge.extend(hiding.map(|at| at as u32));
         if wanted != Wanted::Every {
             let hiding = self.for_judge.len();
-            self.for_judge.extend(behind_lengths(block));
+            if seen.may_have_lengths() {
+                self.for_judge.extend(behind_lengths(block));
+            }
+            if seen.may_have_bytes() {
+                self.for_judge.extend(arrays_of_numbers(block));
+            }
             if watch.is_needed() {
                 self.for_judge.extend_from_slice(watch.places(block, &self.marks));
             }
@@ -183,6 +189,15 @@ fn behind_lengths(block: &[u8]) -> impl Iterator<Item = u32> {
     let behind =
         brackets.filter(move |at| *at > 1 && block[at - 1] == b' ' && digit(at - 2) && digit(at + 1));
     behind.map(|at| at as u32)
+}
+
+/// Where an array that begins with a number may stand.
+fn arrays_of_numbers(block: &[u8]) -> impl Iterator<Item = u32> {
+    memchr::memchr_iter(b'[', block).filter_map(|at| {
+        let before = block[..at].iter().rev().find(|byte| **byte != b' ')?;
+        let after = block[at + 1..].iter().find(|byte| **byte != b' ')?;
+        (matches!(before, b':' | b'[' | b',') && after.is_ascii_digit()).then_some(at as u32)
+    })
 }
 
 fn hides(block: &[u8], at: usize) -> bool {

@@ -21,7 +21,7 @@ pub enum Shape {
         /// Whether the record ends here.
         last: bool,
     },
-    /// A record that broke off in a fault, so that nobody can judge it.
+    /// A record that broke off in a fault, so that nobody can judge it, behind lines that were held back.
     Unfinished,
 }
 
@@ -52,7 +52,8 @@ impl Part {
 ///
 /// Fill [`space`](Cutter::space), say how much with [`filled`](Cutter::filled), take the parts with
 /// [`next_part`](Cutter::next_part) until there is none, and [`finish`](Cutter::finish) at the end of an input. The
-/// cuts of a long record depend on the record alone: they lie at multiples of `max_record`, counted from its start.
+/// cuts of a long record depend on the record alone: they lie at multiples of `max_record`, counted from its start. Lines
+/// are held back while the [`Tracker`] says that they go on.
 #[derive(Debug)]
 pub struct Cutter {
     max_record: usize,
@@ -114,26 +115,39 @@ impl Cutter {
     pub fn next_part(&mut self) -> Option<Part> {
         let line_feed = self.first_line_feed();
         if line_feed.unwrap_or(self.end) > self.max_record {
-            self.in_long = true;
-            return Some(self.split(self.max_record, Shape::Piece { last: false }));
+            let first = !std::mem::replace(&mut self.in_long, true);
+            let piece = &self.buffer[..self.max_record];
+            let tracker = self.tracker.as_mut().filter(|_| first);
+            let carry = tracker.map(|tracker| tracker.next_long(piece));
+            return Some(self.split(self.max_record, Shape::Piece { last: false }, carry));
         }
         let line_feed = line_feed?;
         if std::mem::take(&mut self.in_long) {
-            return Some(self.split(line_feed + 1, Shape::Piece { last: true }));
+            return Some(self.split(line_feed + 1, Shape::Piece { last: true }, None));
         }
         let last = memrchr(b'\n', &self.buffer[line_feed..self.end]).unwrap_or(0);
-        let block = self.split(line_feed + last + 1, Shape::Records);
-        self.searched = self.end;
+        let lines = line_feed + last + 1;
+        let read = &self.buffer[..self.end];
+        let ready = match &mut self.tracker {
+            Some(tracker) => tracker.ready(read, lines, self.max_record),
+            None => lines,
+        };
+        if ready == 0 {
+            return None;
+        }
+        let carry = self.carry(ready, false);
+        let block = self.split(ready, Shape::Records, carry);
+        self.searched = if ready == lines { self.end } else { 0 };
         Some(block)
     }
 
     /// What is left at the end of the input: a last record without line feed.
     pub fn finish(&mut self) -> Option<Part> {
-        let shape = match std::mem::take(&mut self.in_long) {
-            true => Shape::Piece { last: true },
-            false => Shape::Records,
+        let (shape, carry) = match std::mem::take(&mut self.in_long) {
+            true => (Shape::Piece { last: true }, None),
+            false => (Shape::Records, self.carry(self.end, true)),
         };
-        let part = (self.end > 0).then(|| self.split(self.end, shape));
+        let part = (self.end > 0).then(|| self.split(self.end, shape, carry));
         self.start_over();
         part
     }
@@ -143,10 +157,18 @@ impl Cutter {
         self.tracker.iter_mut().for_each(Tracker::start_over);
     }
 
+    /// The whole lines that were held back, when nothing more is to be read.
+    pub fn held(&mut self) -> Option<Part> {
+        let lines = memrchr(b'\n', &self.buffer[..self.end]).filter(|_| !self.in_long)? + 1;
+        let carry = self.carry(lines, false);
+        Some(self.split(lines, Shape::Records, carry))
+    }
+
     /// What is left when the input broke off.
     pub fn abandon(&mut self) -> Option<Part> {
         let open = std::mem::take(&mut self.in_long) || self.end > 0;
-        let part = open.then(|| self.split(self.end, Shape::Unfinished));
+        let carry = self.carry(self.end, false);
+        let part = open.then(|| self.split(self.end, Shape::Unfinished, carry));
         self.start_over();
         part
     }
@@ -157,9 +179,12 @@ impl Cutter {
         found
     }
 
-    fn split(&mut self, len: usize, shape: Shape) -> Part {
-        let tracker = self.tracker.as_mut().filter(|_| shape == Shape::Records);
-        let carry = tracker.map(|tracker| tracker.next(&self.buffer[..len]));
+    /// What carries over to a block of so many bytes.
+    fn carry(&mut self, len: usize, ends: bool) -> Option<Carry> {
+        self.tracker.as_mut().map(|tracker| tracker.next(&self.buffer[..len], ends))
+    }
+
+    fn split(&mut self, len: usize, shape: Shape, carry: Option<Carry>) -> Part {
         let mut rest = std::mem::take(&mut self.spare);
         copy(&self.buffer[len..self.end], &mut rest);
         self.end -= len;

@@ -88,7 +88,7 @@ impl<'w, I: Iterator<Item = Result<Input, Fault>>> Feed<'w, I> {
         };
         if input.must_wait() && self.watch.wait(input).is_err() {
             self.ended = true; // why, the watch knows, or whoever writes
-            return None;
+            return self.cutter.held();
         }
         let space = self.cutter.space();
         let room = space.len();

@@ -67,6 +67,10 @@ pub trait Scrub: Clone {
     fn go_on(&mut self, carry: &Carry) {
         let _ = carry;
     }
+    /// Goes on behind a record that it failed on and that does not go out.
+    fn skip(&mut self, record: &[u8]) {
+        let _ = record;
+    }
     /// The counts so far, which start again at zero.
     fn take_tally(&mut self) -> Tally;
     /// Adds the counts so far to others. They start again at zero.
@@ -90,6 +94,10 @@ impl Scrub for Scrubber {
 
     fn go_on(&mut self, carry: &Carry) {
         Scrubber::go_on(self, carry.clone());
+    }
+
+    fn skip(&mut self, record: &[u8]) {
+        Scrubber::skip(self, record);
     }
 
     fn take_tally(&mut self) -> Tally {

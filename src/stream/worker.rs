@@ -5,6 +5,7 @@ use std::panic::{AssertUnwindSafe, PanicHookInfo, catch_unwind};
 
 use super::Scrub;
 use super::block::{Part, Shape};
+use crate::scrub::Carry;
 use crate::tally::Tally;
 use crate::withhold::{line_end, looks_like_json, withheld_marker, withhold};
 
@@ -46,9 +47,16 @@ impl<S: Scrub> Worker<S> {
             self.scrubber.go_on(carry);
         }
         match part.shape {
-            Shape::Records => self.records(part, out),
+            Shape::Records => self.records(part.bytes(), part.carry.as_ref(), out),
             Shape::Piece { last } => self.piece(part.bytes(), last, out),
-            Shape::Unfinished => self.unfinished(part.bytes(), out),
+            Shape::Unfinished => {
+                let lines = memchr::memrchr(b'\n', part.bytes()).map_or(0, |end| end + 1);
+                let (lines, rest) = part.bytes().split_at(lines);
+                self.records(lines, part.carry.as_ref(), out);
+                if !rest.is_empty() || lines.is_empty() {
+                    self.unfinished(rest, out);
+                }
+            }
         }
     }
 
@@ -56,10 +64,12 @@ impl<S: Scrub> Worker<S> {
         std::mem::take(&mut self.tally)
     }
 
-    fn records(&mut self, part: &Part, out: &mut Vec<u8>) {
-        let block = part.bytes();
+    fn records(&mut self, block: &[u8], carry: Option<&Carry>, out: &mut Vec<u8>) {
+        if block.is_empty() {
+            return;
+        }
         if !self.attempt(out, |scrubber, out| scrubber.scrub(block, out)) {
-            part.carry.iter().for_each(|carry| self.scrubber.go_on(carry));
+            carry.iter().for_each(|carry| self.scrubber.go_on(&carry.apart()));
             block.split_inclusive(|byte| *byte == b'\n').for_each(|record| self.record(record, out));
         }
     }
@@ -68,6 +78,7 @@ impl<S: Scrub> Worker<S> {
         let before = self.scrubber.clone();
         if !self.attempt(out, |scrubber, out| scrubber.scrub(record, out)) {
             self.scrubber = before; // and not afresh, for it knows the headers so far
+            self.scrubber.skip(record);
             withhold(record, out);
             self.count_withheld();
         }

@@ -77,6 +77,21 @@ impl Value {
 }
 
 impl Value {
+    /// Leaves out findings in text that is written as numbers, of which `is_left` tells by the text that they are
+    /// nothing new.
+    pub(super) fn leave(
+        &mut self,
+        is_left: impl Fn(&[u8], Span) -> bool,
+        record: &Record<'_>,
+        field: &Field,
+    ) {
+        self.decoded.clear();
+        record.fields.decode(record.bytes, field, field.value, &mut self.decoded);
+        let decoded = &self.decoded;
+        let is_new = |span: Span| !is_left(&decoded.bytes, decoded.place(span));
+        self.findings.retain(|finding| is_new(finding.span));
+    }
+
     /// What only JSON's own reading shows, of a record that was meant to be JSON: `\b` and `\f` are escapes
     /// there and parts of names elsewhere (`DOMAIN\bob`), and no other escapes are undone in the same step.
     pub(super) fn find_in_broken_json(

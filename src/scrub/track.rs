@@ -1,0 +1,156 @@
+//! [`Tracker`]: goes over the blocks of an input in order, before they are scrubbed on any thread.
+
+use std::sync::Arc;
+
+use super::carry::Carry;
+use super::seen::Seen;
+use crate::format::Part;
+use crate::policy::Policy;
+
+/// Tells what carries over to each block of an input, and where a block may end: not between the parts of a record.
+#[derive(Clone, Debug)]
+pub struct Tracker {
+    policy: Arc<Policy>,
+    /// At the start of what was not handed on yet.
+    carry: Carry,
+    /// How much of that was looked at, in whole lines.
+    at: usize,
+    /// What is known there.
+    seen: Seen,
+    /// The records of which parts were seen there and more are to come.
+    open: Vec<Open>,
+    max_record: usize,
+}
+
+/// A record that goes on.
+#[derive(Clone, Copy, Debug)]
+struct Open {
+    stream: usize,
+    /// Where a block may end before it: where its first part begins, or the first part of another record of which
+    /// parts stand between its own.
+    start: usize,
+    /// What was known there.
+    before: Seen,
+}
+
+impl Tracker {
+    /// Under this policy, at the start of an input. None is needed where no record depends on those before it.
+    pub fn new(policy: &Arc<Policy>) -> Option<Tracker> {
+        let carry = Carry::start(policy);
+        let (policy, seen) = (Arc::clone(policy), carry.seen);
+        Carry::is_needed(&policy).then(|| Tracker {
+            policy,
+            carry,
+            at: 0,
+            seen,
+            open: Vec::new(),
+            max_record: usize::MAX,
+        })
+    }
+
+    /// How much of what was read may be handed on as a block: whole lines, of which there are `lines` bytes, and of
+    /// each record all parts.
+    ///
+    /// No more than `max_record` bytes are held back, and a line: a record that takes more is given up. Where that is
+    /// depends on the input alone and not on how much of it was read.
+    pub fn ready(&mut self, read: &[u8], lines: usize, max_record: usize) -> usize {
+        self.max_record = max_record;
+        while self.at < lines && self.seen.may_have_parts() {
+            match self.seen.framed(&read[self.at..]) {
+                // One that is too long to be held is scrubbed line by line.
+                Some(framed) if framed.end > max_record => {}
+                Some(framed) if self.at + framed.end >= lines => return self.settled(),
+                Some(framed) => {
+                    self.at += framed.end + 1;
+                    continue;
+                }
+                None => {}
+            }
+            let line = &read[self.at..lines];
+            let length = memchr::memchr(b'\n', line).map_or(line.len(), |end| end + 1);
+            if self.gives_up(self.at + length - 1, max_record) {
+                return self.settled();
+            }
+            self.line(&line[..length]);
+            self.at += length;
+        }
+        if !self.seen.may_have_parts() {
+            self.at = lines;
+        }
+        self.gives_up(read.len(), max_record);
+        self.settled()
+    }
+
+    fn line(&mut self, line: &[u8]) {
+        let before = self.seen;
+        let Some(part) = self.seen.line(&self.policy, super::parted(line).0) else { return };
+        let Part { stream, goes_on, .. } = part;
+        if self.seen.given_up[stream] {
+            self.seen.given_up[stream] = goes_on;
+        } else if !goes_on {
+            self.close(stream);
+        } else if !self.open.iter().any(|open| open.stream == stream) {
+            self.open.push(Open { stream, start: self.at, before });
+        }
+    }
+
+    /// What is open still may not be parted from what ends here, and began before.
+    fn close(&mut self, stream: usize) {
+        let Some(at) = self.open.iter().position(|open| open.stream == stream) else { return };
+        let closed = self.open.swap_remove(at);
+        for open in self.open.iter_mut().filter(|open| closed.start < open.start) {
+            (open.start, open.before) = (closed.start, closed.before);
+        }
+    }
+
+    /// Gives up the open records for which a line that ends here is too far away. Whether there were any.
+    fn gives_up(&mut self, end: usize, max_record: usize) -> bool {
+        let is_far = |open: &Open| end - open.start > max_record;
+        let Tracker { open, seen, .. } = self;
+        for far in open.iter().filter(|open| is_far(open)) {
+            seen.given_up[far.stream] = true;
+        }
+        let before = open.len();
+        open.retain(|open| !is_far(open));
+        for open in open.iter_mut() {
+            for (before, now) in open.before.given_up.iter_mut().zip(seen.given_up) {
+                *before |= now;
+            }
+        }
+        open.len() < before
+    }
+
+    /// Up to where no record is open.
+    fn settled(&self) -> usize {
+        self.open.iter().map(|open| open.start).min().unwrap_or(self.at)
+    }
+
+    /// What carries over to this block, which comes next. `ends`: nothing comes behind it, so that a record of which
+    /// more was to come is whole.
+    pub fn next(&mut self, block: &[u8], ends: bool) -> Carry {
+        let mut carry = self.carry.clone();
+        (carry.gives_up, carry.max_record) = (!ends, self.max_record);
+        self.carry.pass_headers(&self.policy, block);
+        let at_end = self.open.iter().find(|open| open.start == block.len());
+        self.carry.seen = at_end.map_or(self.seen, |open| open.before);
+        self.at = self.at.saturating_sub(block.len());
+        self.open.retain(|open| open.start >= block.len());
+        self.open.iter_mut().for_each(|open| open.start -= block.len());
+        carry
+    }
+
+    /// What carries over to a line too long to be held, of which this is the first piece.
+    pub fn next_long(&mut self, piece: &[u8]) -> Carry {
+        let carry = self.carry.clone();
+        self.seen.long_line(piece);
+        self.carry.seen = self.seen;
+        carry
+    }
+
+    /// Another input begins.
+    pub fn start_over(&mut self) {
+        self.carry = Carry::start(&self.policy);
+        (self.at, self.seen) = (0, self.carry.seen);
+        self.open.clear();
+    }
+}
