@@ -7,6 +7,7 @@
 
 mod carry;
 mod judge;
+mod key;
 mod lane;
 mod long;
 mod pen;
@@ -18,6 +19,7 @@ use std::sync::Arc;
 use crate::action::hash::HashKey;
 use crate::detect::Reason;
 use crate::policy::Policy;
+use crate::span::Span;
 use crate::tally::Tally;
 use crate::withhold::{line_end, withhold};
 use carry::Header;
@@ -44,6 +46,8 @@ pub struct Scrubber {
     carry: Carry,
     /// Headers in the block that have not been passed, the last first.
     headers: Vec<Header>,
+    /// Lines of private keys in the block that have not been passed, the last first.
+    keys: Vec<Span>,
 }
 
 impl Clone for Scrubber {
@@ -72,6 +76,7 @@ impl Scrubber {
             lane,
             carry: Carry::start(judge.policy()),
             headers: Vec::new(),
+            keys: Vec::new(),
             every_record: watch.is_for_all() || judge.policy().may_mean_given_name(),
             judge,
             watch,
@@ -100,12 +105,13 @@ impl Scrubber {
         let mut pen = Pen::new(out, block.len());
         let mut copied = 0; // bytes of the block that are written, or dropped
         self.begin(block);
-        self.records.begin(block, self.wanted(), &mut self.watch);
+        self.records.begin(block, self.wanted(), &mut self.watch, &self.keys);
         while let Some(record) = self.records.next(block) {
             self.pass_headers(record.content.start);
+            let key = self.pass_key(record.content);
             copied = match self.edit_in_lane(block, &record, copied, &mut pen) {
                 Ok(copied) => copied,
-                Err(OutOfLane) => self.write_judged(block, &record, copied, &mut pen),
+                Err(OutOfLane) => self.write_judged(block, &record, key, copied, &mut pen),
             };
         }
         pen.copy(block, copied, block.len());
@@ -127,15 +133,16 @@ impl Scrubber {
         Tracker::new(self.judge.policy())
     }
 
-    /// Looks for headers in a block.
+    /// Looks for headers and for lines of private keys in a block.
     fn begin(&mut self, block: &[u8]) {
-        let Scrubber { judge, carry, headers, .. } = self;
+        let Scrubber { judge, carry, headers, keys, .. } = self;
         headers.clear();
+        keys.clear();
         judge.begin(&carry.head);
-        if Carry::is_needed(judge.policy()) {
-            carry.headers(judge.policy(), block, |header| headers.push(header));
-            headers.reverse();
-        }
+        carry.headers(judge.policy(), block, |header| headers.push(header));
+        carry.keys(judge.policy(), block, |line| keys.push(line));
+        headers.reverse();
+        keys.reverse();
     }
 
     /// What the headers before this place say holds from here on.
@@ -144,6 +151,12 @@ impl Scrubber {
             self.carry.head.columns = Some(columns);
             self.judge.begin(&self.carry.head);
         }
+    }
+
+    /// What of this record is a line of a private key, as a span of the record.
+    fn pass_key(&mut self, record: Span) -> Option<Span> {
+        let line = self.keys.pop_if(|line| line.start < record.end)?;
+        Some(Span::new(line.start - record.start, line.end - record.start))
     }
 
     fn end(&mut self, block: &[u8]) {
@@ -191,9 +204,16 @@ impl Scrubber {
     }
 
     /// Writes what the judge makes of a record. Returns how far the block is written now.
-    fn write_judged(&mut self, block: &[u8], record: &Record, copied: usize, pen: &mut Pen<'_>) -> usize {
+    fn write_judged(
+        &mut self,
+        block: &[u8],
+        record: &Record,
+        key: Option<Span>,
+        copied: usize,
+        pen: &mut Pen<'_>,
+    ) -> usize {
         let Record { content, end, .. } = *record;
-        match self.judge.judge(content.of(block)) {
+        match self.judge.judge(content.of(block), key) {
             Outcome::Unchanged => return copied,
             Outcome::Dropped => pen.copy(block, copied, content.start),
             Outcome::Edited(text) => {
@@ -230,19 +250,20 @@ impl Scrubber {
         self.begin(block);
         let every = self.every_record || self.asks_for_columns();
         let wanted = if every { Wanted::Every } else { Wanted::Candidates };
-        self.records.begin(block, wanted, &mut self.watch);
+        self.records.begin(block, wanted, &mut self.watch, &self.keys);
         while let Some(Record { content, .. }) = self.records.next(block) {
             self.pass_headers(content.start);
+            let key = self.pass_key(content);
             lines += count_records(&block[counted..content.start]);
             counted = content.start;
-            each(lines + 1, content.of(block), self.judge.inspect(content.of(block)));
+            each(lines + 1, content.of(block), self.judge.inspect(content.of(block), key));
         }
         self.end(block);
     }
 
     /// Judges one record without its line end, and does not write it.
     pub fn inspect_record(&mut self, record: &[u8]) -> Judged {
-        self.judge.inspect(record)
+        self.judge.inspect(record, None)
     }
 
     /// The candidates of a record that are no match, by offset, with the check that failed.

@@ -1,12 +1,15 @@
 //! [`Carry`]: what the records of a block owe to those before them in the same input.
 //!
-//! A header line names the columns of all lines after it. Blocks are scrubbed on several threads, so that whoever reads
+//! A header line names the columns of all lines after it, and a private key may be a record a line. Blocks are scrubbed on several threads, so that whoever reads
 //! them in order goes over each with a [`Tracker`], which looks at next to nothing of it.
 
 use std::sync::Arc;
 
+use super::key::{self, Key};
 use crate::format::{Columns, Head};
+use crate::kind::Kind;
 use crate::policy::Policy;
+use crate::span::Span;
 
 /// Lines at the start of an input in which a header is looked for that nothing marks as one: there may be a banner
 /// before it.
@@ -18,6 +21,8 @@ pub struct Carry {
     pub(super) head: Head,
     /// Records so far, up to [`HEADER_LINES`].
     records: u32,
+    /// The private key of which the next record may be a part.
+    key: Option<Key>,
 }
 
 /// Goes over the blocks of an input in order, before they are scrubbed, and tells what carries over to each.
@@ -58,16 +63,23 @@ impl Carry {
 
     /// Whether records depend on others before them under this policy.
     pub(super) fn is_needed(policy: &Policy) -> bool {
+        Carry::needs_headers(policy) || Carry::needs_keys(policy)
+    }
+
+    fn needs_headers(policy: &Policy) -> bool {
         policy.reads_structure() && policy.formats().any(|format| !format.is_json())
+    }
+
+    fn needs_keys(policy: &Policy) -> bool {
+        policy.finds(Kind::PRIVATE_KEY)
     }
 
     /// Goes on behind a block.
     fn pass(&mut self, policy: &Policy, block: &[u8]) {
-        if Carry::is_needed(policy) {
-            let mut last = None;
-            self.headers(policy, block, |header| last = Some(header.1));
-            self.end(last, block);
-        }
+        let mut last = None;
+        self.headers(policy, block, |header| last = Some(header.1));
+        self.end(last, block);
+        self.keys(policy, block, |_| {});
     }
 
     /// Goes on behind a block of which the last header is this.
@@ -79,8 +91,18 @@ impl Carry {
         self.records += lines.count() as u32;
     }
 
+    /// Hands on what of a block are lines of private keys, in order, and goes on behind it.
+    pub(super) fn keys(&mut self, policy: &Policy, block: &[u8], each: impl FnMut(Span)) {
+        if Carry::needs_keys(policy) {
+            key::pass(&mut self.key, block, each);
+        }
+    }
+
     /// The headers in a block, in order.
     pub(super) fn headers(&self, policy: &Policy, block: &[u8], mut each: impl FnMut(Header)) {
+        if !Carry::needs_headers(policy) {
+            return;
+        }
         let mut known = self.head.columns.is_some();
         let mut from = 0;
         for _ in self.records..HEADER_LINES {

@@ -14,6 +14,7 @@ use crate::detect::{Detectors, Reason};
 use crate::edit::{Cause, Edits};
 use crate::finding::Finding;
 use crate::format::{FORMATS, Field, Fields, Head, Role};
+use crate::kind::Kind;
 use crate::policy::Policy;
 use crate::policy::decide::{Decision, Decisions, Record, Sighting};
 use crate::span::Span;
@@ -93,8 +94,9 @@ struct Scratch {
 /// What bytes are taken for.
 #[derive(Clone, Copy)]
 enum Reading<'h> {
-    /// A record, of whatever format, behind others that say this about it.
-    Record(&'h Head),
+    /// A record, of whatever format, behind others that say this about it, and what of it they say is a line of a
+    /// private key.
+    Record(&'h Head, Option<Span>),
     /// Running text.
     Text,
 }
@@ -164,11 +166,12 @@ impl Judge {
 
     /// Judges a record without its line end.
     ///
-    /// What is left is judged again until nothing changes, so that scrubbing the output changes nothing.
-    pub(super) fn judge(&mut self, record: &[u8]) -> Outcome<'_> {
+    /// What is left is judged again until nothing changes, so that scrubbing the output changes nothing. `key`: what of it
+    /// is a line of a private key.
+    pub(super) fn judge(&mut self, record: &[u8], key: Option<Span>) -> Outcome<'_> {
         for passes in 0..MAX_PASSES {
-            let current = if passes == 0 { record } else { &self.text };
-            match self.law.pass(current, Reading::Record(&self.head), &mut self.scratch) {
+            let (current, key) = if passes == 0 { (record, key) } else { (self.text.as_slice(), None) };
+            match self.law.pass(current, Reading::Record(&self.head, key), &mut self.scratch) {
                 Pass::Clean if passes == 0 => return Outcome::Unchanged,
                 Pass::Clean => {
                     self.tally.changed += 1;
@@ -216,9 +219,11 @@ impl Judge {
         }
     }
 
-    pub(super) fn inspect(&mut self, record: &[u8]) -> Judged {
-        let mut judged = self.look(record, true);
-        match self.judge(record) {
+    pub(super) fn inspect(&mut self, record: &[u8], key: Option<Span>) -> Judged {
+        let reading = Reading::Record(&self.head, key);
+        self.law.pass(record, reading, &mut self.scratch);
+        let mut judged = self.seen();
+        match self.judge(record, key) {
             Outcome::Unchanged => judged.left = Some(record.to_vec()),
             Outcome::Edited(text) => judged.left = Some(text.to_vec()),
             Outcome::Dropped => {}
@@ -246,12 +251,12 @@ impl Judge {
 
     /// As `inspect`, of running text and without what would be left.
     pub(super) fn inspect_text(&mut self, text: &[u8]) -> Judged {
-        self.look(text, false)
+        self.law.pass(text, Reading::Text, &mut self.scratch);
+        self.seen()
     }
 
-    fn look(&mut self, record: &[u8], is_record: bool) -> Judged {
-        let reading = if is_record { Reading::Record(&self.head) } else { Reading::Text };
-        self.law.pass(record, reading, &mut self.scratch);
+    /// What the last pass saw.
+    fn seen(&self) -> Judged {
         let sightings = self.scratch.sightings.iter().map(|sighting| sighting.finding).collect();
         let changes = self.scratch.edits.list.iter().filter_map(|edit| edit.cause).collect();
         let cause =
@@ -269,15 +274,24 @@ impl Law {
         decisions.clear();
         edits.clear();
         let is_marker = is_marker(bytes);
-        match reading {
-            Reading::Record(head) if !is_marker => self.read(bytes, head, fields),
-            _ => fields.read_text(bytes),
-        }
+        let key = match reading {
+            Reading::Record(head, key) if !is_marker => {
+                self.read(bytes, head, fields);
+                key
+            }
+            _ => {
+                fields.read_text(bytes);
+                None
+            }
+        };
         if is_marker {
             return Pass::Clean;
         }
         let record = Record { bytes, fields };
         self.sight(&record, value, detect, sightings);
+        if let Some(line) = key {
+            self.sight_key(&record, line, sightings);
+        }
         let mut plain = |span: Span, field: &Field, out: &mut Vec<u8>| undo.plain(&record, span, field, out);
         self.policy.decide(&record, sightings, &mut plain, decisions);
         let value = |decision: &Decision| match decision.whole {
@@ -332,6 +346,14 @@ impl Law {
             out.iter_mut().for_each(|sighting| sighting.field = record.fields.around(sighting.finding.span));
             out.sort_by_key(|sighting| (sighting.field, sighting.finding.span));
         }
+    }
+
+    /// Notes a line of a private key, unless what is found in it says so already.
+    fn sight_key(&self, record: &Record<'_>, line: Span, out: &mut Vec<Sighting>) {
+        let finding = Finding { span: line, kind: Kind::PRIVATE_KEY };
+        out.retain(|sighting| sighting.finding.kind != finding.kind || !line.contains(sighting.finding.span));
+        self.note(record, &[finding], record.fields.around(line), out);
+        out.sort_by_key(|sighting| (sighting.field, sighting.finding.span));
     }
 
     /// Notes what the detectors find in the record as a whole. What of it no rule may act on is left out.

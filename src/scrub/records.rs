@@ -64,8 +64,8 @@ impl Records {
         &self.sights.list()[range]
     }
 
-    /// Starts with a new block.
-    pub(super) fn begin(&mut self, block: &[u8], wanted: Wanted, watch: &mut Watch) {
+    /// Starts with a new block, in which the judge has to see the records of these lines of keys as well.
+    pub(super) fn begin(&mut self, block: &[u8], wanted: Wanted, watch: &mut Watch, keys: &[Span]) {
         mark(block, &mut self.marks);
         match wanted {
             Wanted::Glanced(detectors) => self.sights.glance(block, &self.marks, detectors),
@@ -76,6 +76,7 @@ impl Records {
         self.for_judge.extend(hiding.map(|at| at as u32));
         if wanted != Wanted::Every && watch.is_needed() {
             self.for_judge.extend_from_slice(watch.places(block, &self.marks));
+            self.for_judge.extend(keys.iter().map(|line| line.start as u32));
             self.for_judge.sort_unstable();
         }
         self.any_escape = self.marks.escapes().next(0, block.len()).is_some();
