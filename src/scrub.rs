@@ -7,6 +7,7 @@
 
 mod carry;
 mod judge;
+mod key;
 mod lane;
 mod long;
 mod parts;
@@ -21,6 +22,7 @@ use std::sync::Arc;
 use crate::action::hash::HashKey;
 use crate::detect::Reason;
 use crate::policy::Policy;
+use crate::span::Span;
 use crate::tally::Tally;
 use crate::withhold::{line_end, withhold};
 pub use carry::Carry;
@@ -53,6 +55,8 @@ pub struct Scrubber {
     carry: Carry,
     /// Headers in the block that have not been passed, the last first.
     headers: Vec<Header>,
+    /// Lines of private keys in the block that have not been passed, the last first.
+    keys: Vec<Span>,
 }
 
 impl Clone for Scrubber {
@@ -81,6 +85,7 @@ impl Scrubber {
             lane,
             carry: Carry::start(judge.policy()),
             headers: Vec::new(),
+            keys: Vec::new(),
             every_record: watch.is_for_all()
                 || judge.policy().may_mean_given_name()
                 || judge.policy().known.is_some(),
@@ -113,16 +118,17 @@ impl Scrubber {
         let mut pen = Pen::new(out, block.len());
         let mut copied = 0; // bytes of the block that are written, or dropped
         self.begin(block);
-        self.records.begin(block, self.wanted(), &self.seen, &mut self.watch);
+        self.records.begin(block, self.wanted(), &self.seen, &self.keys, &mut self.watch);
         while let Some(record) = self.records.next(block) {
             copied = self.write_parts(block, record.content.start, copied, &mut pen);
             if copied > record.content.start {
                 continue; // a part
             }
             self.pass_headers(record.content.start);
+            let key = self.pass_key(record.content);
             copied = match self.edit_in_lane(block, &record, copied, &mut pen) {
                 Ok(copied) => copied,
-                Err(OutOfLane) => self.write_judged(block, &record, copied, &mut pen),
+                Err(OutOfLane) => self.write_judged(block, &record, key, copied, &mut pen),
             };
         }
         copied = self.write_parts(block, block.len(), copied, &mut pen);
@@ -145,19 +151,20 @@ impl Scrubber {
         Tracker::new(self.judge.policy())
     }
 
-    /// Looks for headers in a block.
+    /// Looks for headers and for lines of private keys in a block.
     fn begin(&mut self, block: &[u8]) {
-        let Scrubber { judge, carry, headers, .. } = self;
+        let Scrubber { judge, carry, headers, keys, .. } = self;
         headers.clear();
+        keys.clear();
         self.seen = self.parts.begin(judge.policy(), block, carry);
         if let Some(framed) = self.seen.format().filter(|format| format.is_framed()) {
             carry.head.only = Some(framed.name());
         }
         judge.begin(&carry.head);
-        if Carry::has_headers(judge.policy()) {
-            carry.headers(judge.policy(), block, |header| headers.push(header));
-            headers.reverse();
-        }
+        carry.headers(judge.policy(), block, |header| headers.push(header));
+        carry.keys(judge.policy(), block, |line| keys.push(line));
+        headers.reverse();
+        keys.reverse();
     }
 
     /// What the headers up to this place say holds from here on: a header is read by its own names.
@@ -169,6 +176,13 @@ impl Scrubber {
             self.judge.begin(&self.carry.head);
         }
         self.judge.at_header(is_header);
+    }
+
+    /// What of this record is a line of a private key, as a span of the record.
+    fn pass_key(&mut self, record: Span) -> Option<Span> {
+        while self.keys.pop_if(|line| line.start < record.start).is_some() {} // of parts of longer records
+        let line = self.keys.pop_if(|line| line.start < record.end)?;
+        Some(Span::new(line.start - record.start, line.end - record.start))
     }
 
     fn end(&mut self, block: &[u8]) {
@@ -218,9 +232,16 @@ impl Scrubber {
     }
 
     /// Writes what the judge makes of a record. Returns how far the block is written now.
-    fn write_judged(&mut self, block: &[u8], record: &Record, copied: usize, pen: &mut Pen<'_>) -> usize {
+    fn write_judged(
+        &mut self,
+        block: &[u8],
+        record: &Record,
+        key: Option<Span>,
+        copied: usize,
+        pen: &mut Pen<'_>,
+    ) -> usize {
         let Record { content, end, .. } = *record;
-        match self.judge.judge(content.of(block)) {
+        match self.judge.judge(content.of(block), key) {
             Outcome::Unchanged => return copied,
             Outcome::Dropped => pen.copy(block, copied, content.start),
             Outcome::Edited(text) => {
@@ -286,7 +307,7 @@ impl Scrubber {
         self.begin(block);
         let every = self.every_record || self.asks_for_columns();
         let wanted = if every { Wanted::Every } else { Wanted::Candidates };
-        self.records.begin(block, wanted, &self.seen, &mut self.watch);
+        self.records.begin(block, wanted, &self.seen, &self.keys, &mut self.watch);
         let mut inspected = 0;
         loop {
             let record = self.records.next(block).map(|record| record.content);
@@ -300,7 +321,8 @@ impl Scrubber {
             let Some(record) = record else { break };
             if inspected <= record.start {
                 self.pass_headers(record.start);
-                each(number(record.start), record.of(block), self.judge.inspect(record.of(block)));
+                let key = self.pass_key(record);
+                each(number(record.start), record.of(block), self.judge.inspect(record.of(block), key));
             }
         }
         self.end(block);
@@ -308,7 +330,7 @@ impl Scrubber {
 
     /// Judges one record without its line end, and does not write it.
     pub fn inspect_record(&mut self, record: &[u8]) -> Judged {
-        self.judge.inspect(record)
+        self.judge.inspect(record, None)
     }
 
     /// The candidates of a record that are no match, by offset, with the check that failed.

@@ -107,6 +107,48 @@ fn escapes_on_several_levels_are_seen_through() {
     assert_eq!(values(r"2001\u003adb8\u003a\u003a1", Kind::IPV6), [r"2001\u003adb8\u003a\u003a1"]);
 }
 
+/// Each way to write a byte, one inside another: the span is that of what is written.
+#[test]
+fn values_in_escapes_within_escapes() {
+    let at = ["%40", "\\u0040", "\\x40", "&#64;", "&#x40;", "&commat;", "=40"];
+    let ways: [fn(&str) -> String; 5] = [
+        str::to_owned,
+        |text| text.replace('%', "%25").replace('=', "%3D").replace('&', "%26").replace('\\', "%5C"),
+        |text| {
+            text.replace('\\', "\\\\").replace('=', "\\u003d").replace('&', "\\u0026").replace('%', "\\u0025")
+        },
+        |text| text.replace('&', "&amp;").replace('=', "&#61;").replace('%', "&#37;").replace('\\', "&#92;"),
+        |text| {
+            text.replace('=', "\\x3d")
+                .replace('%', "\\x25")
+                .replace('&', "\\x26")
+                .replace('\\', "\\x5c")
+                .replace("\\x5cx", "\\x")
+        },
+    ];
+    for inner in at {
+        for outer in ways {
+            let value = format!("jane{}example.com", outer(inner));
+            for text in
+                [format!("to <{value}> ok"), format!("a#012{value}#011b"), format!("{{\"a\":\"{value}\"}}")]
+            {
+                assert_eq!(values(&text, Kind::EMAIL), [value.as_str()], "{text}");
+            }
+        }
+    }
+    for value in ["203.0.113.9", "2001:db8::1", "4111111111111111"] {
+        let found = |text: &str| [Kind::IPV4, Kind::IPV6, Kind::PAN].map(|kind| values(text, kind)).concat();
+        for text in [
+            format!("a#012{value}#011b"),
+            format!("#011{value}"),
+            format!("a%23012{value} b"),
+            format!("#033[1m{value}#033[0m"),
+        ] {
+            assert_eq!(found(&text), [value], "{text}");
+        }
+    }
+}
+
 #[test]
 fn patterns_and_lists_see_through_escapes_too() {
     let mut kinds = Kinds::default();

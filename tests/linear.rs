@@ -16,7 +16,16 @@ use logscrub::stream::{MAX_RECORD_BYTES, ScrubWriter};
 const RECORD_BYTES: usize = MAX_RECORD_BYTES - 1;
 
 /// What a hostile record repeats: triggers, beginnings of values, escapes and structure that never end.
-const UNITS: [&str; 46] = [
+const UNITS: [&str; 55] = [
+    "=40",
+    "a=40b.=2E",
+    "#012",
+    "-----BEGIN RSA PRIVATE KEY-----",
+    "-----BEGIN RSA PRIVATE KEY-----\\nMIICAAAAAAAAAAAAAAAAAAAA",
+    "-----BEGIN RSA PRIVATE KEY-----Version: ",
+    "eyJ.eyJ",
+    "eyJhbGciOiJub25lIn0.",
+    "Bearer a1 basic ",
     ":",
     "::",
     "1:",

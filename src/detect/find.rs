@@ -7,6 +7,7 @@ use super::list::List;
 use super::marks::{Map, Marks, mark};
 use super::own::Own;
 use super::pattern::Pattern;
+use super::plain_escape::{self, PlainEscapes};
 use super::unescape::{Ansi, hides_trigger, is_invisible, unescape, unescape_at};
 use super::{Candidate, DETECTORS, Detector, Reason, Trigger, index, is_no_break_space, scan};
 use crate::decoded::Decoded;
@@ -158,7 +159,9 @@ impl Detectors {
         let may_hide = !escapes.is_empty()
             && (self.needs_every_record()
                 || !candidates.is_empty()
-                || escapes.iter().any(|at| hides_trigger(value, at)));
+                || plain_escape::may_hide(value)
+                || escapes.iter().any(|at| hides_trigger(value, at)))
+            || PlainEscapes::of(value).next().is_some();
         if may_hide && self.search_levels(value, escapes, Ansi::Remove, scratch, &mut sightings) {
             self.search_levels(value, escapes, Ansi::Separate, scratch, &mut sightings);
         }

@@ -99,7 +99,7 @@ impl Literal {
 /// Whether an ASCII word goes on across `at`, and what stands before is no escape: of `\nann` the word is `ann`.
 fn goes_on_before(hay: &[u8], at: usize) -> bool {
     let near = &hay[at.saturating_sub(MAX_ESCAPE_BYTES)..at];
-    is_joined(hay, at) && !near.iter().any(|byte| INTRODUCERS.contains(byte))
+    is_joined(hay, at) && !near.iter().any(|byte| INTRODUCERS.contains(byte) || *byte == b'#')
 }
 
 /// Whether an ASCII word goes on across `at`.

@@ -19,6 +19,7 @@ pub mod marks;
 pub mod own;
 pub mod pan;
 pub mod pattern;
+pub(crate) mod plain_escape;
 mod required;
 pub mod simd;
 pub mod unescape;

@@ -2,8 +2,10 @@
 //!
 //! Decoded: `\n \r \t \" \\ \/ \u0040 \x40 \033[ \e[`, `%40 %u0040`, `&#64; &#x40;` and a few named HTML
 //! entities, ANSI control sequences (ECMA-48 CSI) and zero-width characters, both of which vanish.
+//! `=40` of quoted-printable in an address, `#011 #012 #015 #033[` of rsyslog: see [`super::plain_escape`].
 //! Not `\b` and `\f`: nobody writes them, and `DOMAIN\bob` is common. Not `+` for a blank: only forms do.
 
+use super::plain_escape::{PlainEscapes, plain_escape, splits_quoted};
 use crate::decoded::Decoded;
 use crate::span::Span;
 
@@ -131,8 +133,8 @@ pub fn unescape(hay: &[u8], ansi: Ansi, out: &mut Decoded) -> bool {
     unescape_at(hay, introducers.map(|(at, _)| at), ansi, out)
 }
 
-/// The same, where `places` (ascending) are known to hold every place at which an escape may begin. Without
-/// an escape nothing is written to `out`.
+/// The same, where `places` (ascending) are known to hold every place at which an introducer may begin an escape.
+/// Without an escape nothing is written to `out`.
 pub(super) fn unescape_at(
     hay: &[u8],
     places: impl Iterator<Item = usize>,
@@ -141,7 +143,7 @@ pub(super) fn unescape_at(
 ) -> bool {
     out.clear();
     let mut copied = 0;
-    for at in places {
+    for at in merged(places, PlainEscapes::of(hay)) {
         if at < copied {
             continue;
         }
@@ -157,12 +159,26 @@ pub(super) fn unescape_at(
     copied > 0
 }
 
+/// The places of both, in ascending order.
+fn merged(
+    one: impl Iterator<Item = usize>,
+    other: impl Iterator<Item = usize>,
+) -> impl Iterator<Item = usize> {
+    let (mut one, mut other) = (one.peekable(), other.peekable());
+    std::iter::from_fn(move || match (one.peek(), other.peek()) {
+        (Some(first), Some(second)) if second < first => other.next(),
+        (None, _) => other.next(),
+        _ => one.next(),
+    })
+}
+
 fn escape_at(hay: &[u8], at: usize, ansi: Ansi) -> Option<Escape> {
     match hay[at] {
         b'\\' => backslash(&hay[at..]),
         b'%' => percent(&hay[at..]),
         b'&' => entity(&hay[at..]),
         ESC => control_sequence(&hay[at..]).map(|length| ansi.escape(length)),
+        b'=' | b'#' => plain_escape(&hay[at..]).map(|(byte, length)| Escape::byte(byte, length)),
         _ => zero_width(&hay[at..]).map(|length| ansi.escape(length)),
     }
 }
@@ -294,6 +310,8 @@ pub fn hides_trigger(hay: &[u8], at: usize) -> bool {
         b' ' | b'-' | b'+' | 0xC2 => joins(before, after, |byte| byte.is_ascii_digit()),
         // What is left after the decoding may itself begin an escape: `\\u0040`, `&amp;#64;`.
         b'\\' | b'%' | b'&' => true,
+        b'=' if after.starts_with(b"40") => true,
+        b'#' if after.starts_with(b"033[") => true,
         b'a'..=b'f' | b'A'..=b'F' if joins(before, after, in_address) => true,
         0 => may_vanish(&hay[..at], before, after),
         ESC => may_vanish(&hay[..at], before, &after[control_length(after)..]),
@@ -316,7 +334,10 @@ fn joins(before: &[u8], after: &[u8], fits: impl Fn(u8) -> bool) -> bool {
 
 /// Whether the bytes around what vanishes make a trigger once they stand side by side.
 fn may_vanish(all_before: &[u8], before: &[u8], after: &[u8]) -> bool {
-    joins(before, after, in_address) || joins_groups(before, after) || splits_escape(all_before, after)
+    joins(before, after, in_address)
+        || joins_groups(before, after)
+        || splits_escape(all_before, after)
+        || splits_quoted(before, after)
 }
 
 /// Whether the place is inside an escape: between `%` and `40`.
@@ -377,6 +398,7 @@ fn innermost(rest: &[u8]) -> Option<(u8, usize)> {
             nested.then(|| reduced(&escape))
         }
         ESC => control_sequence(rest).map(|length| (0, length)),
+        b'#' => plain_escape(rest),
         0xC2 if rest.get(1) == Some(&0xA0) => None,
         _ => zero_width(rest).map(|length| (0, length)),
     }

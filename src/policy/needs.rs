@@ -87,6 +87,12 @@ impl Policy {
         Detectors::new(all, self.patterns.clone(), self.lists.clone())
     }
 
+    /// Whether a rule asks for values of this kind by name.
+    pub fn finds(&self, kind: Kind) -> bool {
+        let mut covers = self.rules.iter().map(|rule| &rule.covers);
+        covers.any(|covers| matches!(covers, Covers::Find { kinds, .. } if kinds.contains(kind)))
+    }
+
     /// Whether any rule asks where a value stands.
     pub fn needs_fields(&self) -> bool {
         self.needs.fields

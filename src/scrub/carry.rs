@@ -1,14 +1,17 @@
 //! [`Carry`]: what the records of a block owe to those before them in the same input.
 //!
-//! A header line names the columns of all lines after it, and the first lines tell whether long records stand in the
-//! input in parts. Blocks are scrubbed on several threads, so that whoever reads them in order goes over each with a
-//! [`Tracker`](super::Tracker), which looks at next to nothing of most logs.
+//! A header line names the columns of all lines after it, the first lines tell whether long records stand in the input in
+//! parts, and a private key may be a record a line. Blocks are scrubbed on several threads, so that whoever reads them
+//! in order goes over each with a [`Tracker`](super::Tracker), which looks at next to nothing of most logs.
 
 use std::sync::Arc;
 
+use super::key::{self, Key};
 use super::seen::Seen;
 use crate::format::{Columns, Fields, Head};
+use crate::kind::Kind;
 use crate::policy::Policy;
+use crate::span::Span;
 
 /// Lines at the start of an input in which a header is looked for that nothing marks as one: there may be a banner
 /// before it.
@@ -28,6 +31,8 @@ pub struct Carry {
     /// A record with as many columns as the header followed it. Until then another may take its place: what looked like
     /// a header may have been a banner.
     settled: bool,
+    /// The private key of which the next record may be a part.
+    key: Option<Key>,
 }
 
 /// A header in a block: where its line begins, and what it names.
@@ -44,12 +49,12 @@ impl Carry {
         let head = policy.head();
         let settled = head.columns.is_some();
         let seen = Seen::start(policy);
-        Carry { head, seen, settled, gives_up: false, max_record: usize::MAX, records: 0 }
+        Carry { head, seen, settled, gives_up: false, max_record: usize::MAX, records: 0, key: None }
     }
 
     /// Whether records depend on others before them under this policy.
     pub(super) fn is_needed(policy: &Policy) -> bool {
-        Carry::has_headers(policy) || Seen::start(policy).matters()
+        Carry::has_headers(policy) || Carry::has_keys(policy) || Seen::start(policy).matters()
     }
 
     /// Whether headers say how records are to be read.
@@ -57,13 +62,16 @@ impl Carry {
         policy.reads_structure() && policy.formats().any(|format| !format.is_json())
     }
 
-    /// Goes on behind the headers of a block.
-    pub(super) fn pass_headers(&mut self, policy: &Policy, block: &[u8]) {
-        if Carry::has_headers(policy) {
-            let mut last = None;
-            self.headers(policy, block, |header| last = Some(header.1));
-            self.end(last, block);
-        }
+    fn has_keys(policy: &Policy) -> bool {
+        policy.finds(Kind::PRIVATE_KEY)
+    }
+
+    /// Goes on behind the headers and the keys of a block.
+    pub(super) fn pass(&mut self, policy: &Policy, block: &[u8]) {
+        let mut last = None;
+        self.headers(policy, block, |header| last = Some(header.1));
+        self.end(last, block);
+        self.keys(policy, block, |_| {});
     }
 
     /// Goes on behind a block of which the last header is this.
@@ -75,8 +83,18 @@ impl Carry {
         self.records += lines.count() as u32;
     }
 
+    /// Hands on what of a block are lines of private keys, in order, and goes on behind it.
+    pub(super) fn keys(&mut self, policy: &Policy, block: &[u8], each: impl FnMut(Span)) {
+        if Carry::has_keys(policy) {
+            key::pass(&mut self.key, block, each);
+        }
+    }
+
     /// The headers in a block, in order.
     pub(super) fn headers(&mut self, policy: &Policy, block: &[u8], mut each: impl FnMut(Header)) {
+        if !Carry::has_headers(policy) {
+            return;
+        }
         let mut head = self.head.clone();
         let mut from = 0;
         for _ in self.records..HEADER_LINES {

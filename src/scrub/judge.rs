@@ -104,8 +104,9 @@ struct Scratch {
 /// What bytes are taken for.
 #[derive(Clone, Copy)]
 enum Reading<'h> {
-    /// A record, of whatever format, behind others that say this about it.
-    Record { head: &'h Head, is_header: bool },
+    /// A record, of whatever format, behind others that say this about it: how it is read, whether it is a header
+    /// itself, what of it is a line of a private key.
+    Record { head: &'h Head, is_header: bool, key: Option<Span> },
     /// Running text.
     Text,
 }
@@ -201,18 +202,19 @@ impl Judge {
 
     /// Judges a record without its line end.
     ///
-    /// What is left is judged again until nothing changes, so that scrubbing the output changes nothing.
-    pub(super) fn judge(&mut self, record: &[u8]) -> Outcome<'_> {
+    /// What is left is judged again until nothing changes, so that scrubbing the output changes nothing. `key`: what of
+    /// it is a line of a private key.
+    pub(super) fn judge(&mut self, record: &[u8], key: Option<Span>) -> Outcome<'_> {
         self.scratch.decisions.begin_record();
         self.scratch.taint.begin();
-        let mut is_header = false;
+        let mut was_header = false;
         for passes in 0..MAX_PASSES {
-            let current = if passes == 0 { record } else { &self.text };
+            let (current, key) = if passes == 0 { (record, key) } else { (self.text.as_slice(), None) };
             // What is left of a header may not look like one.
-            let record_reading = Reading::Record { head: &self.head, is_header: self.is_header };
-            let reading = if is_header { Reading::Text } else { record_reading };
+            let record_reading = Reading::Record { head: &self.head, is_header: self.is_header, key };
+            let reading = if was_header { Reading::Text } else { record_reading };
             let pass = self.law.pass(current, reading, &mut self.scratch);
-            is_header |= self.scratch.fields.is_header();
+            was_header |= self.scratch.fields.is_header();
             match pass {
                 Pass::Clean if passes == 0 => return Outcome::Unchanged,
                 Pass::Clean => {
@@ -270,9 +272,9 @@ impl Judge {
         }
     }
 
-    pub(super) fn inspect(&mut self, record: &[u8]) -> Judged {
-        let mut judged = self.look(record, true);
-        match self.judge(record) {
+    pub(super) fn inspect(&mut self, record: &[u8], key: Option<Span>) -> Judged {
+        let mut judged = self.look(record, true, key);
+        match self.judge(record, key) {
             Outcome::Unchanged => judged.left = Some(record.to_vec()),
             Outcome::Edited(text) => judged.left = Some(text.to_vec()),
             Outcome::Dropped => {}
@@ -298,12 +300,12 @@ impl Judge {
 
     /// As `inspect`, of running text and without what would be left.
     pub(super) fn inspect_text(&mut self, text: &[u8]) -> Judged {
-        self.look(text, false)
+        self.look(text, false, None)
     }
 
     /// What is seen in a record, or in running text, without what would be left.
-    pub(super) fn look(&mut self, record: &[u8], is_record: bool) -> Judged {
-        let record_reading = Reading::Record { head: &self.head, is_header: self.is_header };
+    pub(super) fn look(&mut self, record: &[u8], is_record: bool, key: Option<Span>) -> Judged {
+        let record_reading = Reading::Record { head: &self.head, is_header: self.is_header, key };
         let reading = if is_record { record_reading } else { Reading::Text };
         self.scratch.decisions.begin_record();
         self.scratch.taint.begin();
@@ -350,6 +352,9 @@ impl Law {
         }
         let record = Record { bytes, fields };
         self.sight(&record, value, detect, sightings);
+        if let Reading::Record { key: Some(line), .. } = reading {
+            self.sight_key(&record, line, sightings);
+        }
         let mut plain = |span: Span, field: &Field, out: &mut Vec<u8>| undo.plain(&record, span, field, out);
         self.policy.decide(&record, sightings, &mut plain, decisions);
         // `[user:k…]` is no `user:` before a value.
@@ -436,6 +441,14 @@ impl Law {
             out.iter_mut().for_each(|sighting| sighting.field = record.fields.around(sighting.finding.span));
             out.sort_by_key(|sighting| (sighting.field, sighting.finding.span));
         }
+    }
+
+    /// Notes a line of a private key, unless what is found in it says so already.
+    fn sight_key(&self, record: &Record<'_>, line: Span, out: &mut Vec<Sighting>) {
+        let finding = Finding { span: line, kind: Kind::PRIVATE_KEY };
+        out.retain(|sighting| sighting.finding.kind != finding.kind || !line.contains(sighting.finding.span));
+        self.note(record, &[finding], record.fields.around(line), out);
+        out.sort_by_key(|sighting| (sighting.field, sighting.finding.span));
     }
 
     /// Notes what the detectors find in the record as a whole. What of it no rule may act on is left out.

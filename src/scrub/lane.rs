@@ -174,14 +174,14 @@ impl Lane {
         });
         let settled = match found {
             Ok(near) if written == copied || !(near || watched || unsettled) => true,
-            Ok(_) => {
+            Ok(near) => {
                 pen.copy(job.block, written, job.content.end);
                 written = job.content.end;
                 // What stands before the record was copied as it is.
                 let start = before + (job.content.start - copied);
                 let left_over = pen.written(start);
                 !(watched && job.watch.may_concern(left_over)
-                    || law.would_change(job, left_over, left, second))
+                    || (near || unsettled) && law.would_change(job, left_over, left, second))
             }
             Err(OutOfLane) => false,
         };

@@ -7,6 +7,7 @@ use super::watch::Watch;
 use crate::detect::glance::{Sight, Sights, Told};
 use crate::detect::is_no_break_space;
 use crate::detect::marks::{Marks, mark};
+use crate::detect::plain_escape;
 use crate::detect::unescape::{begins_escape, hides_trigger, is_harmless};
 use crate::span::Span;
 
@@ -35,6 +36,8 @@ pub(super) struct Records {
     /// Places of which every record that holds one needs the judge: escapes that may hide a value, and what is
     /// watched for.
     for_judge: Vec<u32>,
+    /// Control characters as rsyslog writes them.
+    controls: Vec<u32>,
     any_escape: bool,
     every: bool,
     /// What comes next: a sight, a place for the judge, a byte.
@@ -65,14 +68,22 @@ impl Records {
         &self.sights.list()[range]
     }
 
-    /// Starts with a new block.
-    pub(super) fn begin(&mut self, block: &[u8], wanted: Wanted, seen: &Seen, watch: &mut Watch) {
+    /// Starts with a new block, in which the judge has to see the records of these lines of keys as well.
+    pub(super) fn begin(
+        &mut self,
+        block: &[u8],
+        wanted: Wanted,
+        seen: &Seen,
+        keys: &[Span],
+        watch: &mut Watch,
+    ) {
         mark(block, &mut self.marks);
         match wanted {
             Wanted::Glanced(detectors) => self.sights.glance(block, &self.marks, detectors),
             Wanted::Every | Wanted::Candidates => self.sights.all_unsure(&self.marks),
         }
         self.for_judge.clear();
+        self.controls.clear();
         let hiding = self.marks.escapes().within(0, block.len()).filter(|at| hides(block, *at));
         self.for_judge.extend(hiding.map(|at| at as u32));
         if wanted != Wanted::Every {
@@ -86,11 +97,16 @@ impl Records {
             if watch.is_needed() {
                 self.for_judge.extend_from_slice(watch.places(block, &self.marks));
             }
+            self.for_judge.extend(keys.iter().map(|line| line.start as u32));
+            self.note_quoted(block);
+            plain_escape::controls(block, &mut self.controls);
+            let controls = self.controls.iter().filter(|at| hides_trigger(block, **at as usize));
+            self.for_judge.extend(controls);
             if self.for_judge.len() > hiding {
                 self.for_judge.sort_unstable();
             }
         }
-        self.any_escape = self.marks.escapes().next(0, block.len()).is_some();
+        self.any_escape = !self.controls.is_empty() || self.marks.escapes().next(0, block.len()).is_some();
         self.every = wanted == Wanted::Every;
         (self.sight, self.place, self.byte) = (0, 0, 0);
     }
@@ -111,7 +127,10 @@ impl Records {
         let end = block.len().min(end + 1);
         let sights = self.sights_of(start, end);
         let placed = self.pass_places(end);
-        let escaped = placed || self.every || may_escape && self.needs_judge(block, content);
+        let escaped = placed
+            || self.every
+            || self.has_control(start, end)
+            || may_escape && self.needs_judge(block, content);
         self.byte = end;
         Some(Record { content, end, sights, escaped })
     }
@@ -135,7 +154,8 @@ impl Records {
     /// those of which only the judge can tell what they hide.
     fn is_in_doubt(&self, block: &[u8], sight: &Sight) -> bool {
         let from = (sight.start as usize).saturating_sub(ESCAPE_BYTES);
-        if self.marks.escapes().next(from, sight.end as usize + 1).is_some() {
+        let to = sight.end as usize + 1;
+        if self.marks.escapes().next(from, to).is_some() || self.has_control(from, to) {
             return true;
         }
         let (line, may_escape) = self.marks.line(sight.at as usize, self.byte, block.len());
@@ -144,6 +164,27 @@ impl Records {
             needs_judge(line.of(block), at) && !is_harmless(line.of(block), at)
         };
         may_escape && self.marks.escapes().within(line.start, line.end).any(hides_something)
+    }
+
+    /// Notes the records with an address in quoted-printable, and those with another escape in which one may be: that
+    /// hides the rest of it.
+    fn note_quoted(&mut self, block: &[u8]) {
+        let (mut end, mut escaped) = (0, false); // of the line of the last place
+        for (at, is_address) in plain_escape::quoted_addresses(block) {
+            if at >= end {
+                let (line, may_escape) = self.marks.line(at, end, block.len());
+                (end, escaped) = (line.end, may_escape);
+            }
+            if is_address || escaped {
+                self.for_judge.push(at as u32);
+            }
+        }
+    }
+
+    /// Whether rsyslog wrote a control character in these bytes of the block.
+    fn has_control(&self, from: usize, to: usize) -> bool {
+        let next = self.controls.partition_point(|at| (*at as usize) < from);
+        self.controls.get(next).is_some_and(|at| (*at as usize) < to)
     }
 
     /// The sights of a record, and goes on behind them.

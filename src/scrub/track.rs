@@ -130,7 +130,7 @@ impl Tracker {
     pub fn next(&mut self, block: &[u8], ends: bool) -> Carry {
         let mut carry = self.carry.clone();
         (carry.gives_up, carry.max_record) = (!ends, self.max_record);
-        self.carry.pass_headers(&self.policy, block);
+        self.carry.pass(&self.policy, block);
         let at_end = self.open.iter().find(|open| open.start == block.len());
         self.carry.seen = at_end.map_or(self.seen, |open| open.before);
         self.at = self.at.saturating_sub(block.len());

@@ -20,7 +20,7 @@ proptest! {
         attrs in any::<bool>(),
     ) {
         let action = if drops { "drop" } else { "redact" };
-        let rule = format!("[[rule]]\nfield = ['user', 'docker.attrs']\naction = '{action}'");
+        let rule = format!("[[rule]]\nfield = ['user', 'docker.attrs']\nelsewhere = 'no'\naction = '{action}'");
         let policy = Policy::from_toml(&rule, "test", None).unwrap();
         let mut scrubber = Scrubber::new(Arc::new(policy), None);
         let end = if ends { "\n" } else { "" };

@@ -32,7 +32,7 @@ pub(crate) fn find(value: &[u8]) -> Vec<Found> {
     for (separate, bonus) in [(true, 0), (false, LEVELS)] {
         let mut level = raw.clone();
         for depth in 1..=LEVELS {
-            let Some(next) = level.undo(unescape::in_logs(separate)) else { break };
+            let Some(next) = level.undo_in_logs(separate) else { break };
             level = next;
             ranked.extend(find_plain(&level.bytes).into_iter().map(|found| {
                 let (start, end) = level.written(found.start, found.end);

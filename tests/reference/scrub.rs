@@ -239,7 +239,7 @@ fn left_of(value: &[u8], piece: &Piece, policy: Policy) -> Vec<u8> {
 fn truncated(value: &[u8], kind: &str) -> Option<Vec<u8>> {
     let mut level = Level::raw(value);
     for _ in 0..super::LEVELS {
-        let Some(next) = level.undo(unescape::in_logs(false)) else { break };
+        let Some(next) = level.undo_in_logs(false) else { break };
         level = next;
     }
     let plain = level.bytes;

@@ -3,7 +3,7 @@
 
 use serde_json::Value;
 
-use super::unescape::{self, Level};
+use super::unescape::Level;
 
 const ORDINARY: &str = "true false null none trace debug info notice warn warning error err crit critical fatal alert \
     emerg emergency panic unknown success failed failure head post patch delete options connect";
@@ -56,7 +56,7 @@ fn words_of(text: &[u8]) -> Vec<Vec<u8>> {
     }
     let mut level = Level::raw(text);
     for _ in 0..super::LEVELS {
-        let Some(next) = level.undo(unescape::in_logs(false)) else { break };
+        let Some(next) = level.undo_in_logs(false) else { break };
         level = next;
     }
     let mut words = vec![text.to_vec(), level.bytes];
@@ -159,7 +159,7 @@ pub(crate) fn copies(text: &[u8], words: &[Vec<u8>]) -> Vec<(usize, usize)> {
             for word in words {
                 spans.extend(plain_copies(&level.bytes, word).map(|(start, end)| level.written(start, end)));
             }
-            match level.undo(unescape::in_logs(separate)) {
+            match level.undo_in_logs(separate) {
                 Some(next) if depth < super::LEVELS => level = next,
                 _ => break,
             }

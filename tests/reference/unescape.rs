@@ -1,5 +1,7 @@
 //! One level of escapes undone, byte by byte, each byte with the range that it was written in.
 
+use std::sync::LazyLock;
+
 /// Bytes and, for each of them, where it was written in the raw value.
 #[derive(Clone)]
 pub(crate) struct Level {
@@ -19,10 +21,24 @@ impl Level {
 
     /// The bytes with each escape of `grammar` replaced by what it stands for; `None` if there is none.
     pub(crate) fn undo(&self, grammar: impl Fn(&[u8]) -> Option<(Vec<u8>, usize)>) -> Option<Level> {
+        self.undo_at(|at| grammar(&self.bytes[at..]))
+    }
+
+    /// The same with the escapes of logs.
+    pub(crate) fn undo_in_logs(&self, separate: bool) -> Option<Level> {
+        let (quoted, grammar) = (quoted(&self.bytes), in_logs(separate));
+        self.undo_at(|at| {
+            let text = &self.bytes[at..];
+            let in_address = text[0] == b'=' && quoted.iter().any(|address| address.contains(&at));
+            if in_address { Some((vec![hex(text.get(1..3)?)? as u8], 3)) } else { grammar(text) }
+        })
+    }
+
+    fn undo_at(&self, grammar: impl Fn(usize) -> Option<(Vec<u8>, usize)>) -> Option<Level> {
         let mut out = Level { bytes: Vec::new(), from: Vec::new() };
         let mut at = 0;
         while at < self.bytes.len() {
-            let (bytes, length) = grammar(&self.bytes[at..]).unwrap_or((vec![self.bytes[at]], 1));
+            let (bytes, length) = grammar(at).unwrap_or((vec![self.bytes[at]], 1));
             let (start, end) = self.written(at, at + length);
             out.from.extend(bytes.iter().map(|_| (start, end)));
             out.bytes.extend(bytes);
@@ -33,17 +49,43 @@ impl Level {
 }
 
 /// The escapes of logs. Colours and zero-width characters stand for nothing, or for a line feed.
-pub(crate) fn in_logs(separate: bool) -> impl Fn(&[u8]) -> Option<(Vec<u8>, usize)> {
+fn in_logs(separate: bool) -> impl Fn(&[u8]) -> Option<(Vec<u8>, usize)> {
     move |text| match text[0] {
         b'\\' => backslash(text),
         b'%' => percent(text),
         b'&' => entity(text),
+        b'#' => {
+            let named = [("#011", b'\t'), ("#012", b'\n'), ("#015", b'\r')];
+            let named =
+                named.iter().find(|(name, _)| text.starts_with(name.as_bytes())).map(|(_, byte)| *byte);
+            let byte = named.or_else(|| text.starts_with(b"#033[").then_some(0x1B))?;
+            Some((vec![byte], 4))
+        }
         0x1B => invisible(colour(text)?, separate),
         _ => ["\u{AD}", "\u{200B}", "\u{200C}", "\u{200D}", "\u{2060}", "\u{FEFF}"]
             .iter()
             .find(|hidden| text.starts_with(hidden.as_bytes()))
             .and_then(|hidden| invisible(hidden.len(), separate)),
     }
+}
+
+static QUOTED_ADDRESS: LazyLock<regex::bytes::Regex> = LazyLock::new(|| {
+    let part = "(?:[A-Za-z0-9._+-]|=2E|=2D|=2B|=5F)";
+    let domain = "(?:[A-Za-z0-9.-]|=2E|=2D)";
+    let address = format!("(?-u){part}+=40[A-Za-z]{domain}*?(?:\\.|=2E)[A-Za-z0-9]{domain}*");
+    regex::bytes::Regex::new(&address).unwrap_or_else(|fault| panic!("{fault}"))
+});
+
+/// The addresses in quoted-printable: a local part, `=40`, a letter, and a dot behind it that a letter or digit follows.
+fn quoted(text: &[u8]) -> Vec<std::ops::Range<usize>> {
+    let mut found = Vec::new();
+    let mut from = 0;
+    // What is a domain may be the local part of another.
+    while let Some(next) = QUOTED_ADDRESS.find_at(text, from) {
+        found.push(next.range());
+        from = next.start() + next.as_bytes().windows(3).position(|three| three == b"=40").unwrap_or(0) + 3;
+    }
+    found
 }
 
 fn invisible(length: usize, separate: bool) -> Option<(Vec<u8>, usize)> {

@@ -2,6 +2,7 @@
 
 use crate::decoded::Decoded;
 use crate::detect::marks::{Marks, mark};
+use crate::detect::plain_escape;
 use crate::detect::unescape::{Ansi, is_harmless, unescape};
 use crate::detect::{Detectors, MAX_DEPTH, Scratch};
 use crate::finding::Finding;
@@ -19,6 +20,8 @@ const CONTEXT_BYTES: usize = 192;
 pub(super) struct Value {
     /// Of the record.
     marks: Marks,
+    /// Whether an escape that the marks do not know may hide a value in the record.
+    hidden: bool,
     /// How many of the candidates stand before the field that was asked about last.
     passed: usize,
     decoded: Decoded,
@@ -29,6 +32,7 @@ impl Value {
     /// Starts with a new record.
     pub(super) fn begin(&mut self, record: &Record<'_>) {
         mark(record.bytes, &mut self.marks);
+        self.hidden = plain_escape::may_hide(record.bytes);
         self.passed = 0;
     }
 
@@ -38,7 +42,8 @@ impl Value {
         let Span { start, end } = field.value;
         let candidates = from(self.marks.candidates(), start, &mut self.passed);
         let text = field.value.of(record.bytes);
-        candidates.first().is_some_and(|at| (*at as usize) < end)
+        self.hidden
+            || candidates.first().is_some_and(|at| (*at as usize) < end)
             || self.marks.escapes().within(start, end).any(|at| !is_harmless(text, at - start))
     }
 

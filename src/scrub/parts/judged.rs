@@ -57,7 +57,7 @@ impl Parts {
     fn look_at_joined(&mut self, judge: &mut Judge, block: &[u8], first: usize) {
         let group = self.group(first);
         let Joined { text, places } = self.joined(block, &group);
-        let judged = judge.look(&text, true);
+        let judged = judge.look(&text, true, None);
         let (start, end) = (places[0], places[group.len()]);
         self.lines[first].seen.format.clone_from(&judged.format);
         let lines = &mut self.lines;
@@ -94,7 +94,7 @@ impl Parts {
         let group = self.group(first);
         let Joined { text, places } = self.joined(block, &group);
         judge.follow(places);
-        let text = match judge.judge(&text) {
+        let text = match judge.judge(&text, None) {
             Outcome::Unchanged => text,
             Outcome::Edited(left) => left.to_vec(),
             Outcome::Dropped => return judge.count_dropped(group.len() as u64 - 1),
@@ -119,7 +119,7 @@ impl Parts {
         let line = &self.lines[at];
         let (text, start) = line.unframed(block, name);
         judge.follow(vec![start]);
-        let left = match judge.judge(&text) {
+        let left = match judge.judge(&text, None) {
             Outcome::Unchanged => line.record.of(block).to_vec(),
             Outcome::Edited(left) => {
                 let left = left.to_vec();
@@ -203,7 +203,7 @@ impl Line {
             }
             _ => (self.without_content(block), content.start, content.len()),
         };
-        let judged = judge.look(&text, true);
+        let judged = judge.look(&text, true, None);
         let place = |at: usize| if at < start { at } else { at + shift };
         judged.each(|span, note| self.seen.note(Span::new(place(span.start), place(span.end)), note));
         self.seen.format = judged.format;
@@ -223,7 +223,7 @@ impl Line {
     fn with(&self, judge: &mut Judge, block: &[u8], content: &[u8]) -> Option<Vec<u8>> {
         let own = self.without_content(block);
         judge.follow(vec![self.content.start - self.start]);
-        let own = match judge.judge(&own) {
+        let own = match judge.judge(&own, None) {
             Outcome::Unchanged => own,
             Outcome::Edited(left) => left.to_vec(),
             Outcome::Dropped => return None,

@@ -1,0 +1,264 @@
+//! Private keys that are records line by line: against an obvious reference, whatever the blocks and the threads.
+#![cfg(feature = "cli")]
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+use std::path::Path;
+use std::sync::{Arc, LazyLock};
+
+use logscrub::action::hash::HashKey;
+use logscrub::stream::{Input, Settings, Watch, drive};
+use logscrub::{Policy, Scrubber};
+use proptest::prelude::*;
+
+/// How a logger writes a line: what stands before and after the text. `#` is a number that differs from line to line.
+const WRAPPINGS: [(&str, &str); 7] = [
+    ("", ""),
+    ("Jan ## 00:0#:00 web app[#]: ", ""),
+    ("2026-01-0#T00:00:00.00000#Z stdout F ", ""),
+    ("{\"log\":\"", "\\n\",\"stream\":\"stdout\",\"time\":\"#\"}"),
+    ("{\"n\":#,\"msg\":\"", "\"}"),
+    ("level=info n=# key='", "'"),
+    ("\"", "\" +"),
+];
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Text {
+    Begin,
+    Body(usize),
+    Header,
+    Blank,
+    End,
+    Other(usize),
+}
+
+#[derive(Clone, Debug)]
+struct Line {
+    wrapping: usize,
+    number: usize,
+    text: Text,
+}
+
+const OTHERS: [&str; 7] = [
+    "now starting ABCD",
+    "-----BEGIN RSA PRIVATE KEY----- missing in config",
+    "-----BEGIN CERTIFICATE-----",
+    "user.name",
+    "-----BEGIN PRIVATE KEY-----MIICanary0Canary0Canary-----END PRIVATE KEY-----.",
+    "ABCD, EFGH",
+    "[private_key]",
+];
+
+fn body(number: usize) -> String {
+    let line = "MIIC+/canary".chars().cycle().skip(number % 7);
+    let length = [64, 64, 64, 76, 40, 4, 1][number % 7];
+    line.take(length).chain(if number.is_multiple_of(5) { "==" } else { "" }.chars()).collect()
+}
+
+impl Line {
+    fn text(&self) -> String {
+        match self.text {
+            Text::Begin => {
+                ["-----BEGIN RSA PRIVATE KEY-----", "-----BEGIN PRIVATE KEY-----"][self.number % 2].to_owned()
+            }
+            Text::Body(number) => body(number),
+            Text::Header => "DEK-Info: AES-128-CBC,0011".to_owned(),
+            Text::Blank => String::new(),
+            Text::End => "-----END RSA PRIVATE KEY-----".to_owned(),
+            Text::Other(number) => OTHERS[number % OTHERS.len()].to_owned(),
+        }
+    }
+
+    fn written(&self, text: &str) -> String {
+        let (before, after) = WRAPPINGS[self.wrapping];
+        let number = (self.number % 10).to_string();
+        format!("{}{text}{}\n", before.replace('#', &number), after.replace('#', &number))
+    }
+}
+
+fn write(log: &[Line]) -> String {
+    log.iter().map(|line| line.written(&line.text())).collect()
+}
+
+/// What is left of each line.
+fn reference(log: &[Line]) -> String {
+    let mut open: Option<(usize, usize)> = None; // wrapping, lines
+    let mut out = String::new();
+    for line in log {
+        if let Some((wrapping, lines)) = open {
+            let fits = line.wrapping == wrapping || line.wrapping == 0;
+            if fits && !matches!(line.text, Text::Begin | Text::Other(_)) {
+                let blank = line.text == Text::Blank;
+                out += &line.written(if blank { "" } else { "[private_key]" });
+                open = (line.text != Text::End && lines < 199).then_some((wrapping, lines + 1));
+                continue;
+            }
+            open = None;
+        }
+        if line.text == Text::Begin {
+            open = Some((line.wrapping, 0));
+            out += &line.written("[private_key]");
+        } else {
+            out += &line.written(&line.text().replace("MIICanary0Canary0Canary", "[private_key]"));
+        }
+    }
+    out
+}
+
+fn lines() -> impl Strategy<Value = Vec<Line>> {
+    let text = prop_oneof![
+        2 => Just(Text::Begin),
+        8 => (0..100usize).prop_map(Text::Body),
+        1 => Just(Text::Header),
+        1 => Just(Text::Blank),
+        2 => Just(Text::End),
+        2 => (0..100usize).prop_map(Text::Other),
+    ];
+    let run = (0..WRAPPINGS.len(), prop::collection::vec((0..10usize, text), 1..12)).prop_map(
+        |(wrapping, texts)| {
+            texts
+                .into_iter()
+                .map(move |(number, text)| Line { wrapping, number, text })
+                .collect::<Vec<Line>>()
+        },
+    );
+    prop::collection::vec(run, 1..6).prop_map(|runs| runs.concat())
+}
+
+/// A key of that many lines, some of them too many.
+fn long_key() -> impl Strategy<Value = Vec<Line>> {
+    (0..WRAPPINGS.len(), 190..215usize).prop_map(|(wrapping, count)| {
+        let text = |number| if number == 0 { Text::Begin } else { Text::Body(number) };
+        (0..count).map(|number| Line { wrapping, number, text: text(number) }).collect()
+    })
+}
+
+fn scrubber(action: &str) -> Scrubber {
+    let rules =
+        format!("pseudonyms.keyring = 'k.toml'\n[[rule]]\nfind = ['private_key']\naction = '{action}'\n");
+    let policy = Policy::from_toml(&rules, "keys", Some(Path::new("."))).unwrap();
+    Scrubber::new(Arc::new(policy), Some(HashKey::new(&[7; 32])))
+}
+
+static REDACT: LazyLock<Scrubber> = LazyLock::new(|| scrubber("redact"));
+
+struct Log(std::io::Cursor<Vec<u8>>);
+
+impl std::io::Read for Log {
+    fn read(&mut self, into: &mut [u8]) -> std::io::Result<usize> {
+        self.0.read(into)
+    }
+}
+
+impl logscrub::stream::input::Source for Log {}
+
+fn streamed(scrubber: &Scrubber, log: &[u8], threads: usize, block_bytes: usize) -> Vec<u8> {
+    let mut out = Vec::new();
+    let settings = Settings { threads, max_record: 1 << 20, block_bytes };
+    let input = Input::new("log", Log(std::io::Cursor::new(log.to_vec())));
+    let outcome = drive([Ok(input)], scrubber.clone(), &mut out, &mut Watch::default(), &settings);
+    assert!(outcome.output.is_ok());
+    out
+}
+
+fn shown(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, cases: 150, ..ProptestConfig::default() })]
+
+    #[test]
+    fn each_line_is_left_as_the_reference_says(log in lines(), more in long_key(), is_long in prop::bool::weighted(0.1)) {
+        let log = if is_long { [log, more].concat() } else { log };
+        let (text, expected) = (write(&log), reference(&log));
+        for threads in [1, 4] {
+            for block in [1, 50, 1 << 10, 1 << 17] {
+                let out = streamed(&REDACT, text.as_bytes(), threads, block);
+                prop_assert_eq!(shown(&out), expected.as_str(), "{} threads, blocks of {}", threads, block);
+            }
+        }
+        // So does a scrubber alone, a line at a time; and nothing is left to do.
+        let mut alone = REDACT.clone();
+        let mut out = Vec::new();
+        text.split_inclusive('\n').for_each(|line| alone.scrub(line.as_bytes(), &mut out));
+        prop_assert_eq!(shown(&out), expected.as_str());
+        let mut left = Vec::new();
+        REDACT.clone().inspect(expected.as_bytes(), |_, _, judged| left.extend(judged.changes));
+        prop_assert!(left.is_empty());
+        prop_assert_eq!(shown(&streamed(&REDACT, expected.as_bytes(), 1, 1 << 17)), expected);
+    }
+
+    #[test]
+    fn every_action_leaves_what_it_leaves_of_a_value(log in lines()) {
+        let text = write(&log);
+        let expected = reference(&log);
+        for action in ["mask", "hash", "drop", "keep", "drop_record"] {
+            let scrubber = scrubber(action);
+            let out = streamed(&scrubber, text.as_bytes(), 1, 1 << 17);
+            prop_assert_eq!(shown(&streamed(&scrubber, &out, 1, 1 << 17)), shown(&out), "{} twice", action);
+            let kept: String = text
+                .split_inclusive('\n')
+                .zip(expected.split_inclusive('\n'))
+                .filter(|(line, left)| line == left)
+                .map(|(line, _)| line)
+                .collect();
+            match action {
+                "keep" => prop_assert_eq!(shown(&out), text.as_str()),
+                "drop_record" => prop_assert_eq!(shown(&out), kept),
+                _ => {
+                    prop_assert_eq!(shown(&out).lines().count(), text.lines().count());
+                    for ((line, before), after) in text.lines().zip(expected.lines()).zip(shown(&out).lines()) {
+                        prop_assert_eq!(line == before, line == after, "{}: {} {}", action, line, after);
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn any_bytes_around_a_key_are_fine(junk in prop::collection::vec(any::<u8>(), 0..60), at in 0..200usize) {
+        let mut log = b"x: -----BEGIN RSA PRIVATE KEY-----\nx: MIIC\nx: -----END RSA PRIVATE KEY-----\n".to_vec();
+        let at = at.min(log.len());
+        log.splice(at..at, junk);
+        let once = streamed(&REDACT, &log, 1, 1 << 17);
+        prop_assert_eq!(shown(&streamed(&REDACT, &log, 4, 7)), shown(&once));
+        prop_assert_eq!(shown(&streamed(&REDACT, &once, 1, 1 << 17)), shown(&once));
+        let lines = |bytes: &[u8]| bytes.split_inclusive(|byte| *byte == b'\n').count();
+        prop_assert_eq!(lines(&once), lines(&log));
+    }
+}
+
+/// The bytes of a key come out of no wrapping, in the one record or in many.
+#[test]
+fn no_part_of_a_key_comes_out() {
+    let symbols = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let body: String =
+        (0..640).map(|at| char::from(symbols.as_bytes()[(at * 29 % 64) ^ (at / 64)])).collect();
+    let lines: Vec<&str> = (0..10).map(|at| &body[at * 64..(at + 1) * 64]).collect();
+    let key = |feed: &str| {
+        format!(
+            "-----BEGIN RSA PRIVATE KEY-----{feed}{}{feed}-----END RSA PRIVATE KEY-----",
+            lines.join(feed)
+        )
+    };
+    let mut logs: Vec<String> = WRAPPINGS
+        .iter()
+        .map(|(before, after)| key("\n").lines().map(|line| format!("{before}{line}{after}\n")).collect())
+        .collect();
+    for feed in ["\\n", "\\r\\n", "\\\\n", " ", "", "#012", "\\u000a", "%0A", "&#10;"] {
+        logs.push(format!("a key={} end\n", key(feed)));
+        logs.push(format!("{{\"a\":\"{}\"}}\n", key(feed)));
+        logs.push(format!("cut: {}\n", &key(feed)[..500]));
+    }
+    logs.push(format!("a {}\n", key("%0A").replace(' ', "%20").replace('+', "%2B").replace('/', "%2F")));
+    logs.push(format!("{{\"a\":\"{}\"}}\n", key("\\n").replace('+', "\\u002b").replace('/', "\\/")));
+    logs.push(key("\n").replace('\n', "\r\n"));
+    logs.push(key("\n  ").to_owned());
+    for log in &logs {
+        let out = shown(&streamed(&REDACT, log.as_bytes(), 1, 1 << 17));
+        let plain = out.replace("%2B", "+").replace("%2F", "/").replace("\\u002b", "+").replace("\\/", "/");
+        let left = body.as_bytes().windows(4).find(|part| plain.contains(std::str::from_utf8(part).unwrap()));
+        assert_eq!(left, None, "{log}\n{out}");
+        assert!(out.contains("[private_key]"));
+    }
+}
