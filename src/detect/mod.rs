@@ -6,6 +6,7 @@
 
 mod context;
 pub mod email;
+pub mod ends;
 mod find;
 pub mod glance;
 mod index;

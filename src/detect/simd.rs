@@ -5,6 +5,7 @@
 //! Gigabytes of JSON per Second", VLDB Journal 28, 2019.)
 #![allow(unsafe_code)]
 
+use super::ends::{self, Ends, places_with};
 use super::glance::{self, Look, Sight};
 use super::marks::{Marks, WINDOW_BYTES, Window, mark_with};
 
@@ -112,6 +113,26 @@ pub(super) fn glance(
         // SAFETY: as above.
         Level::Neon if level.is_here() => unsafe { neon::glance(block, candidates, wanted, room) },
         _ => glance::glance(&Look { block, classify: portable::classify::<true> }, candidates, wanted, room),
+    }
+}
+
+/// Finds the separators behind some words, see [`mod@ends`]. A level that the processor lacks is taken for
+/// [`Level::Portable`].
+pub(super) fn ends(level: Level, block: &[u8], ends: &Ends, out: &mut Vec<u32>) {
+    match level {
+        #[cfg(target_arch = "x86_64")]
+        // SAFETY: the processor has the instructions, as was asked just now.
+        Level::Avx512 if level.is_here() => unsafe { x86::ends_avx512(block, ends, out) },
+        #[cfg(target_arch = "x86_64")]
+        // SAFETY: as above.
+        Level::Avx2 if level.is_here() => unsafe { x86::ends_avx2(block, ends, out) },
+        #[cfg(target_arch = "x86_64")]
+        // SAFETY: as above.
+        Level::Ssse3 if level.is_here() => unsafe { x86::ends_ssse3(block, ends, out) },
+        #[cfg(target_arch = "aarch64")]
+        // SAFETY: as above.
+        Level::Neon if level.is_here() => unsafe { neon::ends(block, ends, out) },
+        _ => places_with(|window| ends.find(window), block, out),
     }
 }
 
@@ -243,8 +264,8 @@ mod x86 {
     use std::arch::x86_64::*;
 
     use super::{
-        ALNUM, DIGIT, ESC, ESCAPE, HEX, HIGH, LOW, Look, Marks, NAME, SEPARATOR, Sight, WINDOW_BYTES, Window,
-        glance::glance, mark_with,
+        ALNUM, DIGIT, ESC, ESCAPE, Ends, HEX, HIGH, LOW, Look, Marks, NAME, SEPARATOR, Sight, WINDOW_BYTES,
+        Window, ends, glance::glance, mark_with, places_with,
     };
 
     #[target_feature(enable = "avx512f,avx512bw,bmi1,bmi2,lzcnt,popcnt")]
@@ -399,6 +420,105 @@ mod x86 {
         joined([quarter(0), quarter(16), quarter(32), quarter(48)], 16)
     }
 
+    #[target_feature(enable = "avx512f,avx512bw,bmi1,bmi2,lzcnt,popcnt")]
+    pub(super) fn ends_avx512(block: &[u8], ends: &Ends, out: &mut Vec<u32>) {
+        places_with(|window| find_avx512(window, ends), block, out)
+    }
+
+    #[target_feature(enable = "avx512f,avx512bw,bmi1,bmi2,lzcnt,popcnt")]
+    #[inline]
+    fn find_avx512(window: &[u8; ends::WINDOW_BYTES], ends: &Ends) -> u64 {
+        // SAFETY: the loads begin up to 6 of `BEFORE_BYTES` before the last 64 bytes of the window, or read the 16 of
+        // a table; they need no alignment.
+        unsafe {
+            let before = |by: usize| _mm512_loadu_si512(window.as_ptr().add(ends::BEFORE_BYTES - by).cast());
+            let table = |table: &[u8; 16]| _mm512_broadcast_i32x4(_mm_loadu_si128(table.as_ptr().cast()));
+            let is = |bytes: __m512i, byte: u8| _mm512_cmpeq_epi8_mask(bytes, _mm512_set1_epi8(byte as i8));
+            let half = _mm512_set1_epi8(0x0f);
+            let quoted = is(before(1), b'"');
+            let groups = |place: usize| {
+                let bytes = _mm512_mask_blend_epi8(quoted, before(1 + place), before(2 + place));
+                let low = _mm512_shuffle_epi8(table(&ends.low[place]), _mm512_and_si512(bytes, half));
+                let halves = _mm512_and_si512(_mm512_srli_epi16::<4>(bytes), half);
+                _mm512_and_si512(low, _mm512_shuffle_epi8(table(&ends.high[place]), halves))
+            };
+            let near = _mm512_and_si512(groups(0), groups(1));
+            let far = _mm512_and_si512(groups(2), groups(3));
+            let separators = is(before(0), b':') | is(before(0), b'=');
+            _mm512_test_epi8_mask(near, far) & separators
+        }
+    }
+
+    #[target_feature(enable = "avx2,bmi1,bmi2,lzcnt,popcnt")]
+    pub(super) fn ends_avx2(block: &[u8], ends: &Ends, out: &mut Vec<u32>) {
+        places_with(|window| find_avx2(window, ends), block, out)
+    }
+
+    #[target_feature(enable = "avx2,bmi1,bmi2,lzcnt,popcnt")]
+    #[inline]
+    fn find_avx2(window: &[u8; ends::WINDOW_BYTES], ends: &Ends) -> u64 {
+        let half = |at: usize| {
+            // SAFETY: the loads read 32 bytes that begin up to 6 of `BEFORE_BYTES` before each half of the last 64 of
+            // the window, or the 16 of a table.
+            unsafe {
+                let from = window.as_ptr().add(ends::BEFORE_BYTES + at);
+                let before = |by: usize| _mm256_loadu_si256(from.sub(by).cast());
+                let table =
+                    |table: &[u8; 16]| _mm256_broadcastsi128_si256(_mm_loadu_si128(table.as_ptr().cast()));
+                let is = |bytes: __m256i, byte: u8| _mm256_cmpeq_epi8(bytes, _mm256_set1_epi8(byte as i8));
+                let half = _mm256_set1_epi8(0x0f);
+                let quoted = is(before(1), b'"');
+                let groups = |place: usize| {
+                    let bytes = _mm256_blendv_epi8(before(1 + place), before(2 + place), quoted);
+                    let low = _mm256_shuffle_epi8(table(&ends.low[place]), _mm256_and_si256(bytes, half));
+                    let halves = _mm256_and_si256(_mm256_srli_epi16::<4>(bytes), half);
+                    _mm256_and_si256(low, _mm256_shuffle_epi8(table(&ends.high[place]), halves))
+                };
+                let near = _mm256_and_si256(groups(0), groups(1));
+                let all = _mm256_and_si256(near, _mm256_and_si256(groups(2), groups(3)));
+                let none = _mm256_cmpeq_epi8(all, _mm256_setzero_si256());
+                let separators = _mm256_or_si256(is(before(0), b':'), is(before(0), b'='));
+                u64::from(_mm256_movemask_epi8(_mm256_andnot_si256(none, separators)) as u32)
+            }
+        };
+        half(0) | half(32) << 32
+    }
+
+    #[target_feature(enable = "ssse3,popcnt")]
+    pub(super) fn ends_ssse3(block: &[u8], ends: &Ends, out: &mut Vec<u32>) {
+        places_with(|window| find_ssse3(window, ends), block, out)
+    }
+
+    #[target_feature(enable = "ssse3,popcnt")]
+    #[inline]
+    fn find_ssse3(window: &[u8; ends::WINDOW_BYTES], ends: &Ends) -> u64 {
+        let quarter = |at: usize| {
+            // SAFETY: the loads read 16 bytes that begin up to 6 of `BEFORE_BYTES` before each quarter of the last 64
+            // of the window, or those of a table.
+            unsafe {
+                let from = window.as_ptr().add(ends::BEFORE_BYTES + at);
+                let before = |by: usize| _mm_loadu_si128(from.sub(by).cast());
+                let table = |table: &[u8; 16]| _mm_loadu_si128(table.as_ptr().cast());
+                let is = |bytes: __m128i, byte: u8| _mm_cmpeq_epi8(bytes, _mm_set1_epi8(byte as i8));
+                let half = _mm_set1_epi8(0x0f);
+                let quoted = is(before(1), b'"');
+                let groups = |place: usize| {
+                    let bare = _mm_andnot_si128(quoted, before(1 + place));
+                    let bytes = _mm_or_si128(bare, _mm_and_si128(quoted, before(2 + place)));
+                    let low = _mm_shuffle_epi8(table(&ends.low[place]), _mm_and_si128(bytes, half));
+                    let halves = _mm_and_si128(_mm_srli_epi16::<4>(bytes), half);
+                    _mm_and_si128(low, _mm_shuffle_epi8(table(&ends.high[place]), halves))
+                };
+                let near = _mm_and_si128(groups(0), groups(1));
+                let all = _mm_and_si128(near, _mm_and_si128(groups(2), groups(3)));
+                let none = _mm_cmpeq_epi8(all, _mm_setzero_si128());
+                let separators = _mm_or_si128(is(before(0), b':'), is(before(0), b'='));
+                u64::from(_mm_movemask_epi8(_mm_andnot_si128(none, separators)) as u32)
+            }
+        };
+        quarter(0) | quarter(16) << 16 | quarter(32) << 32 | quarter(48) << 48
+    }
+
     /// The masks of parts of a window, each `bytes` long, as those of the whole.
     #[inline(always)]
     fn joined<const N: usize>(parts: [Window; N], bytes: usize) -> Window {
@@ -426,8 +546,8 @@ mod neon {
     use std::arch::aarch64::*;
 
     use super::{
-        ALNUM, DIGIT, ESC, ESCAPE, HEX, HIGH, LOW, Look, Marks, NAME, SEPARATOR, Sight, WINDOW_BYTES, Window,
-        mark_with,
+        ALNUM, DIGIT, ESC, ESCAPE, Ends, HEX, HIGH, LOW, Look, Marks, NAME, SEPARATOR, Sight, WINDOW_BYTES,
+        Window, ends, mark_with, places_with,
     };
 
     #[target_feature(enable = "neon")]
@@ -469,6 +589,36 @@ mod neon {
                 feed: is(b'\n'),
             }
         }
+    }
+
+    #[target_feature(enable = "neon")]
+    pub(super) fn ends(block: &[u8], ends: &Ends, out: &mut Vec<u32>) {
+        places_with(|window| find(window, ends), block, out)
+    }
+
+    #[target_feature(enable = "neon")]
+    #[inline]
+    fn find(window: &[u8; ends::WINDOW_BYTES], ends: &Ends) -> u64 {
+        // SAFETY: the loads read 16 bytes that begin up to 6 of `BEFORE_BYTES` before each quarter of the last 64 of
+        // the window, or those of a table.
+        let counting = unsafe {
+            [0, 16, 32, 48].map(|at| {
+                let from = window.as_ptr().add(ends::BEFORE_BYTES + at);
+                let before = |by: usize| vld1q_u8(from.sub(by));
+                let is = |bytes: uint8x16_t, byte: u8| vceqq_u8(bytes, vdupq_n_u8(byte));
+                let quoted = is(before(1), b'"');
+                let groups = |place: usize| {
+                    let bytes = vbslq_u8(quoted, before(2 + place), before(1 + place));
+                    let low =
+                        vqtbl1q_u8(vld1q_u8(ends.low[place].as_ptr()), vandq_u8(bytes, vdupq_n_u8(0x0f)));
+                    vandq_u8(low, vqtbl1q_u8(vld1q_u8(ends.high[place].as_ptr()), vshrq_n_u8::<4>(bytes)))
+                };
+                let near = vandq_u8(groups(0), groups(1));
+                let some = vtstq_u8(near, vandq_u8(groups(2), groups(3)));
+                vandq_u8(some, vorrq_u8(is(before(0), b':'), is(before(0), b'=')))
+            })
+        };
+        gathered(counting)
     }
 
     /// One bit for each byte of four vectors of `0x00` and `0xff`.

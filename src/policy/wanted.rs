@@ -5,6 +5,7 @@ use std::fmt;
 
 use super::selector::{Selector, normal};
 use super::{Covers, Rule};
+use crate::detect::ends::{End, Ends, Set};
 
 /// How far back from its separator a name is followed. A longer one counts as wanted.
 const MAX_NAME_BYTES: usize = 128;
@@ -20,10 +21,8 @@ pub struct Names {
     any: bool,
     /// Some name holds bytes that only a name in quotes can.
     quoted: bool,
-    /// The last two bytes before a separator, one bit each: most are no end of a wanted name.
-    ends: Vec<u32>,
-    /// The last three letters, in lower case, by their hash.
-    thirds: Vec<u32>,
+    /// How they end: most separators stand behind other names.
+    ends: Ends,
     /// The last [`TAIL_BYTES`] letters of names, or all, by their hash.
     tails: Vec<u32>,
     /// The bytes that a name may be written with.
@@ -55,8 +54,7 @@ impl Names {
             inner: HashSet::new(),
             any: false,
             quoted: false,
-            ends: vec![0; (1 << 16) / 32],
-            thirds: vec![0; (1 << TAILS_LOG) / 32],
+            ends: Ends::default(),
             tails: vec![0; (1 << TAILS_LOG) / 32],
             bytes: [false; 256],
         };
@@ -85,30 +83,25 @@ impl Names {
     /// Notes the ends of all names and the bytes in them, in all their spellings.
     fn fill(&mut self) {
         for name in self.last.iter().chain(&self.inner) {
-            let spelt = |byte: &u8| [byte.to_ascii_lowercase(), byte.to_ascii_uppercase()];
-            name.iter().flat_map(spelt).for_each(|byte| self.bytes[usize::from(byte)] = true);
+            name.iter()
+                .for_each(|byte| spelt(*byte).iter().for_each(|byte| self.bytes[usize::from(*byte)] = true));
             let tail = name.iter().rev().take(TAIL_BYTES).fold(0, |tail, byte| joined(tail, *byte));
             set_bit(&mut self.tails, hash(tail));
-            set_thirds(&mut self.thirds, name);
-            let Some((last, before)) = name.split_last() else { continue };
-            for last in spelt(last) {
-                match before.last() {
-                    Some(before) => {
-                        spelt(before)
-                            .into_iter()
-                            .for_each(|before| set_bit(&mut self.ends, pair(before, last)));
-                        SEPARATORS.iter().for_each(|before| set_bit(&mut self.ends, pair(*before, last)));
-                    }
-                    None => (0..=255).for_each(|before| set_bit(&mut self.ends, pair(before, last))),
-                }
-            }
-        }
-        for byte in BEHIND_NAMES.iter().chain(&SEPARATORS) {
-            (0..=255).for_each(|before| set_bit(&mut self.ends, pair(before, *byte)));
         }
         if !self.is_empty() {
             [b'-', b'_', b'.'].iter().for_each(|byte| self.bytes[usize::from(*byte)] = true);
+            self.ends = self.all_ends();
         }
+    }
+
+    fn all_ends(&self) -> Ends {
+        // A dotted name may end in anything.
+        let any = self.inner.iter().take(1).map(|_| [Set::ALL; 4]);
+        let behind =
+            [Set::of(&BEHIND_NAMES), Set::of(&SEPARATORS)].map(|set| [set, Set::ALL, Set::ALL, Set::ALL]);
+        let mut names: Vec<&Vec<u8>> = self.last.iter().collect();
+        names.sort_unstable(); // what falls into one group must not depend on chance
+        Ends::new(any.chain(behind).chain(names.into_iter().flat_map(|name| ends(name))))
     }
 
     /// Whether no name is asked for.
@@ -134,17 +127,22 @@ impl Names {
     /// Appends the separators in `text` behind wanted names, and perhaps some others.
     pub fn places(&self, text: &[u8], out: &mut Vec<u32>) {
         if !self.is_empty() {
-            out.extend(
-                memchr::memchr2_iter(b'=', b':', text)
-                    .filter(|at| self.ends_at(text, *at))
-                    .map(|at| at as u32),
-            );
+            let first = out.len();
+            self.ends.places(text, out);
+            let mut last = first;
+            for at in first..out.len() {
+                if self.is_wanted(text, out[at] as usize) {
+                    out[last] = out[at];
+                    last += 1;
+                }
+            }
+            out.truncate(last);
         }
     }
 
     /// Whether there is a wanted name in the text.
     pub fn are_in(&self, text: &[u8]) -> bool {
-        !self.is_empty() && memchr::memchr2_iter(b'=', b':', text).any(|at| self.ends_at(text, at))
+        !self.is_empty() && memchr::memchr2_iter(b'=', b':', text).any(|at| self.is_wanted(text, at))
     }
 
     /// Whether what an edit writes may make a wanted name, there or together with what stands beside it.
@@ -162,28 +160,6 @@ impl Names {
     }
 
     /// Whether a wanted name may end before the separator at `at`.
-    #[inline]
-    fn ends_at(&self, text: &[u8], at: usize) -> bool {
-        let near = text[..at].strip_suffix(b"\"").unwrap_or(&text[..at]);
-        match near.last_chunk() {
-            Some(end) if self.inner.is_empty() && !self.may_end(*end) => false,
-            _ => self.is_wanted(text, at),
-        }
-    }
-
-    /// Whether a wanted name may end in these bytes.
-    #[inline]
-    fn may_end(&self, [far, third, before, last]: [u8; 4]) -> bool {
-        if !is_bit_set(&self.ends, pair(before, last)) {
-            return false;
-        }
-        let third = if SEPARATORS.contains(&third) { far } else { third };
-        is_no_letter(third) || is_no_letter(before) || is_no_letter(last) || {
-            let letters = [third, before, last].map(|byte| byte.to_ascii_lowercase());
-            is_bit_set(&self.thirds, hash(letters.into_iter().fold(0, joined)))
-        }
-    }
-
     fn is_wanted(&self, text: &[u8], at: usize) -> bool {
         let floor = at.saturating_sub(MAX_NAME_BYTES);
         let near = &text[floor..at];
@@ -228,20 +204,37 @@ const SEPARATORS: [u8; 2] = [b'-', b'_'];
 /// What may stand between a name and its separator.
 const BEHIND_NAMES: [u8; 6] = [b' ', b'\t', b'\r', b'"', b'\'', b'\\'];
 
-/// Notes the last three letters of a name; where it has fewer, with anything before them.
-fn set_thirds(bits: &mut [u32], name: &[u8]) {
-    let mut set = |letters: [u8; 3]| set_bit(bits, hash(letters.into_iter().fold(0, joined)));
-    match *name {
-        [.., third, before, last] => set([third, before, last]),
-        [before, last] => (0..=255).for_each(|third| set([third, before, last])),
-        // Two bytes before it may be any, so that the test is of no use.
-        _ => bits.fill(u32::MAX),
+/// How a name may end where it is written, but for those with a separator as its last byte.
+fn ends(name: &[u8]) -> Vec<End> {
+    let letter = |byte: &u8| Set::of(&spelt(*byte));
+    let between = Set::of(&SEPARATORS);
+    let all = Set::ALL;
+    let letters: Vec<Set> = name.iter().rev().take(4).map(letter).collect();
+    let mut ends = Vec::new();
+    // Before the first letter nothing stands that belongs to a name.
+    match *letters.as_slice() {
+        [one] => ends.extend(Set::OTHERS.map(|other| [one, other, all, all])),
+        [one, two] => {
+            ends.extend(Set::OTHERS.map(|other| [one, two, other, all]));
+            ends.extend(Set::OTHERS.map(|other| [one, two, between, other]));
+        }
+        [one, two, three] => ends.extend([[one, two, three, all], [one, two, between, three.and(between)]]),
+        [one, two, three, four] => {
+            ends.extend([
+                [one, two, three, four],
+                [one, two, three, between],
+                [one, two, between, three.and(between)],
+            ]);
+        }
+        _ => {}
     }
+    ends.extend(letters.first().map(|one| [*one, between, all, all]));
+    ends
 }
 
-/// Whether the byte is no part of a normal form, or perhaps none.
-fn is_no_letter(byte: u8) -> bool {
-    SEPARATORS.contains(&byte) || BEHIND_NAMES.contains(&byte)
+/// A byte of a name in both cases.
+fn spelt(byte: u8) -> [u8; 2] {
+    [byte.to_ascii_lowercase(), byte.to_ascii_uppercase()]
 }
 
 fn joined(tail: u64, byte: u8) -> u64 {
@@ -253,10 +246,6 @@ fn hash(tail: u64) -> usize {
     (tail.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> (64 - TAILS_LOG)) as usize
 }
 
-fn pair(before: u8, last: u8) -> usize {
-    usize::from(before) << 8 | usize::from(last)
-}
-
 fn set_bit(bits: &mut [u32], at: usize) {
     bits[at / 32] |= 1 << (at % 32);
 }
@@ -264,4 +253,39 @@ fn set_bit(bits: &mut [u32], at: usize) {
 #[inline]
 fn is_bit_set(bits: &[u32], at: usize) -> bool {
     bits.get(at / 32).is_some_and(|word| word >> (at % 32) & 1 == 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::collection::vec;
+    use proptest::prelude::*;
+    use proptest::sample::select;
+
+    /// What names, their neighbours and what looks like a name are made of.
+    const PIECES: &[&str] = &[
+        "id", "ID", "user", "User", "x", "cvv", "name", "key", "q", "_", "-", ".", "\"", "'", "\\", " ",
+        "\t", ":", "=", "{", ",", "\n", "/", "@", "é", "0", "Z",
+    ];
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(if cfg!(miri) { 8 } else { 4000 }))]
+
+        #[test]
+        fn every_separator_behind_a_wanted_name_is_a_place(
+            selectors in vec("(user[.])?([*][*][.])?(id|user_?id|cvv|name|q|é|@id|user name|xname)", 1..5),
+            text in vec(select(PIECES), 0..60),
+        ) {
+            let mut names = Names::of(&[]);
+            selectors.iter().filter_map(|text| Selector::parse(text).ok()).for_each(|one| names.add(&one));
+            names.fill();
+            let text = text.concat().into_bytes();
+            let mut places = Vec::new();
+            names.places(&text, &mut places);
+            let wanted = |at: &usize| names.is_wanted(&text, *at);
+            let exact: Vec<u32> =
+                memchr::memchr2_iter(b'=', b':', &text).filter(wanted).map(|at| at as u32).collect();
+            prop_assert_eq!(places, exact);
+        }
+    }
 }
