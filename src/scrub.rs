@@ -185,6 +185,7 @@ impl Scrubber {
             block,
             content: record.content,
             sights: self.records.sights(record.sights.clone()),
+            names: self.records.names(record.names.clone()),
             watch: &self.watch,
         };
         lane.edit(job, copied, pen, &mut self.tally)

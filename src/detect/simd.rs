@@ -547,7 +547,7 @@ mod neon {
 
     use super::{
         ALNUM, DIGIT, ESC, ESCAPE, Ends, HEX, HIGH, LOW, Look, Marks, NAME, SEPARATOR, Sight, WINDOW_BYTES,
-        Window, ends, mark_with, places_with,
+        Window, mark_with, places_with,
     };
 
     #[target_feature(enable = "neon")]
@@ -598,12 +598,12 @@ mod neon {
 
     #[target_feature(enable = "neon")]
     #[inline]
-    fn find(window: &[u8; ends::WINDOW_BYTES], ends: &Ends) -> u64 {
+    fn find(window: &[u8; super::ends::WINDOW_BYTES], ends: &Ends) -> u64 {
         // SAFETY: the loads read 16 bytes that begin up to 6 of `BEFORE_BYTES` before each quarter of the last 64 of
         // the window, or those of a table.
         let counting = unsafe {
             [0, 16, 32, 48].map(|at| {
-                let from = window.as_ptr().add(ends::BEFORE_BYTES + at);
+                let from = window.as_ptr().add(super::ends::BEFORE_BYTES + at);
                 let before = |by: usize| vld1q_u8(from.sub(by));
                 let is = |bytes: uint8x16_t, byte: u8| vceqq_u8(bytes, vdupq_n_u8(byte));
                 let quoted = is(before(1), b'"');

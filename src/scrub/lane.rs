@@ -7,6 +7,8 @@
 //! in the name of a field, …) is left to the [`Judge`](super::judge::Judge), of which this is a faster twin:
 //! tests hold that the two agree.
 
+mod named;
+
 use super::pen::{AT_ONCE, Pen};
 use super::records::Wanted;
 use super::watch::Watch;
@@ -18,6 +20,7 @@ use crate::kind::Kind;
 use crate::policy::{Covers, FormatChoice, Policy, Rule};
 use crate::span::Span;
 use crate::tally::Tally;
+use named::Named;
 
 /// How far from a candidate the exact test looks at bytes. An edit that is nearer than this to a candidate that
 /// was none calls for a second look.
@@ -54,6 +57,7 @@ pub(super) struct Lane {
     left: Vec<u8>,
     again: Vec<u8>,
     second: Second,
+    named: Named,
 }
 
 #[derive(Debug, Clone)]
@@ -88,7 +92,9 @@ pub(super) struct Job<'j> {
     pub(super) content: Span,
     /// The candidates in it.
     pub(super) sights: &'j [Sight],
-    /// What the record does not hold.
+    /// Separators in it behind names that are watched for.
+    pub(super) names: &'j [u32],
+    /// What else the record does not hold.
     pub(super) watch: &'j Watch,
 }
 
@@ -122,6 +128,7 @@ impl Lane {
             left: Vec::new(),
             again: Vec::new(),
             second: Second::default(),
+            named: Named::default(),
         }
     }
 
@@ -140,7 +147,10 @@ impl Lane {
         pen: &mut Pen<'_>,
         tally: &mut Tally,
     ) -> Result<usize, OutOfLane> {
-        let Lane { law, texts, others, left, again, second } = self;
+        if !job.names.is_empty() {
+            self.named.read(job)?;
+        }
+        let Lane { law, texts, others, left, again, second, .. } = self;
         let (before, mut written, mut replaced) = (pen.at(), copied, [0; 4]);
         others.clear();
         let mut unsettled = false; // another rule may concern a truncated value than the value
