@@ -15,6 +15,9 @@ pub(super) const BEFORE_BYTES: usize = 8;
 pub(super) const WINDOW_BYTES: usize = BEFORE_BYTES + STEP_BYTES;
 /// As many as a byte has bits.
 const GROUPS: usize = 8;
+/// Groups of which the two that are most alike are looked for. With more each new one joins that which it is most
+/// like, or a policy of a thousand names would take long to load.
+const MAX_GROUPS: usize = 32;
 
 /// Some bytes: those of which both halves are among these.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,11 +29,11 @@ pub struct Set {
 impl Set {
     /// All bytes.
     pub const ALL: Set = Set { low: u16::MAX, high: u16::MAX };
-    /// Three sets that hold every byte but ASCII letters and digits, and of these `Z` and `z` alone.
+    /// Three sets that hold every byte but ASCII letters, digits and `_`, and of these few.
     pub const OTHERS: [Set; 3] = [
         Set { low: u16::MAX, high: 0b1111_1111_0000_0111 },
-        Set { low: 0b1111_1100_0000_0000, high: 0b1010_1000 },
-        Set { low: 1, high: 0b0101_0000 },
+        Set { low: 0b0111_1100_0000_0000, high: 0b1010_1000 },
+        Set { low: 0b1000_0000_0000_0001, high: 0b1101_1000 },
     ];
 
     /// These bytes, and those that mix their halves.
@@ -46,9 +49,13 @@ impl Set {
         Set { low: self.low | other.low, high: self.high | other.high }
     }
 
-    /// How many of them are of the ASCII that logs are made of.
+    /// How often one of them stands in the names of logs, more or less.
     fn weight(self) -> u64 {
-        u64::from(self.low.count_ones() * (self.high & 0b1111_1100).count_ones().max(1))
+        /// Of a byte with this upper half: names are small letters, a few capitals, digits and joints
+        /// (`_`).
+        const ROWS: [u64; 16] = [0, 0, 2, 2, 1, 8, 16, 10, 0, 0, 0, 0, 0, 0, 0, 0];
+        let rows = (0..16).filter(|row| self.high >> row & 1 == 1).map(|row| ROWS[row]);
+        u64::from(self.low.count_ones()) * rows.sum::<u64>().max(1)
     }
 }
 
@@ -67,14 +74,16 @@ pub struct Ends {
 impl Ends {
     /// Words that end in one of these ways.
     pub fn new(ends: impl IntoIterator<Item = End>) -> Ends {
-        let mut groups: Vec<End> = Vec::with_capacity(GROUPS + 1);
+        let mut groups: Vec<End> = Vec::new();
         for end in ends {
-            if !groups.contains(&end) {
+            if groups.len() < MAX_GROUPS {
                 groups.push(end);
+            } else if let Some(nearest) = groups.iter_mut().min_by_key(|group| price(group, &end)) {
+                *nearest = joined(nearest, &end);
             }
-            if groups.len() > GROUPS {
-                join_nearest(&mut groups);
-            }
+        }
+        while groups.len() > GROUPS {
+            join_nearest(&mut groups);
         }
         let mut all = Ends::default();
         for (group, end) in groups.iter().enumerate() {
@@ -121,20 +130,20 @@ impl Ends {
 
 /// Makes one of the two groups that are most alike.
 fn join_nearest(groups: &mut Vec<End>) {
-    let weight = |end: &End| end.iter().map(|set| set.weight()).product::<u64>();
-    let mut nearest: Option<(u64, usize, usize)> = None;
-    for (at, one) in groups.iter().enumerate() {
-        for (other_at, other) in groups.iter().enumerate().skip(at + 1) {
-            let more = weight(&joined(one, other)).saturating_sub(weight(one) + weight(other));
-            if nearest.is_none_or(|(least, ..)| more < least) {
-                nearest = Some((more, at, other_at));
-            }
-        }
-    }
-    if let Some((_, at, other)) = nearest {
+    let pairs = (0..groups.len()).flat_map(|at| (at + 1..groups.len()).map(move |other| (at, other)));
+    if let Some((at, other)) = pairs.min_by_key(|(at, other)| price(&groups[*at], &groups[*other])) {
         let other = groups.swap_remove(other);
         groups[at] = joined(&groups[at], &other);
     }
+}
+
+/// How many more words would be let through if two groups were one.
+fn price(one: &End, other: &End) -> u64 {
+    weight(&joined(one, other)).saturating_sub(weight(one) + weight(other))
+}
+
+fn weight(end: &End) -> u64 {
+    end.iter().map(|set| set.weight()).product()
 }
 
 fn joined(one: &End, other: &End) -> End {
@@ -200,10 +209,10 @@ mod tests {
     }
 
     #[test]
-    fn the_other_bytes_are_all_but_letters_and_digits() {
+    fn the_other_bytes_are_all_but_those_of_names() {
         for byte in 0..=255_u8 {
             let holds = |set: &Set| set.low >> (byte & 15) & 1 == 1 && set.high >> (byte >> 4) & 1 == 1;
-            let other = !byte.is_ascii_alphanumeric() || matches!(byte, b'Z' | b'z');
+            let other = !byte.is_ascii_alphanumeric() && byte != b'_' || b"Zz0Oop".contains(&byte);
             assert_eq!(Set::OTHERS.iter().any(holds), other, "{byte:#x}");
         }
     }

@@ -23,6 +23,8 @@ pub struct Names {
     quoted: bool,
     /// How they end: most separators stand behind other names.
     ends: Ends,
+    /// The last [`NEAR_BYTES`] letters of names, or all, by their hash.
+    near: Vec<u32>,
     /// The last [`TAIL_BYTES`] letters of names, or all, by their hash.
     tails: Vec<u32>,
     /// The bytes that a name may be written with.
@@ -41,6 +43,8 @@ impl fmt::Debug for Names {
     }
 }
 
+/// Letters that are looked at first. With them `id` is told from `request_id`, which the sieve mixes up.
+const NEAR_BYTES: usize = 3;
 /// Letters that are looked at before a name is: those of `request_id` tell it from all other names that end in `id`.
 const TAIL_BYTES: usize = 6;
 /// Logarithm of the bits for tails: a thousand names set 3 % of them.
@@ -55,6 +59,7 @@ impl Names {
             any: false,
             quoted: false,
             ends: Ends::default(),
+            near: vec![0; (1 << TAILS_LOG) / 32],
             tails: vec![0; (1 << TAILS_LOG) / 32],
             bytes: [false; 256],
         };
@@ -85,8 +90,10 @@ impl Names {
         for name in self.last.iter().chain(&self.inner) {
             name.iter()
                 .for_each(|byte| spelt(*byte).iter().for_each(|byte| self.bytes[usize::from(*byte)] = true));
-            let tail = name.iter().rev().take(TAIL_BYTES).fold(0, |tail, byte| joined(tail, *byte));
-            set_bit(&mut self.tails, hash(tail));
+            let tail =
+                |bytes: usize| hash(name.iter().rev().take(bytes).fold(0, |tail, byte| joined(tail, *byte)));
+            set_bit(&mut self.near, tail(NEAR_BYTES));
+            set_bit(&mut self.tails, tail(TAIL_BYTES));
         }
         if !self.is_empty() {
             [b'-', b'_', b'.'].iter().for_each(|byte| self.bytes[usize::from(*byte)] = true);
@@ -97,8 +104,12 @@ impl Names {
     fn all_ends(&self) -> Ends {
         // A dotted name may end in anything.
         let any = self.inner.iter().take(1).map(|_| [Set::ALL; 4]);
-        let behind =
-            [Set::of(&BEHIND_NAMES), Set::of(&SEPARATORS)].map(|set| [set, Set::ALL, Set::ALL, Set::ALL]);
+        // Joints so near to the end are rare, and not worth a look at what stands around them.
+        let joint = Set::of(&SEPARATORS);
+        let behind = [
+            [Set::of(&BEHIND_NAMES).and(joint), Set::ALL, Set::ALL, Set::ALL],
+            [Set::ALL, joint, Set::ALL, Set::ALL],
+        ];
         let mut names: Vec<&Vec<u8>> = self.last.iter().collect();
         names.sort_unstable(); // what falls into one group must not depend on chance
         Ends::new(any.chain(behind).chain(names.into_iter().flat_map(|name| ends(name))))
@@ -131,7 +142,7 @@ impl Names {
             self.ends.places(text, out);
             let mut last = first;
             for at in first..out.len() {
-                if self.is_wanted(text, out[at] as usize) {
+                if self.may_be_wanted(text, out[at] as usize) && self.is_wanted(text, out[at] as usize) {
                     out[last] = out[at];
                     last += 1;
                 }
@@ -157,6 +168,19 @@ impl Names {
         };
         !self.is_empty()
             && (self.quoted || joins(written.first()) || joins(written.last()) || self.are_in(written))
+    }
+
+    /// Whether the last letters before the separator at `at` are those of a wanted name.
+    #[inline]
+    fn may_be_wanted(&self, text: &[u8], at: usize) -> bool {
+        if self.quoted || !self.inner.is_empty() {
+            return true;
+        }
+        let floor = at.saturating_sub(MAX_NAME_BYTES);
+        let behind = text[floor..at].iter().rev().skip_while(|byte| BEHIND_NAMES.contains(byte));
+        let letters = behind.filter(|byte| !SEPARATORS.contains(byte));
+        let near = letters.take_while(|byte| byte.is_ascii_alphanumeric()).take(NEAR_BYTES);
+        is_bit_set(&self.near, hash(near.fold(0, |tail, byte| joined(tail, byte.to_ascii_lowercase()))))
     }
 
     /// Whether a wanted name may end before the separator at `at`.
@@ -204,32 +228,24 @@ const SEPARATORS: [u8; 2] = [b'-', b'_'];
 /// What may stand between a name and its separator.
 const BEHIND_NAMES: [u8; 6] = [b' ', b'\t', b'\r', b'"', b'\'', b'\\'];
 
-/// How a name may end where it is written, but for those with a separator as its last byte.
+/// How a name may end where it is written, but for those with a joint as one of the last two bytes.
 fn ends(name: &[u8]) -> Vec<End> {
-    let letter = |byte: &u8| Set::of(&spelt(*byte));
-    let between = Set::of(&SEPARATORS);
-    let all = Set::ALL;
-    let letters: Vec<Set> = name.iter().rev().take(4).map(letter).collect();
-    let mut ends = Vec::new();
+    let (all, joint) = (Set::ALL, Set::of(&SEPARATORS));
+    let letters: Vec<Set> = name.iter().rev().take(4).map(|byte| Set::of(&spelt(*byte))).collect();
     // Before the first letter nothing stands that belongs to a name.
     match *letters.as_slice() {
-        [one] => ends.extend(Set::OTHERS.map(|other| [one, other, all, all])),
+        [one] => Set::OTHERS.map(|other| [one, other, all, all]).to_vec(),
         [one, two] => {
-            ends.extend(Set::OTHERS.map(|other| [one, two, other, all]));
-            ends.extend(Set::OTHERS.map(|other| [one, two, between, other]));
+            let bare = Set::OTHERS.map(|other| [one, two, other, all]);
+            let joined = Set::OTHERS.map(|other| [one, two, joint, other]);
+            [bare.as_slice(), &joined, &[[one, two, joint, joint]]].concat()
         }
-        [one, two, three] => ends.extend([[one, two, three, all], [one, two, between, three.and(between)]]),
+        [one, two, three] => vec![[one, two, three, all], [one, two, joint, three.and(joint)]],
         [one, two, three, four] => {
-            ends.extend([
-                [one, two, three, four],
-                [one, two, three, between],
-                [one, two, between, three.and(between)],
-            ]);
+            vec![[one, two, three, four], [one, two, three, joint], [one, two, joint, three.and(joint)]]
         }
-        _ => {}
+        _ => Vec::new(),
     }
-    ends.extend(letters.first().map(|one| [*one, between, all, all]));
-    ends
 }
 
 /// A byte of a name in both cases.

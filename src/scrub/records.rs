@@ -111,7 +111,7 @@ impl Records {
         let content = Span::new(start, end - usize::from(returned));
         let end = block.len().min(end + 1);
         let sights = self.sights_of(start, end);
-        let placed = passed(&self.for_judge, &mut self.place, end).len() > 0;
+        let placed = !passed(&self.for_judge, &mut self.place, end).is_empty();
         let names = passed(&self.names, &mut self.name, end);
         let escaped = placed || self.every || may_escape && self.needs_judge(block, content);
         self.byte = end;
