@@ -1,18 +1,22 @@
-//! [`Ends`]: the `:` and `=` behind words that end in certain letters, told for 64 bytes at once.
+//! [`Ends`]: the `:` and `=` behind words that end in certain letters, told for many bytes at once.
 //!
-//! Of each of the four bytes before a separator (a quote between is passed over) one look-up tells in which of eight
-//! groups of words it may stand there; the separator counts if one group is told by all four. It is a sieve: a group
-//! mixes the letters of its words, and whoever asks makes an exact test of what is left.
+//! Of each of the last four bytes of a word one look-up tells in which of eight groups of words it may stand there; the
+//! word counts if one group is told by all four. Words of two letters have groups of their own: what stands before them
+//! must be no letter, or all that ends in `id` would be taken for `id`. One quote between a word and its separator is
+//! passed over. It is a sieve: a group mixes the letters of its words, and whoever asks makes an exact test of what is
+//! left.
 
 use super::simd::{self, Level};
 
-/// Bytes of a word that are looked at, counted from its end.
-pub const PLACES: usize = 4;
-/// Separators that are looked for at once.
-pub(super) const STEP_BYTES: usize = 64;
-/// Bytes before the first of them: those of a word, a quote, and what makes it a round number.
-pub(super) const BEFORE_BYTES: usize = 8;
-pub(super) const WINDOW_BYTES: usize = BEFORE_BYTES + STEP_BYTES;
+/// Bytes of which vectors are made, in a window.
+const VECTOR_BYTES: usize = 64;
+/// Bytes before them: the letters before the last of a word are loaded from there.
+pub(super) const LEAD_BYTES: usize = 4;
+/// The first bytes of the vectors are those of words and quotes before the first separator.
+const CONTEXT_BYTES: usize = 8;
+const BEFORE_BYTES: usize = LEAD_BYTES + CONTEXT_BYTES;
+const STEP_BYTES: usize = VECTOR_BYTES - CONTEXT_BYTES;
+pub(super) const WINDOW_BYTES: usize = LEAD_BYTES + VECTOR_BYTES;
 /// As many as a byte has bits.
 const GROUPS: usize = 8;
 /// Groups of which the two that are most alike are looked for. With more each new one joins that which it is most
@@ -29,13 +33,6 @@ pub struct Set {
 impl Set {
     /// All bytes.
     pub const ALL: Set = Set { low: u16::MAX, high: u16::MAX };
-    /// Three sets that hold every byte but ASCII letters, digits and `_`, and of these few.
-    pub const OTHERS: [Set; 3] = [
-        Set { low: u16::MAX, high: 0b1111_1111_0000_0111 },
-        Set { low: 0b0111_1100_0000_0000, high: 0b1010_1000 },
-        Set { low: 0b1000_0000_0000_0001, high: 0b1101_1000 },
-    ];
-
     /// These bytes, and those that mix their halves.
     pub fn of(bytes: &[u8]) -> Set {
         bytes.iter().fold(Set { low: 0, high: 0 }, |set, byte| {
@@ -60,41 +57,68 @@ impl Set {
 }
 
 /// How a word may end: what its last byte may be, the byte before it, and so on.
-pub type End = [Set; PLACES];
+pub type End<const N: usize> = [Set; N];
 
 /// Words by how they end.
 #[derive(Clone, Debug, Default)]
 pub struct Ends {
-    /// For each place: in which groups a byte with this lower half may stand there.
-    pub(super) low: [[u8; 16]; PLACES],
-    /// The same for the upper half.
-    pub(super) high: [[u8; 16]; PLACES],
+    /// Those of three letters and more.
+    pub(super) long: [Halves; 4],
+    /// Those of two letters.
+    pub(super) short: [Halves; 2],
+    pub(super) has_short: bool,
+}
+
+/// In which groups a byte may stand at some place.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Halves {
+    /// By its lower half.
+    pub(super) low: [u8; 16],
+    /// By its upper half.
+    pub(super) high: [u8; 16],
+}
+
+impl Halves {
+    fn of(&self, byte: u8) -> u8 {
+        self.low[usize::from(byte & 15)] & self.high[usize::from(byte >> 4)]
+    }
+}
+
+/// What vectors tell of the bytes of a window, one bit each.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Seen {
+    /// A long word may end there.
+    pub(super) long: u64,
+    /// A short word may end there.
+    pub(super) short: u64,
+    /// ASCII letters and digits; asked for where there are short words.
+    pub(super) alnum: u64,
+    /// `-` and `_`.
+    pub(super) joint: u64,
+    pub(super) quote: u64,
+    /// `:` and `=`.
+    pub(super) separator: u64,
+}
+
+impl Seen {
+    /// The separators behind words.
+    #[inline(always)]
+    pub(super) fn found(&self) -> u64 {
+        let bare = !((self.alnum | self.joint) << 2);
+        let joined = self.joint << 2 & !(self.alnum << 3);
+        let ends = self.long | self.short & (bare | joined);
+        let behind_quote = self.quote << 1;
+        self.separator & (behind_quote & ends << 2 | !behind_quote & ends << 1)
+    }
 }
 
 impl Ends {
-    /// Words that end in one of these ways.
-    pub fn new(ends: impl IntoIterator<Item = End>) -> Ends {
-        let mut groups: Vec<End> = Vec::new();
-        for end in ends {
-            if groups.len() < MAX_GROUPS {
-                groups.push(end);
-            } else if let Some(nearest) = groups.iter_mut().min_by_key(|group| price(group, &end)) {
-                *nearest = joined(nearest, &end);
-            }
-        }
-        while groups.len() > GROUPS {
-            join_nearest(&mut groups);
-        }
-        let mut all = Ends::default();
-        for (group, end) in groups.iter().enumerate() {
-            for (place, set) in end.iter().enumerate() {
-                for half in 0..16 {
-                    all.low[place][half] |= ((set.low >> half & 1) as u8) << group;
-                    all.high[place][half] |= ((set.high >> half & 1) as u8) << group;
-                }
-            }
-        }
-        all
+    /// Words that end in one of these ways; the short ones have no other letters. With a joint (`-`, `_`) before its
+    /// letters a short word is the same.
+    pub fn new(long: impl IntoIterator<Item = End<4>>, short: impl IntoIterator<Item = End<2>>) -> Ends {
+        let mut short = short.into_iter().peekable();
+        let has_short = short.peek().is_some();
+        Ends { long: grouped(long), short: grouped(short), has_short }
     }
 
     /// Appends the places in `block` of separators behind such words, and of some others.
@@ -107,29 +131,52 @@ impl Ends {
         simd::ends(level, block, self, out);
     }
 
-    /// The separators of one window, by tables alone: the scalar twin of what vectors do.
+    /// The separators of one window, one by one: the scalar twin of what vectors do.
     pub(super) fn find(&self, window: &[u8; WINDOW_BYTES]) -> u64 {
-        let mut found = 0;
-        for at in 0..STEP_BYTES {
-            if matches!(window[BEFORE_BYTES + at], b':' | b'=') {
-                found |= u64::from(self.holds(&window[..BEFORE_BYTES + at])) << at;
-            }
-        }
-        found
+        let is_found = |at: &usize| {
+            let (before, separator) = (&window[..LEAD_BYTES + at], window[LEAD_BYTES + at]);
+            matches!(separator, b':' | b'=') && self.holds(before.strip_suffix(b"\"").unwrap_or(before))
+        };
+        (CONTEXT_BYTES..VECTOR_BYTES).filter(is_found).fold(0, |found, at| found | 1 << at)
     }
 
-    fn holds(&self, before: &[u8]) -> bool {
-        let word = before.strip_suffix(b"\"").unwrap_or(before);
-        let mut groups = u8::MAX;
-        for (place, byte) in word.iter().rev().take(PLACES).enumerate() {
-            groups &= self.low[place][usize::from(byte & 15)] & self.high[place][usize::from(byte >> 4)];
-        }
-        groups != 0
+    fn holds(&self, word: &[u8]) -> bool {
+        let [.., fourth, third, second, last] = *word else { return false };
+        let [of_last, of_second, of_third, of_fourth] = &self.long;
+        let is_joint = |byte: u8| matches!(byte, b'-' | b'_');
+        let is_bound = third.is_ascii_alphanumeric() || is_joint(third) && fourth.is_ascii_alphanumeric();
+        of_last.of(last) & of_second.of(second) & of_third.of(third) & of_fourth.of(fourth) != 0
+            || !is_bound && self.short[0].of(last) & self.short[1].of(second) != 0
     }
 }
 
+/// The tables for all of these ends.
+fn grouped<const N: usize>(ends: impl IntoIterator<Item = End<N>>) -> [Halves; N] {
+    let mut groups: Vec<End<N>> = Vec::new();
+    for end in ends {
+        if groups.len() < MAX_GROUPS {
+            groups.push(end);
+        } else if let Some(nearest) = groups.iter_mut().min_by_key(|group| price(group, &end)) {
+            *nearest = joined(nearest, &end);
+        }
+    }
+    while groups.len() > GROUPS {
+        join_nearest(&mut groups);
+    }
+    std::array::from_fn(|place| {
+        let mut halves = Halves::default();
+        for (group, set) in groups.iter().map(|end| end[place]).enumerate() {
+            for half in 0..16 {
+                halves.low[half] |= ((set.low >> half & 1) as u8) << group;
+                halves.high[half] |= ((set.high >> half & 1) as u8) << group;
+            }
+        }
+        halves
+    })
+}
+
 /// Makes one of the two groups that are most alike.
-fn join_nearest(groups: &mut Vec<End>) {
+fn join_nearest<const N: usize>(groups: &mut Vec<End<N>>) {
     let pairs = (0..groups.len()).flat_map(|at| (at + 1..groups.len()).map(move |other| (at, other)));
     if let Some((at, other)) = pairs.min_by_key(|(at, other)| price(&groups[*at], &groups[*other])) {
         let other = groups.swap_remove(other);
@@ -138,15 +185,15 @@ fn join_nearest(groups: &mut Vec<End>) {
 }
 
 /// How many more words would be let through if two groups were one.
-fn price(one: &End, other: &End) -> u64 {
+fn price<const N: usize>(one: &End<N>, other: &End<N>) -> u64 {
     weight(&joined(one, other)).saturating_sub(weight(one) + weight(other))
 }
 
-fn weight(end: &End) -> u64 {
+fn weight<const N: usize>(end: &End<N>) -> u64 {
     end.iter().map(|set| set.weight()).product()
 }
 
-fn joined(one: &End, other: &End) -> End {
+fn joined<const N: usize>(one: &End<N>, other: &End<N>) -> End<N> {
     let mut joined = *one;
     joined.iter_mut().zip(other).for_each(|(set, other)| *set = set.and(*other));
     joined
@@ -155,12 +202,14 @@ fn joined(one: &End, other: &End) -> End {
 /// Goes over a block with one way to find the separators of a window.
 #[inline(always)]
 pub(super) fn places_with(find: impl Fn(&[u8; WINDOW_BYTES]) -> u64, block: &[u8], out: &mut Vec<u32>) {
+    let known = u64::MAX << CONTEXT_BYTES;
     for start in (0..block.len()).step_by(STEP_BYTES) {
         let whole = start.checked_sub(BEFORE_BYTES).and_then(|from| block.get(from..)?.first_chunk());
-        let mut found = match whole {
+        let found = match whole {
             Some(window) => find(window),
             None => find(&padded(block, start)),
         };
+        let mut found = (found & known) >> CONTEXT_BYTES;
         while found != 0 {
             out.push(start as u32 + found.trailing_zeros());
             found &= found - 1;
@@ -185,19 +234,22 @@ mod tests {
     use proptest::prelude::*;
     use proptest::sample::select;
 
+    fn end<const N: usize>(word: &str) -> End<N> {
+        std::array::from_fn(|place| Set::of(&word.as_bytes()[N - 1 - place..N - place]))
+    }
+
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(if cfg!(miri) { 8 } else { 2000 }))]
 
         #[test]
         fn every_level_equals_its_scalar_twin(
-            words in vec("[a-zA-Z0-9_]{4}", 0..20),
+            long in vec("[a-zA-Z0-9_]{4}", 0..20),
+            short in vec("[a-zA-Z]{2}", 0..4),
             log in vec(select(b"aAbdeiknrszZ09_-.:=\"'\\ \n{,@[\xc3".to_vec()), 0..400),
         ) {
-            let end = |word: &String| -> End {
-                std::array::from_fn(|place| Set::of(&word.as_bytes()[3 - place..4 - place]))
-            };
-            let all = |set: Set| [set, Set::ALL, Set::ALL, Set::ALL];
-            let ends = Ends::new(words.iter().map(end).chain([all(Set::of(b" \\")), all(Set::OTHERS[1])]));
+            let behind = [Set::of(b" \\"), Set::ALL, Set::ALL, Set::ALL];
+            let long = long.iter().map(|word| end(word)).chain([behind]);
+            let ends = Ends::new(long, short.iter().map(|word| end(word)));
             let mut twin = Vec::new();
             ends.places_at(Level::Portable, &log, &mut twin);
             for level in Level::ALL.iter().filter(|level| level.is_here()) {
@@ -205,15 +257,6 @@ mod tests {
                 ends.places_at(*level, &log, &mut places);
                 prop_assert_eq!(&places, &twin, "{:?}", level);
             }
-        }
-    }
-
-    #[test]
-    fn the_other_bytes_are_all_but_those_of_names() {
-        for byte in 0..=255_u8 {
-            let holds = |set: &Set| set.low >> (byte & 15) & 1 == 1 && set.high >> (byte >> 4) & 1 == 1;
-            let other = !byte.is_ascii_alphanumeric() && byte != b'_' || b"Zz0Oop".contains(&byte);
-            assert_eq!(Set::OTHERS.iter().any(holds), other, "{byte:#x}");
         }
     }
 }

@@ -5,7 +5,7 @@
 //! Gigabytes of JSON per Second", VLDB Journal 28, 2019.)
 #![allow(unsafe_code)]
 
-use super::ends::{self, Ends, places_with};
+use super::ends::{self, Ends, Halves, Seen, places_with};
 use super::glance::{self, Look, Sight};
 use super::marks::{Marks, WINDOW_BYTES, Window, mark_with};
 
@@ -264,8 +264,8 @@ mod x86 {
     use std::arch::x86_64::*;
 
     use super::{
-        ALNUM, DIGIT, ESC, ESCAPE, Ends, HEX, HIGH, LOW, Look, Marks, NAME, SEPARATOR, Sight, WINDOW_BYTES,
-        Window, ends, glance::glance, mark_with, places_with,
+        ALNUM, DIGIT, ESC, ESCAPE, Ends, HEX, HIGH, Halves, LOW, Look, Marks, NAME, SEPARATOR, Seen, Sight,
+        WINDOW_BYTES, Window, ends, glance::glance, mark_with, places_with,
     };
 
     #[target_feature(enable = "avx512f,avx512bw,bmi1,bmi2,lzcnt,popcnt")]
@@ -422,101 +422,170 @@ mod x86 {
 
     #[target_feature(enable = "avx512f,avx512bw,bmi1,bmi2,lzcnt,popcnt")]
     pub(super) fn ends_avx512(block: &[u8], ends: &Ends, out: &mut Vec<u32>) {
-        places_with(|window| find_avx512(window, ends), block, out)
+        places_with(|window| see_avx512(window, ends).found(), block, out)
     }
 
     #[target_feature(enable = "avx512f,avx512bw,bmi1,bmi2,lzcnt,popcnt")]
     #[inline]
-    fn find_avx512(window: &[u8; ends::WINDOW_BYTES], ends: &Ends) -> u64 {
-        // SAFETY: the loads begin up to 6 of `BEFORE_BYTES` before the last 64 bytes of the window, or read the 16 of
-        // a table; they need no alignment.
+    fn see_avx512(window: &[u8; ends::WINDOW_BYTES], ends: &Ends) -> Seen {
+        // SAFETY: the loads of 64 bytes begin up to 3 of `LEAD_BYTES` before the last 64 of the window, the others
+        // read the 16 of a table; they need no alignment.
         unsafe {
-            let before = |by: usize| _mm512_loadu_si512(window.as_ptr().add(ends::BEFORE_BYTES - by).cast());
-            let table = |table: &[u8; 16]| _mm512_broadcast_i32x4(_mm_loadu_si128(table.as_ptr().cast()));
-            let is = |bytes: __m512i, byte: u8| _mm512_cmpeq_epi8_mask(bytes, _mm512_set1_epi8(byte as i8));
+            let before = |by: usize| _mm512_loadu_si512(window.as_ptr().add(ends::LEAD_BYTES - by).cast());
             let half = _mm512_set1_epi8(0x0f);
-            let quoted = is(before(1), b'"');
-            let groups = |place: usize| {
-                let bytes = _mm512_mask_blend_epi8(quoted, before(1 + place), before(2 + place));
-                let low = _mm512_shuffle_epi8(table(&ends.low[place]), _mm512_and_si512(bytes, half));
-                let halves = _mm512_and_si512(_mm512_srli_epi16::<4>(bytes), half);
-                _mm512_and_si512(low, _mm512_shuffle_epi8(table(&ends.high[place]), halves))
+            let split = |bytes: __m512i| {
+                [_mm512_and_si512(bytes, half), _mm512_and_si512(_mm512_srli_epi16::<4>(bytes), half)]
             };
-            let near = _mm512_and_si512(groups(0), groups(1));
-            let far = _mm512_and_si512(groups(2), groups(3));
-            let separators = is(before(0), b':') | is(before(0), b'=');
-            _mm512_test_epi8_mask(near, far) & separators
+            let table = |table: &[u8; 16]| _mm512_broadcast_i32x4(_mm_loadu_si128(table.as_ptr().cast()));
+            let of = |[low, high]: [__m512i; 2], tables: [&[u8; 16]; 2]| {
+                let low = _mm512_shuffle_epi8(table(tables[0]), low);
+                _mm512_and_si512(low, _mm512_shuffle_epi8(table(tables[1]), high))
+            };
+            let groups = |halves: [__m512i; 2], place: &Halves| of(halves, [&place.low, &place.high]);
+            let bytes = before(0);
+            let is = |byte: u8| _mm512_cmpeq_epi8_mask(bytes, _mm512_set1_epi8(byte as i8));
+            let (last, second) = (split(bytes), split(before(1)));
+            let near = _mm512_and_si512(groups(last, &ends.long[0]), groups(second, &ends.long[1]));
+            let (third, fourth) = (split(before(2)), split(before(3)));
+            let far = _mm512_and_si512(groups(third, &ends.long[2]), groups(fourth, &ends.long[3]));
+            let (mut short, mut alnum) = (0, 0);
+            if ends.has_short {
+                let last_groups = groups(last, &ends.short[0]);
+                short = _mm512_test_epi8_mask(last_groups, groups(second, &ends.short[1]));
+                alnum = _mm512_test_epi8_mask(of(last, [&LOW, &HIGH]), _mm512_set1_epi8(ALNUM as i8));
+            }
+            Seen {
+                long: _mm512_test_epi8_mask(near, far),
+                short,
+                alnum,
+                joint: is(b'-') | is(b'_'),
+                quote: is(b'"'),
+                separator: is(b':') | is(b'='),
+            }
         }
     }
 
     #[target_feature(enable = "avx2,bmi1,bmi2,lzcnt,popcnt")]
     pub(super) fn ends_avx2(block: &[u8], ends: &Ends, out: &mut Vec<u32>) {
-        places_with(|window| find_avx2(window, ends), block, out)
+        places_with(|window| see_avx2(window, ends).found(), block, out)
     }
 
     #[target_feature(enable = "avx2,bmi1,bmi2,lzcnt,popcnt")]
     #[inline]
-    fn find_avx2(window: &[u8; ends::WINDOW_BYTES], ends: &Ends) -> u64 {
-        let half = |at: usize| {
-            // SAFETY: the loads read 32 bytes that begin up to 6 of `BEFORE_BYTES` before each half of the last 64 of
-            // the window, or the 16 of a table.
+    fn see_avx2(window: &[u8; ends::WINDOW_BYTES], ends: &Ends) -> Seen {
+        let part = |at: usize| {
+            // SAFETY: the loads of 32 bytes begin up to 3 of `LEAD_BYTES` before each half of the last 64 of the
+            // window, the others read the 16 of a table.
             unsafe {
-                let from = window.as_ptr().add(ends::BEFORE_BYTES + at);
+                let from = window.as_ptr().add(ends::LEAD_BYTES + at);
                 let before = |by: usize| _mm256_loadu_si256(from.sub(by).cast());
+                let half = _mm256_set1_epi8(0x0f);
+                let split = |bytes: __m256i| {
+                    [_mm256_and_si256(bytes, half), _mm256_and_si256(_mm256_srli_epi16::<4>(bytes), half)]
+                };
                 let table =
                     |table: &[u8; 16]| _mm256_broadcastsi128_si256(_mm_loadu_si128(table.as_ptr().cast()));
-                let is = |bytes: __m256i, byte: u8| _mm256_cmpeq_epi8(bytes, _mm256_set1_epi8(byte as i8));
-                let half = _mm256_set1_epi8(0x0f);
-                let quoted = is(before(1), b'"');
-                let groups = |place: usize| {
-                    let bytes = _mm256_blendv_epi8(before(1 + place), before(2 + place), quoted);
-                    let low = _mm256_shuffle_epi8(table(&ends.low[place]), _mm256_and_si256(bytes, half));
-                    let halves = _mm256_and_si256(_mm256_srli_epi16::<4>(bytes), half);
-                    _mm256_and_si256(low, _mm256_shuffle_epi8(table(&ends.high[place]), halves))
+                let of = |[low, high]: [__m256i; 2], tables: [&[u8; 16]; 2]| {
+                    let low = _mm256_shuffle_epi8(table(tables[0]), low);
+                    _mm256_and_si256(low, _mm256_shuffle_epi8(table(tables[1]), high))
                 };
-                let near = _mm256_and_si256(groups(0), groups(1));
-                let all = _mm256_and_si256(near, _mm256_and_si256(groups(2), groups(3)));
-                let none = _mm256_cmpeq_epi8(all, _mm256_setzero_si256());
-                let separators = _mm256_or_si256(is(before(0), b':'), is(before(0), b'='));
-                u64::from(_mm256_movemask_epi8(_mm256_andnot_si256(none, separators)) as u32)
+                let groups = |halves: [__m256i; 2], place: &Halves| of(halves, [&place.low, &place.high]);
+                let top = |bytes: __m256i| u64::from(_mm256_movemask_epi8(bytes) as u32);
+                let any =
+                    |bytes: __m256i| top(_mm256_cmpeq_epi8(bytes, _mm256_setzero_si256())) ^ 0xffff_ffff;
+                let bytes = before(0);
+                let is = |byte: u8| _mm256_cmpeq_epi8(bytes, _mm256_set1_epi8(byte as i8));
+                let either = |one: u8, other: u8| top(_mm256_or_si256(is(one), is(other)));
+                let (last, second) = (split(bytes), split(before(1)));
+                let near = _mm256_and_si256(groups(last, &ends.long[0]), groups(second, &ends.long[1]));
+                let (third, fourth) = (split(before(2)), split(before(3)));
+                let far = _mm256_and_si256(groups(third, &ends.long[2]), groups(fourth, &ends.long[3]));
+                let (mut short, mut alnum) = (0, 0);
+                if ends.has_short {
+                    let last_groups = groups(last, &ends.short[0]);
+                    short = any(_mm256_and_si256(last_groups, groups(second, &ends.short[1])));
+                    let of_alnum = _mm256_set1_epi8(ALNUM as i8);
+                    alnum = any(_mm256_and_si256(of(last, [&LOW, &HIGH]), of_alnum));
+                }
+                Seen {
+                    long: any(_mm256_and_si256(near, far)),
+                    short,
+                    alnum,
+                    joint: either(b'-', b'_'),
+                    quote: top(is(b'"')),
+                    separator: either(b':', b'='),
+                }
             }
         };
-        half(0) | half(32) << 32
+        seen([part(0), part(32)], 32)
     }
 
     #[target_feature(enable = "ssse3,popcnt")]
     pub(super) fn ends_ssse3(block: &[u8], ends: &Ends, out: &mut Vec<u32>) {
-        places_with(|window| find_ssse3(window, ends), block, out)
+        places_with(|window| see_ssse3(window, ends).found(), block, out)
     }
 
     #[target_feature(enable = "ssse3,popcnt")]
     #[inline]
-    fn find_ssse3(window: &[u8; ends::WINDOW_BYTES], ends: &Ends) -> u64 {
-        let quarter = |at: usize| {
-            // SAFETY: the loads read 16 bytes that begin up to 6 of `BEFORE_BYTES` before each quarter of the last 64
-            // of the window, or those of a table.
+    fn see_ssse3(window: &[u8; ends::WINDOW_BYTES], ends: &Ends) -> Seen {
+        let part = |at: usize| {
+            // SAFETY: the loads read 16 bytes that begin up to 3 of `LEAD_BYTES` before each quarter of the last 64 of
+            // the window, or those of a table.
             unsafe {
-                let from = window.as_ptr().add(ends::BEFORE_BYTES + at);
+                let from = window.as_ptr().add(ends::LEAD_BYTES + at);
                 let before = |by: usize| _mm_loadu_si128(from.sub(by).cast());
-                let table = |table: &[u8; 16]| _mm_loadu_si128(table.as_ptr().cast());
-                let is = |bytes: __m128i, byte: u8| _mm_cmpeq_epi8(bytes, _mm_set1_epi8(byte as i8));
                 let half = _mm_set1_epi8(0x0f);
-                let quoted = is(before(1), b'"');
-                let groups = |place: usize| {
-                    let bare = _mm_andnot_si128(quoted, before(1 + place));
-                    let bytes = _mm_or_si128(bare, _mm_and_si128(quoted, before(2 + place)));
-                    let low = _mm_shuffle_epi8(table(&ends.low[place]), _mm_and_si128(bytes, half));
-                    let halves = _mm_and_si128(_mm_srli_epi16::<4>(bytes), half);
-                    _mm_and_si128(low, _mm_shuffle_epi8(table(&ends.high[place]), halves))
+                let split = |bytes: __m128i| {
+                    [_mm_and_si128(bytes, half), _mm_and_si128(_mm_srli_epi16::<4>(bytes), half)]
                 };
-                let near = _mm_and_si128(groups(0), groups(1));
-                let all = _mm_and_si128(near, _mm_and_si128(groups(2), groups(3)));
-                let none = _mm_cmpeq_epi8(all, _mm_setzero_si128());
-                let separators = _mm_or_si128(is(before(0), b':'), is(before(0), b'='));
-                u64::from(_mm_movemask_epi8(_mm_andnot_si128(none, separators)) as u32)
+                let table = |table: &[u8; 16]| _mm_loadu_si128(table.as_ptr().cast());
+                let of = |[low, high]: [__m128i; 2], tables: [&[u8; 16]; 2]| {
+                    let low = _mm_shuffle_epi8(table(tables[0]), low);
+                    _mm_and_si128(low, _mm_shuffle_epi8(table(tables[1]), high))
+                };
+                let groups = |halves: [__m128i; 2], place: &Halves| of(halves, [&place.low, &place.high]);
+                let top = |bytes: __m128i| u64::from(_mm_movemask_epi8(bytes) as u32);
+                let any = |bytes: __m128i| top(_mm_cmpeq_epi8(bytes, _mm_setzero_si128())) ^ 0xffff;
+                let bytes = before(0);
+                let is = |byte: u8| _mm_cmpeq_epi8(bytes, _mm_set1_epi8(byte as i8));
+                let either = |one: u8, other: u8| top(_mm_or_si128(is(one), is(other)));
+                let (last, second) = (split(bytes), split(before(1)));
+                let near = _mm_and_si128(groups(last, &ends.long[0]), groups(second, &ends.long[1]));
+                let (third, fourth) = (split(before(2)), split(before(3)));
+                let far = _mm_and_si128(groups(third, &ends.long[2]), groups(fourth, &ends.long[3]));
+                let (mut short, mut alnum) = (0, 0);
+                if ends.has_short {
+                    let last_groups = groups(last, &ends.short[0]);
+                    short = any(_mm_and_si128(last_groups, groups(second, &ends.short[1])));
+                    alnum = any(_mm_and_si128(of(last, [&LOW, &HIGH]), _mm_set1_epi8(ALNUM as i8)));
+                }
+                Seen {
+                    long: any(_mm_and_si128(near, far)),
+                    short,
+                    alnum,
+                    joint: either(b'-', b'_'),
+                    quote: top(is(b'"')),
+                    separator: either(b':', b'='),
+                }
             }
         };
-        quarter(0) | quarter(16) << 16 | quarter(32) << 32 | quarter(48) << 48
+        seen([part(0), part(16), part(32), part(48)], 16)
+    }
+
+    /// The same of parts of a window, each `bytes` long, as of the whole.
+    #[inline(always)]
+    fn seen<const N: usize>(parts: [Seen; N], bytes: usize) -> Seen {
+        let mut whole = Seen::default();
+        for (at, part) in parts.into_iter().enumerate() {
+            let by = at * bytes;
+            whole.long |= part.long << by;
+            whole.short |= part.short << by;
+            whole.alnum |= part.alnum << by;
+            whole.joint |= part.joint << by;
+            whole.quote |= part.quote << by;
+            whole.separator |= part.separator << by;
+        }
+        whole
     }
 
     /// The masks of parts of a window, each `bytes` long, as those of the whole.
@@ -546,8 +615,8 @@ mod neon {
     use std::arch::aarch64::*;
 
     use super::{
-        ALNUM, DIGIT, ESC, ESCAPE, Ends, HEX, HIGH, LOW, Look, Marks, NAME, SEPARATOR, Sight, WINDOW_BYTES,
-        Window, mark_with, places_with,
+        ALNUM, DIGIT, ESC, ESCAPE, Ends, HEX, HIGH, Halves, LOW, Look, Marks, NAME, SEPARATOR, Seen, Sight,
+        WINDOW_BYTES, Window, mark_with, places_with,
     };
 
     #[target_feature(enable = "neon")]
@@ -593,32 +662,47 @@ mod neon {
 
     #[target_feature(enable = "neon")]
     pub(super) fn ends(block: &[u8], ends: &Ends, out: &mut Vec<u32>) {
-        places_with(|window| find(window, ends), block, out)
+        places_with(|window| see(window, ends).found(), block, out)
     }
 
     #[target_feature(enable = "neon")]
     #[inline]
-    fn find(window: &[u8; super::ends::WINDOW_BYTES], ends: &Ends) -> u64 {
-        // SAFETY: the loads read 16 bytes that begin up to 6 of `BEFORE_BYTES` before each quarter of the last 64 of
-        // the window, or those of a table.
-        let counting = unsafe {
-            [0, 16, 32, 48].map(|at| {
-                let from = window.as_ptr().add(super::ends::BEFORE_BYTES + at);
-                let before = |by: usize| vld1q_u8(from.sub(by));
-                let is = |bytes: uint8x16_t, byte: u8| vceqq_u8(bytes, vdupq_n_u8(byte));
-                let quoted = is(before(1), b'"');
-                let groups = |place: usize| {
-                    let bytes = vbslq_u8(quoted, before(2 + place), before(1 + place));
-                    let low =
-                        vqtbl1q_u8(vld1q_u8(ends.low[place].as_ptr()), vandq_u8(bytes, vdupq_n_u8(0x0f)));
-                    vandq_u8(low, vqtbl1q_u8(vld1q_u8(ends.high[place].as_ptr()), vshrq_n_u8::<4>(bytes)))
-                };
-                let near = vandq_u8(groups(0), groups(1));
-                let some = vtstq_u8(near, vandq_u8(groups(2), groups(3)));
-                vandq_u8(some, vorrq_u8(is(before(0), b':'), is(before(0), b'=')))
-            })
-        };
-        gathered(counting)
+    fn see(window: &[u8; super::ends::WINDOW_BYTES], ends: &Ends) -> Seen {
+        // SAFETY: the loads read 16 bytes that begin up to 3 of `LEAD_BYTES` before each quarter of the last 64 of the
+        // window, or those of a table.
+        unsafe {
+            let from = window.as_ptr().add(super::ends::LEAD_BYTES);
+            let before = |by: usize| [0, 16, 32, 48].map(|at| vld1q_u8(from.add(at).sub(by)));
+            let of = |bytes: [uint8x16_t; 4], low: &[u8; 16], high: &[u8; 16]| {
+                let (low, high) = (vld1q_u8(low.as_ptr()), vld1q_u8(high.as_ptr()));
+                bytes.map(|bytes| {
+                    let low = vqtbl1q_u8(low, vandq_u8(bytes, vdupq_n_u8(0x0f)));
+                    vandq_u8(low, vqtbl1q_u8(high, vshrq_n_u8::<4>(bytes)))
+                })
+            };
+            let groups = |bytes: [uint8x16_t; 4], place: &Halves| of(bytes, &place.low, &place.high);
+            let both = |one: [uint8x16_t; 4], other: [uint8x16_t; 4]| {
+                std::array::from_fn::<_, 4, _>(|at| vandq_u8(one[at], other[at]))
+            };
+            let any = |bytes: [uint8x16_t; 4]| gathered(bytes.map(|bytes| vtstq_u8(bytes, bytes)));
+            let (bytes, second) = (before(0), before(1));
+            let is = |byte: u8| gathered(bytes.map(|bytes| vceqq_u8(bytes, vdupq_n_u8(byte))));
+            let near = both(groups(bytes, &ends.long[0]), groups(second, &ends.long[1]));
+            let far = both(groups(before(2), &ends.long[2]), groups(before(3), &ends.long[3]));
+            let (mut short, mut alnum) = (0, 0);
+            if ends.has_short {
+                short = any(both(groups(bytes, &ends.short[0]), groups(second, &ends.short[1])));
+                alnum = any(both(of(bytes, &LOW, &HIGH), [vdupq_n_u8(ALNUM); 4]));
+            }
+            Seen {
+                long: any(both(near, far)),
+                short,
+                alnum,
+                joint: is(b'-') | is(b'_'),
+                quote: is(b'"'),
+                separator: is(b':') | is(b'='),
+            }
+        }
     }
 
     /// One bit for each byte of four vectors of `0x00` and `0xff`.

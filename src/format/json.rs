@@ -351,14 +351,28 @@ fn opens(text: &[u8]) -> Opens {
 }
 
 /// Where the first quote or backslash stands. Most texts are short and most escapes close to the next, so that
-/// the first bytes are looked at one by one: a call of the vector search costs as much as ten of them.
+/// the first bytes are looked at in words of eight: a call of the vector search costs as much as ten bytes.
 fn quote_or_escape(text: &[u8]) -> Option<usize> {
-    const NEAR_BYTES: usize = 12;
-    let near = text.iter().take(NEAR_BYTES).position(|byte| matches!(byte, b'"' | b'\\'));
-    near.or_else(|| {
-        let rest = text.get(NEAR_BYTES..)?;
-        memchr::memchr2(b'"', b'\\', rest).map(|found| NEAR_BYTES + found)
-    })
+    const NEAR_WORDS: usize = 3;
+    let words = text.as_chunks().0;
+    for (at, word) in words.iter().take(NEAR_WORDS).enumerate() {
+        let word = u64::from_le_bytes(*word);
+        let found =
+            zero_bytes(word ^ (EACH * u64::from(b'"'))) | zero_bytes(word ^ (EACH * u64::from(b'\\')));
+        if found != 0 {
+            return Some(8 * at + found.trailing_zeros() as usize / 8);
+        }
+    }
+    let passed = 8 * words.len().min(NEAR_WORDS);
+    memchr::memchr2(b'"', b'\\', &text[passed..]).map(|found| passed + found)
+}
+
+/// One in each byte of a word.
+const EACH: u64 = u64::MAX / 255;
+
+/// The top bit of the first byte that is zero, and of some behind it.
+fn zero_bytes(word: u64) -> u64 {
+    word.wrapping_sub(EACH) & !word & (EACH << 7)
 }
 
 /// Decodes the byte or escape at `at` and returns the offset after it. The content has been checked by

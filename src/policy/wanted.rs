@@ -112,7 +112,11 @@ impl Names {
         ];
         let mut names: Vec<&Vec<u8>> = self.last.iter().collect();
         names.sort_unstable(); // what falls into one group must not depend on chance
-        Ends::new(any.chain(behind).chain(names.into_iter().flat_map(|name| ends(name))))
+        let letters =
+            |name: &Vec<u8>| name.iter().rev().take(4).map(|byte| Set::of(&spelt(*byte))).collect::<Vec<_>>();
+        let names: Vec<Vec<Set>> = names.into_iter().map(letters).collect();
+        let short = names.iter().filter_map(|letters| letters.as_slice().try_into().ok());
+        Ends::new(any.chain(behind).chain(names.iter().flat_map(|letters| ends(letters))), short)
     }
 
     /// Whether no name is asked for.
@@ -228,18 +232,12 @@ const SEPARATORS: [u8; 2] = [b'-', b'_'];
 /// What may stand between a name and its separator.
 const BEHIND_NAMES: [u8; 6] = [b' ', b'\t', b'\r', b'"', b'\'', b'\\'];
 
-/// How a name may end where it is written, but for those with a joint as one of the last two bytes.
-fn ends(name: &[u8]) -> Vec<End> {
+/// How a name with these last letters may end where it is written, but for those with a joint as one of the last two
+/// bytes. A name of two letters is no matter of its end.
+fn ends(letters: &[Set]) -> Vec<End<4>> {
     let (all, joint) = (Set::ALL, Set::of(&SEPARATORS));
-    let letters: Vec<Set> = name.iter().rev().take(4).map(|byte| Set::of(&spelt(*byte))).collect();
-    // Before the first letter nothing stands that belongs to a name.
-    match *letters.as_slice() {
-        [one] => Set::OTHERS.map(|other| [one, other, all, all]).to_vec(),
-        [one, two] => {
-            let bare = Set::OTHERS.map(|other| [one, two, other, all]);
-            let joined = Set::OTHERS.map(|other| [one, two, joint, other]);
-            [bare.as_slice(), &joined, &[[one, two, joint, joint]]].concat()
-        }
+    match *letters {
+        [one] => vec![[one, all, all, all]],
         [one, two, three] => vec![[one, two, three, all], [one, two, joint, three.and(joint)]],
         [one, two, three, four] => {
             vec![[one, two, three, four], [one, two, three, joint], [one, two, joint, three.and(joint)]]
