@@ -1,19 +1,18 @@
 //! [`Ends`]: the `:` and `=` behind words that end in certain letters, told for many bytes at once.
 //!
-//! Of each of the last four bytes of a word one look-up tells in which of eight groups of words it may stand there; the
-//! word counts if one group is told by all four. Words of two letters have groups of their own: what stands before them
-//! must be no letter, or all that ends in `id` would be taken for `id`. One quote between a word and its separator is
-//! passed over. It is a sieve: a group mixes the letters of its words, and whoever asks makes an exact test of what is
-//! left.
+//! Of each of the last two bytes of a word one look-up tells in which of eight groups of words it may stand there; the
+//! word counts if one group is told by both. One quote between a word and its separator is passed over. It is a sieve:
+//! a group mixes the letters of its words, and whoever asks makes an exact test of what is left. Four bytes, and sets
+//! for what may stand before the first of them, let fewer pass and took longer than to test the others.
 
 use super::simd::{self, Level};
 
 /// Bytes of which vectors are made, in a window.
 const VECTOR_BYTES: usize = 64;
-/// Bytes before them: the letters before the last of a word are loaded from there.
-pub(super) const LEAD_BYTES: usize = 4;
-/// The first bytes of the vectors are those of words and quotes before the first separator.
-const CONTEXT_BYTES: usize = 8;
+/// Bytes before them: the letter before the last of a word is loaded from there.
+pub(super) const LEAD_BYTES: usize = 1;
+/// The first bytes of the vectors are those of a word's end and a quote before the first separator.
+const CONTEXT_BYTES: usize = 2;
 const BEFORE_BYTES: usize = LEAD_BYTES + CONTEXT_BYTES;
 const STEP_BYTES: usize = VECTOR_BYTES - CONTEXT_BYTES;
 pub(super) const WINDOW_BYTES: usize = LEAD_BYTES + VECTOR_BYTES;
@@ -24,7 +23,7 @@ const GROUPS: usize = 8;
 const MAX_GROUPS: usize = 32;
 
 /// Some bytes: those of which both halves are among these.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Set {
     low: u16,
     high: u16,
@@ -56,17 +55,14 @@ impl Set {
     }
 }
 
-/// How a word may end: what its last byte may be, the byte before it, and so on.
-pub type End<const N: usize> = [Set; N];
+/// How a word may end: what its last byte may be, and the byte before it.
+pub type End = [Set; 2];
 
 /// Words by how they end.
 #[derive(Clone, Debug, Default)]
 pub struct Ends {
-    /// Those of three letters and more.
-    pub(super) long: [Halves; 4],
-    /// Those of two letters.
-    pub(super) short: [Halves; 2],
-    pub(super) has_short: bool,
+    pub(super) last: Halves,
+    pub(super) second: Halves,
 }
 
 /// In which groups a byte may stand at some place.
@@ -79,6 +75,13 @@ pub(super) struct Halves {
 }
 
 impl Halves {
+    fn add(&mut self, group: usize, set: Set) {
+        for half in 0..16 {
+            self.low[half] |= ((set.low >> half & 1) as u8) << group;
+            self.high[half] |= ((set.high >> half & 1) as u8) << group;
+        }
+    }
+
     fn of(&self, byte: u8) -> u8 {
         self.low[usize::from(byte & 15)] & self.high[usize::from(byte >> 4)]
     }
@@ -87,14 +90,8 @@ impl Halves {
 /// What vectors tell of the bytes of a window, one bit each.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Seen {
-    /// A long word may end there.
-    pub(super) long: u64,
-    /// A short word may end there.
-    pub(super) short: u64,
-    /// ASCII letters and digits; asked for where there are short words.
-    pub(super) alnum: u64,
-    /// `-` and `_`.
-    pub(super) joint: u64,
+    /// A word may end there.
+    pub(super) end: u64,
     pub(super) quote: u64,
     /// `:` and `=`.
     pub(super) separator: u64,
@@ -104,21 +101,34 @@ impl Seen {
     /// The separators behind words.
     #[inline(always)]
     pub(super) fn found(&self) -> u64 {
-        let bare = !((self.alnum | self.joint) << 2);
-        let joined = self.joint << 2 & !(self.alnum << 3);
-        let ends = self.long | self.short & (bare | joined);
         let behind_quote = self.quote << 1;
-        self.separator & (behind_quote & ends << 2 | !behind_quote & ends << 1)
+        self.separator & (behind_quote & self.end << 2 | !behind_quote & self.end << 1)
     }
 }
 
 impl Ends {
-    /// Words that end in one of these ways; the short ones have no other letters. With a joint (`-`, `_`) before its
-    /// letters a short word is the same.
-    pub fn new(long: impl IntoIterator<Item = End<4>>, short: impl IntoIterator<Item = End<2>>) -> Ends {
-        let mut short = short.into_iter().peekable();
-        let has_short = short.peek().is_some();
-        Ends { long: grouped(long), short: grouped(short), has_short }
+    /// Words that end in one of these ways.
+    pub fn new(ends: impl IntoIterator<Item = End>) -> Ends {
+        let mut groups: Vec<End> = Vec::new();
+        for end in ends {
+            if groups.contains(&end) {
+                continue;
+            }
+            if groups.len() < MAX_GROUPS {
+                groups.push(end);
+            } else if let Some(nearest) = groups.iter_mut().min_by_key(|group| price(group, &end)) {
+                *nearest = joined(nearest, &end);
+            }
+        }
+        while groups.len() > GROUPS {
+            join_nearest(&mut groups);
+        }
+        let mut ends = Ends::default();
+        for (group, [last, second]) in groups.iter().enumerate() {
+            ends.last.add(group, *last);
+            ends.second.add(group, *second);
+        }
+        ends
     }
 
     /// Appends the places in `block` of separators behind such words, and of some others.
@@ -141,42 +151,12 @@ impl Ends {
     }
 
     fn holds(&self, word: &[u8]) -> bool {
-        let [.., fourth, third, second, last] = *word else { return false };
-        let [of_last, of_second, of_third, of_fourth] = &self.long;
-        let is_joint = |byte: u8| matches!(byte, b'-' | b'_');
-        let is_bound = third.is_ascii_alphanumeric() || is_joint(third) && fourth.is_ascii_alphanumeric();
-        of_last.of(last) & of_second.of(second) & of_third.of(third) & of_fourth.of(fourth) != 0
-            || !is_bound && self.short[0].of(last) & self.short[1].of(second) != 0
+        matches!(*word, [.., second, last] if self.last.of(last) & self.second.of(second) != 0)
     }
-}
-
-/// The tables for all of these ends.
-fn grouped<const N: usize>(ends: impl IntoIterator<Item = End<N>>) -> [Halves; N] {
-    let mut groups: Vec<End<N>> = Vec::new();
-    for end in ends {
-        if groups.len() < MAX_GROUPS {
-            groups.push(end);
-        } else if let Some(nearest) = groups.iter_mut().min_by_key(|group| price(group, &end)) {
-            *nearest = joined(nearest, &end);
-        }
-    }
-    while groups.len() > GROUPS {
-        join_nearest(&mut groups);
-    }
-    std::array::from_fn(|place| {
-        let mut halves = Halves::default();
-        for (group, set) in groups.iter().map(|end| end[place]).enumerate() {
-            for half in 0..16 {
-                halves.low[half] |= ((set.low >> half & 1) as u8) << group;
-                halves.high[half] |= ((set.high >> half & 1) as u8) << group;
-            }
-        }
-        halves
-    })
 }
 
 /// Makes one of the two groups that are most alike.
-fn join_nearest<const N: usize>(groups: &mut Vec<End<N>>) {
+fn join_nearest(groups: &mut Vec<End>) {
     let pairs = (0..groups.len()).flat_map(|at| (at + 1..groups.len()).map(move |other| (at, other)));
     if let Some((at, other)) = pairs.min_by_key(|(at, other)| price(&groups[*at], &groups[*other])) {
         let other = groups.swap_remove(other);
@@ -185,18 +165,16 @@ fn join_nearest<const N: usize>(groups: &mut Vec<End<N>>) {
 }
 
 /// How many more words would be let through if two groups were one.
-fn price<const N: usize>(one: &End<N>, other: &End<N>) -> u64 {
+fn price(one: &End, other: &End) -> u64 {
     weight(&joined(one, other)).saturating_sub(weight(one) + weight(other))
 }
 
-fn weight<const N: usize>(end: &End<N>) -> u64 {
+fn weight(end: &End) -> u64 {
     end.iter().map(|set| set.weight()).product()
 }
 
-fn joined<const N: usize>(one: &End<N>, other: &End<N>) -> End<N> {
-    let mut joined = *one;
-    joined.iter_mut().zip(other).for_each(|(set, other)| *set = set.and(*other));
-    joined
+fn joined(one: &End, other: &End) -> End {
+    [one[0].and(other[0]), one[1].and(other[1])]
 }
 
 /// Goes over a block with one way to find the separators of a window.
@@ -234,8 +212,8 @@ mod tests {
     use proptest::prelude::*;
     use proptest::sample::select;
 
-    fn end<const N: usize>(word: &str) -> End<N> {
-        std::array::from_fn(|place| Set::of(&word.as_bytes()[N - 1 - place..N - place]))
+    fn end(word: &String) -> End {
+        [Set::of(&word.as_bytes()[1..]), Set::of(&word.as_bytes()[..1])]
     }
 
     proptest! {
@@ -243,13 +221,10 @@ mod tests {
 
         #[test]
         fn every_level_equals_its_scalar_twin(
-            long in vec("[a-zA-Z0-9_]{4}", 0..20),
-            short in vec("[a-zA-Z]{2}", 0..4),
+            words in vec("[a-zA-Z0-9_]{2}", 0..20),
             log in vec(select(b"aAbdeiknrszZ09_-.:=\"'\\ \n{,@[\xc3".to_vec()), 0..400),
         ) {
-            let behind = [Set::of(b" \\"), Set::ALL, Set::ALL, Set::ALL];
-            let long = long.iter().map(|word| end(word)).chain([behind]);
-            let ends = Ends::new(long, short.iter().map(|word| end(word)));
+            let ends = Ends::new(words.iter().map(end).chain([[Set::of(b" \\"), Set::ALL]]));
             let mut twin = Vec::new();
             ends.places_at(Level::Portable, &log, &mut twin);
             for level in Level::ALL.iter().filter(|level| level.is_here()) {

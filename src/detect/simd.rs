@@ -428,37 +428,21 @@ mod x86 {
     #[target_feature(enable = "avx512f,avx512bw,bmi1,bmi2,lzcnt,popcnt")]
     #[inline]
     fn see_avx512(window: &[u8; ends::WINDOW_BYTES], ends: &Ends) -> Seen {
-        // SAFETY: the loads of 64 bytes begin up to 3 of `LEAD_BYTES` before the last 64 of the window, the others
-        // read the 16 of a table; they need no alignment.
+        // SAFETY: the loads read the last 64 bytes of the window, or those that begin one of `LEAD_BYTES` before, or the
+        // 16 of a table; they need no alignment.
         unsafe {
             let before = |by: usize| _mm512_loadu_si512(window.as_ptr().add(ends::LEAD_BYTES - by).cast());
             let half = _mm512_set1_epi8(0x0f);
-            let split = |bytes: __m512i| {
-                [_mm512_and_si512(bytes, half), _mm512_and_si512(_mm512_srli_epi16::<4>(bytes), half)]
-            };
             let table = |table: &[u8; 16]| _mm512_broadcast_i32x4(_mm_loadu_si128(table.as_ptr().cast()));
-            let of = |[low, high]: [__m512i; 2], tables: [&[u8; 16]; 2]| {
-                let low = _mm512_shuffle_epi8(table(tables[0]), low);
-                _mm512_and_si512(low, _mm512_shuffle_epi8(table(tables[1]), high))
+            let groups = |bytes: __m512i, place: &Halves| {
+                let low = _mm512_shuffle_epi8(table(&place.low), _mm512_and_si512(bytes, half));
+                let halves = _mm512_and_si512(_mm512_srli_epi16::<4>(bytes), half);
+                _mm512_and_si512(low, _mm512_shuffle_epi8(table(&place.high), halves))
             };
-            let groups = |halves: [__m512i; 2], place: &Halves| of(halves, [&place.low, &place.high]);
             let bytes = before(0);
             let is = |byte: u8| _mm512_cmpeq_epi8_mask(bytes, _mm512_set1_epi8(byte as i8));
-            let (last, second) = (split(bytes), split(before(1)));
-            let near = _mm512_and_si512(groups(last, &ends.long[0]), groups(second, &ends.long[1]));
-            let (third, fourth) = (split(before(2)), split(before(3)));
-            let far = _mm512_and_si512(groups(third, &ends.long[2]), groups(fourth, &ends.long[3]));
-            let (mut short, mut alnum) = (0, 0);
-            if ends.has_short {
-                let last_groups = groups(last, &ends.short[0]);
-                short = _mm512_test_epi8_mask(last_groups, groups(second, &ends.short[1]));
-                alnum = _mm512_test_epi8_mask(of(last, [&LOW, &HIGH]), _mm512_set1_epi8(ALNUM as i8));
-            }
             Seen {
-                long: _mm512_test_epi8_mask(near, far),
-                short,
-                alnum,
-                joint: is(b'-') | is(b'_'),
+                end: _mm512_test_epi8_mask(groups(bytes, &ends.last), groups(before(1), &ends.second)),
                 quote: is(b'"'),
                 separator: is(b':') | is(b'='),
             }
@@ -474,46 +458,27 @@ mod x86 {
     #[inline]
     fn see_avx2(window: &[u8; ends::WINDOW_BYTES], ends: &Ends) -> Seen {
         let part = |at: usize| {
-            // SAFETY: the loads of 32 bytes begin up to 3 of `LEAD_BYTES` before each half of the last 64 of the
-            // window, the others read the 16 of a table.
+            // SAFETY: the loads read a half of the last 64 bytes of the window, or what begins one of `LEAD_BYTES`
+            // before it, or the 16 of a table.
             unsafe {
                 let from = window.as_ptr().add(ends::LEAD_BYTES + at);
                 let before = |by: usize| _mm256_loadu_si256(from.sub(by).cast());
                 let half = _mm256_set1_epi8(0x0f);
-                let split = |bytes: __m256i| {
-                    [_mm256_and_si256(bytes, half), _mm256_and_si256(_mm256_srli_epi16::<4>(bytes), half)]
-                };
                 let table =
                     |table: &[u8; 16]| _mm256_broadcastsi128_si256(_mm_loadu_si128(table.as_ptr().cast()));
-                let of = |[low, high]: [__m256i; 2], tables: [&[u8; 16]; 2]| {
-                    let low = _mm256_shuffle_epi8(table(tables[0]), low);
-                    _mm256_and_si256(low, _mm256_shuffle_epi8(table(tables[1]), high))
+                let groups = |bytes: __m256i, place: &Halves| {
+                    let low = _mm256_shuffle_epi8(table(&place.low), _mm256_and_si256(bytes, half));
+                    let halves = _mm256_and_si256(_mm256_srli_epi16::<4>(bytes), half);
+                    _mm256_and_si256(low, _mm256_shuffle_epi8(table(&place.high), halves))
                 };
-                let groups = |halves: [__m256i; 2], place: &Halves| of(halves, [&place.low, &place.high]);
                 let top = |bytes: __m256i| u64::from(_mm256_movemask_epi8(bytes) as u32);
-                let any =
-                    |bytes: __m256i| top(_mm256_cmpeq_epi8(bytes, _mm256_setzero_si256())) ^ 0xffff_ffff;
                 let bytes = before(0);
                 let is = |byte: u8| _mm256_cmpeq_epi8(bytes, _mm256_set1_epi8(byte as i8));
-                let either = |one: u8, other: u8| top(_mm256_or_si256(is(one), is(other)));
-                let (last, second) = (split(bytes), split(before(1)));
-                let near = _mm256_and_si256(groups(last, &ends.long[0]), groups(second, &ends.long[1]));
-                let (third, fourth) = (split(before(2)), split(before(3)));
-                let far = _mm256_and_si256(groups(third, &ends.long[2]), groups(fourth, &ends.long[3]));
-                let (mut short, mut alnum) = (0, 0);
-                if ends.has_short {
-                    let last_groups = groups(last, &ends.short[0]);
-                    short = any(_mm256_and_si256(last_groups, groups(second, &ends.short[1])));
-                    let of_alnum = _mm256_set1_epi8(ALNUM as i8);
-                    alnum = any(_mm256_and_si256(of(last, [&LOW, &HIGH]), of_alnum));
-                }
+                let end = _mm256_and_si256(groups(bytes, &ends.last), groups(before(1), &ends.second));
                 Seen {
-                    long: any(_mm256_and_si256(near, far)),
-                    short,
-                    alnum,
-                    joint: either(b'-', b'_'),
+                    end: top(_mm256_cmpeq_epi8(end, _mm256_setzero_si256())) ^ 0xffff_ffff,
                     quote: top(is(b'"')),
-                    separator: either(b':', b'='),
+                    separator: top(_mm256_or_si256(is(b':'), is(b'='))),
                 }
             }
         };
@@ -529,43 +494,26 @@ mod x86 {
     #[inline]
     fn see_ssse3(window: &[u8; ends::WINDOW_BYTES], ends: &Ends) -> Seen {
         let part = |at: usize| {
-            // SAFETY: the loads read 16 bytes that begin up to 3 of `LEAD_BYTES` before each quarter of the last 64 of
-            // the window, or those of a table.
+            // SAFETY: the loads read a quarter of the last 64 bytes of the window, or what begins one of `LEAD_BYTES`
+            // before it, or the 16 of a table.
             unsafe {
                 let from = window.as_ptr().add(ends::LEAD_BYTES + at);
                 let before = |by: usize| _mm_loadu_si128(from.sub(by).cast());
                 let half = _mm_set1_epi8(0x0f);
-                let split = |bytes: __m128i| {
-                    [_mm_and_si128(bytes, half), _mm_and_si128(_mm_srli_epi16::<4>(bytes), half)]
-                };
                 let table = |table: &[u8; 16]| _mm_loadu_si128(table.as_ptr().cast());
-                let of = |[low, high]: [__m128i; 2], tables: [&[u8; 16]; 2]| {
-                    let low = _mm_shuffle_epi8(table(tables[0]), low);
-                    _mm_and_si128(low, _mm_shuffle_epi8(table(tables[1]), high))
+                let groups = |bytes: __m128i, place: &Halves| {
+                    let low = _mm_shuffle_epi8(table(&place.low), _mm_and_si128(bytes, half));
+                    let halves = _mm_and_si128(_mm_srli_epi16::<4>(bytes), half);
+                    _mm_and_si128(low, _mm_shuffle_epi8(table(&place.high), halves))
                 };
-                let groups = |halves: [__m128i; 2], place: &Halves| of(halves, [&place.low, &place.high]);
                 let top = |bytes: __m128i| u64::from(_mm_movemask_epi8(bytes) as u32);
-                let any = |bytes: __m128i| top(_mm_cmpeq_epi8(bytes, _mm_setzero_si128())) ^ 0xffff;
                 let bytes = before(0);
                 let is = |byte: u8| _mm_cmpeq_epi8(bytes, _mm_set1_epi8(byte as i8));
-                let either = |one: u8, other: u8| top(_mm_or_si128(is(one), is(other)));
-                let (last, second) = (split(bytes), split(before(1)));
-                let near = _mm_and_si128(groups(last, &ends.long[0]), groups(second, &ends.long[1]));
-                let (third, fourth) = (split(before(2)), split(before(3)));
-                let far = _mm_and_si128(groups(third, &ends.long[2]), groups(fourth, &ends.long[3]));
-                let (mut short, mut alnum) = (0, 0);
-                if ends.has_short {
-                    let last_groups = groups(last, &ends.short[0]);
-                    short = any(_mm_and_si128(last_groups, groups(second, &ends.short[1])));
-                    alnum = any(_mm_and_si128(of(last, [&LOW, &HIGH]), _mm_set1_epi8(ALNUM as i8)));
-                }
+                let end = _mm_and_si128(groups(bytes, &ends.last), groups(before(1), &ends.second));
                 Seen {
-                    long: any(_mm_and_si128(near, far)),
-                    short,
-                    alnum,
-                    joint: either(b'-', b'_'),
+                    end: top(_mm_cmpeq_epi8(end, _mm_setzero_si128())) ^ 0xffff,
                     quote: top(is(b'"')),
-                    separator: either(b':', b'='),
+                    separator: top(_mm_or_si128(is(b':'), is(b'='))),
                 }
             }
         };
@@ -578,10 +526,7 @@ mod x86 {
         let mut whole = Seen::default();
         for (at, part) in parts.into_iter().enumerate() {
             let by = at * bytes;
-            whole.long |= part.long << by;
-            whole.short |= part.short << by;
-            whole.alnum |= part.alnum << by;
-            whole.joint |= part.joint << by;
+            whole.end |= part.end << by;
             whole.quote |= part.quote << by;
             whole.separator |= part.separator << by;
         }
@@ -668,37 +613,23 @@ mod neon {
     #[target_feature(enable = "neon")]
     #[inline]
     fn see(window: &[u8; super::ends::WINDOW_BYTES], ends: &Ends) -> Seen {
-        // SAFETY: the loads read 16 bytes that begin up to 3 of `LEAD_BYTES` before each quarter of the last 64 of the
-        // window, or those of a table.
+        // SAFETY: the loads read the quarters of the last 64 bytes of the window, or of those that begin one of
+        // `LEAD_BYTES` before, or the 16 of a table.
         unsafe {
             let from = window.as_ptr().add(super::ends::LEAD_BYTES);
             let before = |by: usize| [0, 16, 32, 48].map(|at| vld1q_u8(from.add(at).sub(by)));
-            let of = |bytes: [uint8x16_t; 4], low: &[u8; 16], high: &[u8; 16]| {
-                let (low, high) = (vld1q_u8(low.as_ptr()), vld1q_u8(high.as_ptr()));
+            let groups = |bytes: [uint8x16_t; 4], place: &Halves| {
+                let (low, high) = (vld1q_u8(place.low.as_ptr()), vld1q_u8(place.high.as_ptr()));
                 bytes.map(|bytes| {
                     let low = vqtbl1q_u8(low, vandq_u8(bytes, vdupq_n_u8(0x0f)));
                     vandq_u8(low, vqtbl1q_u8(high, vshrq_n_u8::<4>(bytes)))
                 })
             };
-            let groups = |bytes: [uint8x16_t; 4], place: &Halves| of(bytes, &place.low, &place.high);
-            let both = |one: [uint8x16_t; 4], other: [uint8x16_t; 4]| {
-                std::array::from_fn::<_, 4, _>(|at| vandq_u8(one[at], other[at]))
-            };
-            let any = |bytes: [uint8x16_t; 4]| gathered(bytes.map(|bytes| vtstq_u8(bytes, bytes)));
-            let (bytes, second) = (before(0), before(1));
+            let bytes = before(0);
+            let (last, second) = (groups(bytes, &ends.last), groups(before(1), &ends.second));
             let is = |byte: u8| gathered(bytes.map(|bytes| vceqq_u8(bytes, vdupq_n_u8(byte))));
-            let near = both(groups(bytes, &ends.long[0]), groups(second, &ends.long[1]));
-            let far = both(groups(before(2), &ends.long[2]), groups(before(3), &ends.long[3]));
-            let (mut short, mut alnum) = (0, 0);
-            if ends.has_short {
-                short = any(both(groups(bytes, &ends.short[0]), groups(second, &ends.short[1])));
-                alnum = any(both(of(bytes, &LOW, &HIGH), [vdupq_n_u8(ALNUM); 4]));
-            }
             Seen {
-                long: any(both(near, far)),
-                short,
-                alnum,
-                joint: is(b'-') | is(b'_'),
+                end: gathered(std::array::from_fn(|at| vtstq_u8(last[at], second[at]))),
                 quote: is(b'"'),
                 separator: is(b':') | is(b'='),
             }

@@ -103,20 +103,13 @@ impl Names {
 
     fn all_ends(&self) -> Ends {
         // A dotted name may end in anything.
-        let any = self.inner.iter().take(1).map(|_| [Set::ALL; 4]);
+        let any = self.inner.iter().take(1).map(|_| [Set::ALL; 2]);
         // Joints so near to the end are rare, and not worth a look at what stands around them.
         let joint = Set::of(&SEPARATORS);
-        let behind = [
-            [Set::of(&BEHIND_NAMES).and(joint), Set::ALL, Set::ALL, Set::ALL],
-            [Set::ALL, joint, Set::ALL, Set::ALL],
-        ];
-        let mut names: Vec<&Vec<u8>> = self.last.iter().collect();
-        names.sort_unstable(); // what falls into one group must not depend on chance
-        let letters =
-            |name: &Vec<u8>| name.iter().rev().take(4).map(|byte| Set::of(&spelt(*byte))).collect::<Vec<_>>();
-        let names: Vec<Vec<Set>> = names.into_iter().map(letters).collect();
-        let short = names.iter().filter_map(|letters| letters.as_slice().try_into().ok());
-        Ends::new(any.chain(behind).chain(names.iter().flat_map(|letters| ends(letters))), short)
+        let behind = [[Set::of(&BEHIND_NAMES).and(joint), Set::ALL], [Set::ALL, joint]];
+        let mut ends: Vec<End> = self.last.iter().filter_map(|name| end(name)).collect();
+        ends.sort_unstable(); // what falls into one group must not depend on chance
+        Ends::new(any.chain(behind).chain(ends))
     }
 
     /// Whether no name is asked for.
@@ -232,18 +225,12 @@ const SEPARATORS: [u8; 2] = [b'-', b'_'];
 /// What may stand between a name and its separator.
 const BEHIND_NAMES: [u8; 6] = [b' ', b'\t', b'\r', b'"', b'\'', b'\\'];
 
-/// How a name with these last letters may end where it is written, but for those with a joint as one of the last two
-/// bytes. A name of two letters is no matter of its end.
-fn ends(letters: &[Set]) -> Vec<End<4>> {
-    let (all, joint) = (Set::ALL, Set::of(&SEPARATORS));
-    match *letters {
-        [one] => vec![[one, all, all, all]],
-        [one, two, three] => vec![[one, two, three, all], [one, two, joint, three.and(joint)]],
-        [one, two, three, four] => {
-            vec![[one, two, three, four], [one, two, three, joint], [one, two, joint, three.and(joint)]]
-        }
-        _ => Vec::new(),
-    }
+/// How a name may end where it is written, but for those with a joint as one of the last two bytes.
+fn end(name: &[u8]) -> Option<End> {
+    let letter = |byte: &u8| Set::of(&spelt(*byte));
+    let (last, before) = name.split_last()?;
+    // Before the first letter there may be anything.
+    Some([letter(last), before.last().map_or(Set::ALL, letter)])
 }
 
 /// A byte of a name in both cases.
