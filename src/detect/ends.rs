@@ -1,9 +1,9 @@
 //! [`Ends`]: the `:` and `=` behind words that end in certain letters, told for many bytes at once.
 //!
-//! Of each of the last two bytes of a word one look-up tells in which of eight groups of words it may stand there; the
-//! word counts if one group is told by both. One quote between a word and its separator is passed over. It is a sieve:
-//! a group mixes the letters of its words, and whoever asks makes an exact test of what is left. Four bytes, and sets
-//! for what may stand before the first of them, let fewer pass and took longer than to test the others.
+//! Words are names in normal form: no joints (`-`, `_`), small letters. Of each of the last two bytes of a word one
+//! look-up tells in which of eight groups of words it may stand there; the word counts if one group is told by both, and
+//! if its last three letters, joints left out, are those of a word. It is a sieve: whoever asks makes an exact test of
+//! what is left. Four bytes in vectors, and sets for what may stand before the first of them, took longer.
 
 use super::simd::{self, Level};
 
@@ -22,18 +22,22 @@ const GROUPS: usize = 8;
 /// like, or a policy of a thousand names would take long to load.
 const MAX_GROUPS: usize = 32;
 
+/// Bytes between the letters of a word that do not count.
+pub const JOINTS: [u8; 2] = [b'-', b'_'];
+/// Bytes between a word and its separator.
+pub const BEHIND: [u8; 6] = [b' ', b'\t', b'\r', b'"', b'\'', b'\\'];
+
 /// Some bytes: those of which both halves are among these.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Set {
+struct Set {
     low: u16,
     high: u16,
 }
 
 impl Set {
-    /// All bytes.
-    pub const ALL: Set = Set { low: u16::MAX, high: u16::MAX };
+    const ALL: Set = Set { low: u16::MAX, high: u16::MAX };
     /// These bytes, and those that mix their halves.
-    pub fn of(bytes: &[u8]) -> Set {
+    fn of(bytes: &[u8]) -> Set {
         bytes.iter().fold(Set { low: 0, high: 0 }, |set, byte| {
             set.and(Set { low: 1 << (byte & 15), high: 1 << (byte >> 4) })
         })
@@ -41,7 +45,7 @@ impl Set {
 
     /// Those of both, and those that mix their halves.
     #[must_use]
-    pub fn and(self, other: Set) -> Set {
+    fn and(self, other: Set) -> Set {
         Set { low: self.low | other.low, high: self.high | other.high }
     }
 
@@ -56,13 +60,14 @@ impl Set {
 }
 
 /// How a word may end: what its last byte may be, and the byte before it.
-pub type End = [Set; 2];
+type End = [Set; 2];
 
 /// Words by how they end.
 #[derive(Clone, Debug, Default)]
 pub struct Ends {
     pub(super) last: Halves,
     pub(super) second: Halves,
+    letters: Letters,
 }
 
 /// In which groups a byte may stand at some place.
@@ -107,10 +112,15 @@ impl Seen {
 }
 
 impl Ends {
-    /// Words that end in one of these ways.
-    pub fn new(ends: impl IntoIterator<Item = End>) -> Ends {
-        let mut groups: Vec<End> = Vec::new();
-        for end in ends {
+    /// These words; `any`: all of them.
+    pub fn new<'w>(words: impl Iterator<Item = &'w [u8]>, any: bool) -> Ends {
+        let mut words: Vec<&[u8]> = words.collect();
+        words.sort_unstable(); // what falls into one group must not depend on their order
+        // Joints so near to the end are rare, and not worth a look at what stands around them.
+        let joint = Set::of(&JOINTS);
+        let mut groups = vec![[Set::of(&BEHIND).and(joint), Set::ALL], [Set::ALL, joint]];
+        groups.extend(any.then_some([Set::ALL; 2]));
+        for end in words.iter().filter_map(|word| end(word)) {
             if groups.contains(&end) {
                 continue;
             }
@@ -123,7 +133,8 @@ impl Ends {
         while groups.len() > GROUPS {
             join_nearest(&mut groups);
         }
-        let mut ends = Ends::default();
+        let letters = Letters::of(&words, any);
+        let mut ends = Ends { letters, ..Ends::default() };
         for (group, [last, second]) in groups.iter().enumerate() {
             ends.last.add(group, *last);
             ends.second.add(group, *second);
@@ -150,8 +161,81 @@ impl Ends {
         (CONTEXT_BYTES..VECTOR_BYTES).filter(is_found).fold(0, |found, at| found | 1 << at)
     }
 
+    /// Whether the last letters before the separator are those of a word.
+    #[inline(always)]
+    fn may_end_before(&self, block: &[u8], at: usize) -> bool {
+        let quoted = usize::from(at > 0 && block[at - 1] == b'"');
+        let letters = block[..at - quoted].last_chunk();
+        letters.is_none_or(|letters| self.letters.may_be(*letters))
+    }
+
     fn holds(&self, word: &[u8]) -> bool {
         matches!(*word, [.., second, last] if self.last.of(last) & self.second.of(second) != 0)
+    }
+}
+
+/// How a word may end where it is written, but for a joint as one of the last two bytes.
+fn end(word: &[u8]) -> Option<End> {
+    let letter = |byte: &u8| Set::of(&[byte.to_ascii_lowercase(), byte.to_ascii_uppercase()]);
+    let (last, before) = word.split_last()?;
+    // Before the first letter there may be anything.
+    Some([letter(last), before.last().map_or(Set::ALL, letter)])
+}
+
+/// The last three letters of words.
+#[derive(Clone, Debug, Default)]
+struct Letters {
+    /// By their hash, one bit each.
+    sets: Vec<u32>,
+    /// What each byte is in a word.
+    folded: Vec<u8>,
+}
+
+/// Of a byte before the first letter of a word.
+const NONE: u8 = 0;
+/// Of a byte that does not count.
+const JOINT: u8 = 1;
+/// Logarithm of the bits for letters: a thousand words set 3 % of them.
+const SETS_LOG: u32 = 15;
+
+impl Letters {
+    fn of(words: &[&[u8]], any: bool) -> Letters {
+        // Words of one letter are too short, and those with other bytes stand between others.
+        let is_plain = |word: &&[u8]| word.len() > 1 && word.iter().all(u8::is_ascii_alphanumeric);
+        if any || !words.iter().all(is_plain) {
+            return Letters::default();
+        }
+        let mut sets = vec![0; (1 << SETS_LOG) / 32];
+        for word in words {
+            let mut last = word.iter().rev().copied().chain([NONE]);
+            let set = Letters::place(std::array::from_fn(|_| last.next().unwrap_or(NONE)));
+            sets[set / 32] |= 1 << (set % 32);
+        }
+        let fold = |byte: u8| match byte {
+            _ if JOINTS.contains(&byte) => JOINT,
+            _ if byte.is_ascii_alphanumeric() => byte.to_ascii_lowercase(),
+            _ => NONE,
+        };
+        Letters { sets, folded: (0..=255).map(fold).collect() }
+    }
+
+    /// Whether a word may end in the letters before its separator, of which these are the last, `last` the last.
+    #[inline(always)]
+    fn may_be(&self, [fourth, third, second, last]: [u8; 4]) -> bool {
+        let Some(folded) = self.folded.first_chunk::<256>() else { return true };
+        let [fourth, third, second, last] =
+            [fourth, third, second, last].map(|byte| folded[usize::from(byte)]);
+        let third = if third == JOINT { fourth } else { third };
+        // What stands behind a word, or more joints than one: four bytes do not tell.
+        let is_told = last > JOINT && second != JOINT && third != JOINT;
+        let set = Letters::place([last, second, third]);
+        !is_told || self.sets.get(set / 32).is_none_or(|sets| sets >> (set % 32) & 1 == 1)
+    }
+
+    /// Fibonacci hashing (Knuth, The Art of Computer Programming, section 6.4).
+    fn place([last, second, third]: [u8; 3]) -> usize {
+        let letters = u32::from_le_bytes([last, second, third, 0]);
+        (letters.wrapping_mul(0x9e37_79b9) >> (32 - SETS_LOG)) as usize
     }
 }
 
@@ -177,9 +261,14 @@ fn joined(one: &End, other: &End) -> End {
     [one[0].and(other[0]), one[1].and(other[1])]
 }
 
-/// Goes over a block with one way to find the separators of a window.
+/// Goes over a block with one way to find the separators of a window behind two letters.
 #[inline(always)]
-pub(super) fn places_with(find: impl Fn(&[u8; WINDOW_BYTES]) -> u64, block: &[u8], out: &mut Vec<u32>) {
+pub(super) fn places_with(
+    find: impl Fn(&[u8; WINDOW_BYTES]) -> u64,
+    block: &[u8],
+    ends: &Ends,
+    out: &mut Vec<u32>,
+) {
     let known = u64::MAX << CONTEXT_BYTES;
     for start in (0..block.len()).step_by(STEP_BYTES) {
         let whole = start.checked_sub(BEFORE_BYTES).and_then(|from| block.get(from..)?.first_chunk());
@@ -189,7 +278,10 @@ pub(super) fn places_with(find: impl Fn(&[u8; WINDOW_BYTES]) -> u64, block: &[u8
         };
         let mut found = (found & known) >> CONTEXT_BYTES;
         while found != 0 {
-            out.push(start as u32 + found.trailing_zeros());
+            let at = start + found.trailing_zeros() as usize;
+            if ends.may_end_before(block, at) {
+                out.push(at as u32);
+            }
             found &= found - 1;
         }
     }
@@ -212,19 +304,16 @@ mod tests {
     use proptest::prelude::*;
     use proptest::sample::select;
 
-    fn end(word: &String) -> End {
-        [Set::of(&word.as_bytes()[1..]), Set::of(&word.as_bytes()[..1])]
-    }
-
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(if cfg!(miri) { 8 } else { 2000 }))]
 
         #[test]
         fn every_level_equals_its_scalar_twin(
-            words in vec("[a-zA-Z0-9_]{2}", 0..20),
+            words in vec("[a-zA-Z0-9]{1,4}", 0..20),
+            any in any::<bool>(),
             log in vec(select(b"aAbdeiknrszZ09_-.:=\"'\\ \n{,@[\xc3".to_vec()), 0..400),
         ) {
-            let ends = Ends::new(words.iter().map(end).chain([[Set::of(b" \\"), Set::ALL]]));
+            let ends = Ends::new(words.iter().map(|word| word.as_bytes()), any);
             let mut twin = Vec::new();
             ends.places_at(Level::Portable, &log, &mut twin);
             for level in Level::ALL.iter().filter(|level| level.is_here()) {

@@ -132,7 +132,7 @@ pub(super) fn ends(level: Level, block: &[u8], ends: &Ends, out: &mut Vec<u32>) 
         #[cfg(target_arch = "aarch64")]
         // SAFETY: as above.
         Level::Neon if level.is_here() => unsafe { neon::ends(block, ends, out) },
-        _ => places_with(|window| ends.find(window), block, out),
+        _ => places_with(|window| ends.find(window), block, ends, out),
     }
 }
 
@@ -422,7 +422,7 @@ mod x86 {
 
     #[target_feature(enable = "avx512f,avx512bw,bmi1,bmi2,lzcnt,popcnt")]
     pub(super) fn ends_avx512(block: &[u8], ends: &Ends, out: &mut Vec<u32>) {
-        places_with(|window| see_avx512(window, ends).found(), block, out)
+        places_with(|window| see_avx512(window, ends).found(), block, ends, out)
     }
 
     #[target_feature(enable = "avx512f,avx512bw,bmi1,bmi2,lzcnt,popcnt")]
@@ -451,7 +451,7 @@ mod x86 {
 
     #[target_feature(enable = "avx2,bmi1,bmi2,lzcnt,popcnt")]
     pub(super) fn ends_avx2(block: &[u8], ends: &Ends, out: &mut Vec<u32>) {
-        places_with(|window| see_avx2(window, ends).found(), block, out)
+        places_with(|window| see_avx2(window, ends).found(), block, ends, out)
     }
 
     #[target_feature(enable = "avx2,bmi1,bmi2,lzcnt,popcnt")]
@@ -487,7 +487,7 @@ mod x86 {
 
     #[target_feature(enable = "ssse3,popcnt")]
     pub(super) fn ends_ssse3(block: &[u8], ends: &Ends, out: &mut Vec<u32>) {
-        places_with(|window| see_ssse3(window, ends).found(), block, out)
+        places_with(|window| see_ssse3(window, ends).found(), block, ends, out)
     }
 
     #[target_feature(enable = "ssse3,popcnt")]
@@ -607,7 +607,7 @@ mod neon {
 
     #[target_feature(enable = "neon")]
     pub(super) fn ends(block: &[u8], ends: &Ends, out: &mut Vec<u32>) {
-        places_with(|window| see(window, ends).found(), block, out)
+        places_with(|window| see(window, ends).found(), block, ends, out)
     }
 
     #[target_feature(enable = "neon")]

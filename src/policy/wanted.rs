@@ -5,7 +5,7 @@ use std::fmt;
 
 use super::selector::{Selector, normal};
 use super::{Covers, Rule};
-use crate::detect::ends::{End, Ends, Set};
+use crate::detect::ends::{BEHIND, Ends, JOINTS};
 
 /// How far back from its separator a name is followed. A longer one counts as wanted.
 const MAX_NAME_BYTES: usize = 128;
@@ -23,8 +23,6 @@ pub struct Names {
     quoted: bool,
     /// How they end: most separators stand behind other names.
     ends: Ends,
-    /// The last [`NEAR_BYTES`] letters of names, or all, by their hash.
-    near: Vec<u32>,
     /// The last [`TAIL_BYTES`] letters of names, or all, by their hash.
     tails: Vec<u32>,
     /// The bytes that a name may be written with.
@@ -43,8 +41,6 @@ impl fmt::Debug for Names {
     }
 }
 
-/// Letters that are looked at first. With them `id` is told from `request_id`, which the sieve mixes up.
-const NEAR_BYTES: usize = 3;
 /// Letters that are looked at before a name is: those of `request_id` tell it from all other names that end in `id`.
 const TAIL_BYTES: usize = 6;
 /// Logarithm of the bits for tails: a thousand names set 3 % of them.
@@ -59,7 +55,6 @@ impl Names {
             any: false,
             quoted: false,
             ends: Ends::default(),
-            near: vec![0; (1 << TAILS_LOG) / 32],
             tails: vec![0; (1 << TAILS_LOG) / 32],
             bytes: [false; 256],
         };
@@ -88,28 +83,16 @@ impl Names {
     /// Notes the ends of all names and the bytes in them, in all their spellings.
     fn fill(&mut self) {
         for name in self.last.iter().chain(&self.inner) {
-            name.iter()
-                .for_each(|byte| spelt(*byte).iter().for_each(|byte| self.bytes[usize::from(*byte)] = true));
-            let tail =
-                |bytes: usize| hash(name.iter().rev().take(bytes).fold(0, |tail, byte| joined(tail, *byte)));
-            set_bit(&mut self.near, tail(NEAR_BYTES));
-            set_bit(&mut self.tails, tail(TAIL_BYTES));
+            let spelt = |byte: &u8| [byte.to_ascii_lowercase(), byte.to_ascii_uppercase()];
+            name.iter().flat_map(spelt).for_each(|byte| self.bytes[usize::from(byte)] = true);
+            let tail = name.iter().rev().take(TAIL_BYTES).fold(0, |tail, byte| joined(tail, *byte));
+            set_bit(&mut self.tails, hash(tail));
         }
         if !self.is_empty() {
             [b'-', b'_', b'.'].iter().for_each(|byte| self.bytes[usize::from(*byte)] = true);
-            self.ends = self.all_ends();
+            // A dotted name may end in anything.
+            self.ends = Ends::new(self.last.iter().map(Vec::as_slice), !self.inner.is_empty());
         }
-    }
-
-    fn all_ends(&self) -> Ends {
-        // A dotted name may end in anything.
-        let any = self.inner.iter().take(1).map(|_| [Set::ALL; 2]);
-        // Joints so near to the end are rare, and not worth a look at what stands around them.
-        let joint = Set::of(&SEPARATORS);
-        let behind = [[Set::of(&BEHIND_NAMES).and(joint), Set::ALL], [Set::ALL, joint]];
-        let mut ends: Vec<End> = self.last.iter().filter_map(|name| end(name)).collect();
-        ends.sort_unstable(); // what falls into one group must not depend on chance
-        Ends::new(any.chain(behind).chain(ends))
     }
 
     /// Whether no name is asked for.
@@ -139,7 +122,7 @@ impl Names {
             self.ends.places(text, out);
             let mut last = first;
             for at in first..out.len() {
-                if self.may_be_wanted(text, out[at] as usize) && self.is_wanted(text, out[at] as usize) {
+                if self.is_wanted(text, out[at] as usize) {
                     out[last] = out[at];
                     last += 1;
                 }
@@ -159,32 +142,19 @@ impl Names {
             byte.is_some_and(|byte| {
                 byte.is_ascii_alphanumeric()
                     || matches!(byte, b'.' | b'=' | b':')
-                    || SEPARATORS.contains(byte)
-                    || BEHIND_NAMES.contains(byte)
+                    || JOINTS.contains(byte)
+                    || BEHIND.contains(byte)
             })
         };
         !self.is_empty()
             && (self.quoted || joins(written.first()) || joins(written.last()) || self.are_in(written))
     }
 
-    /// Whether the last letters before the separator at `at` are those of a wanted name.
-    #[inline]
-    fn may_be_wanted(&self, text: &[u8], at: usize) -> bool {
-        if self.quoted || !self.inner.is_empty() {
-            return true;
-        }
-        let floor = at.saturating_sub(MAX_NAME_BYTES);
-        let behind = text[floor..at].iter().rev().skip_while(|byte| BEHIND_NAMES.contains(byte));
-        let letters = behind.filter(|byte| !SEPARATORS.contains(byte));
-        let near = letters.take_while(|byte| byte.is_ascii_alphanumeric()).take(NEAR_BYTES);
-        is_bit_set(&self.near, hash(near.fold(0, |tail, byte| joined(tail, byte.to_ascii_lowercase()))))
-    }
-
     /// Whether a wanted name may end before the separator at `at`.
     fn is_wanted(&self, text: &[u8], at: usize) -> bool {
         let floor = at.saturating_sub(MAX_NAME_BYTES);
         let near = &text[floor..at];
-        let end = near.iter().rposition(|byte| !BEHIND_NAMES.contains(byte)).map_or(0, |last| last + 1);
+        let end = near.iter().rposition(|byte| !BEHIND.contains(byte)).map_or(0, |last| last + 1);
         let is_name = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.');
         let start = near[..end].iter().rposition(|byte| !is_name(byte)).map_or(0, |before| before + 1);
         let is_whole = start > 0 || floor == 0;
@@ -206,7 +176,7 @@ impl Names {
 
     /// Whether the last part of the name ends as one of the names does.
     fn has_tail_of(&self, name: &[u8]) -> bool {
-        let letters = name.iter().rev().filter(|byte| !SEPARATORS.contains(byte));
+        let letters = name.iter().rev().filter(|byte| !JOINTS.contains(byte));
         let tail = letters.take_while(|byte| **byte != b'.').take(TAIL_BYTES);
         let tail = tail.fold(0, |tail, byte| joined(tail, byte.to_ascii_lowercase()));
         is_bit_set(&self.tails, hash(tail))
@@ -218,24 +188,6 @@ impl Names {
             parts.next().is_some_and(|last| self.last.contains(&last) || self.inner.contains(&last));
         is_last || !self.inner.is_empty() && parts.any(|part| self.inner.contains(&part))
     }
-}
-
-/// What may stand in a name and is no part of its normal form.
-const SEPARATORS: [u8; 2] = [b'-', b'_'];
-/// What may stand between a name and its separator.
-const BEHIND_NAMES: [u8; 6] = [b' ', b'\t', b'\r', b'"', b'\'', b'\\'];
-
-/// How a name may end where it is written, but for those with a joint as one of the last two bytes.
-fn end(name: &[u8]) -> Option<End> {
-    let letter = |byte: &u8| Set::of(&spelt(*byte));
-    let (last, before) = name.split_last()?;
-    // Before the first letter there may be anything.
-    Some([letter(last), before.last().map_or(Set::ALL, letter)])
-}
-
-/// A byte of a name in both cases.
-fn spelt(byte: u8) -> [u8; 2] {
-    [byte.to_ascii_lowercase(), byte.to_ascii_uppercase()]
 }
 
 fn joined(tail: u64, byte: u8) -> u64 {
