@@ -225,6 +225,7 @@ impl Scrubber {
             block,
             content: record.content,
             sights: self.records.sights(record.sights.clone()),
+            names: self.records.names(record.names.clone()),
             watch: &self.watch,
             json: false,
         };

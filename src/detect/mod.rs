@@ -7,6 +7,7 @@
 mod context;
 pub mod copies;
 pub mod email;
+pub mod ends;
 mod find;
 pub mod glance;
 mod index;

@@ -5,6 +5,7 @@
 //! Gigabytes of JSON per Second", VLDB Journal 28, 2019.)
 #![allow(unsafe_code)]
 
+use super::ends::{self, Ends, Halves, Seen, places_with};
 use super::glance::{self, Look, Sight};
 use super::marks::{Marks, WINDOW_BYTES, Window, mark_with};
 
@@ -112,6 +113,26 @@ pub(super) fn glance(
         // SAFETY: as above.
         Level::Neon if level.is_here() => unsafe { neon::glance(block, candidates, wanted, room) },
         _ => glance::glance(&Look { block, classify: portable::classify::<true> }, candidates, wanted, room),
+    }
+}
+
+/// Finds the separators behind some words, see [`mod@ends`]. A level that the processor lacks is taken for
+/// [`Level::Portable`].
+pub(super) fn ends(level: Level, block: &[u8], ends: &Ends, out: &mut Vec<u32>) {
+    match level {
+        #[cfg(target_arch = "x86_64")]
+        // SAFETY: the processor has the instructions, as was asked just now.
+        Level::Avx512 if level.is_here() => unsafe { x86::ends_avx512(block, ends, out) },
+        #[cfg(target_arch = "x86_64")]
+        // SAFETY: as above.
+        Level::Avx2 if level.is_here() => unsafe { x86::ends_avx2(block, ends, out) },
+        #[cfg(target_arch = "x86_64")]
+        // SAFETY: as above.
+        Level::Ssse3 if level.is_here() => unsafe { x86::ends_ssse3(block, ends, out) },
+        #[cfg(target_arch = "aarch64")]
+        // SAFETY: as above.
+        Level::Neon if level.is_here() => unsafe { neon::ends(block, ends, out) },
+        _ => places_with(|window| ends.find(window), block, ends, out),
     }
 }
 
@@ -243,8 +264,8 @@ mod x86 {
     use std::arch::x86_64::*;
 
     use super::{
-        ALNUM, DIGIT, ESC, ESCAPE, HEX, HIGH, LOW, Look, Marks, NAME, SEPARATOR, Sight, WINDOW_BYTES, Window,
-        glance::glance, mark_with,
+        ALNUM, DIGIT, ESC, ESCAPE, Ends, HEX, HIGH, Halves, LOW, Look, Marks, NAME, SEPARATOR, Seen, Sight,
+        WINDOW_BYTES, Window, ends, glance::glance, mark_with, places_with,
     };
 
     #[target_feature(enable = "avx512f,avx512bw,bmi1,bmi2,lzcnt,popcnt")]
@@ -399,6 +420,119 @@ mod x86 {
         joined([quarter(0), quarter(16), quarter(32), quarter(48)], 16)
     }
 
+    #[target_feature(enable = "avx512f,avx512bw,bmi1,bmi2,lzcnt,popcnt")]
+    pub(super) fn ends_avx512(block: &[u8], ends: &Ends, out: &mut Vec<u32>) {
+        places_with(|window| see_avx512(window, ends).found(), block, ends, out)
+    }
+
+    #[target_feature(enable = "avx512f,avx512bw,bmi1,bmi2,lzcnt,popcnt")]
+    #[inline]
+    fn see_avx512(window: &[u8; ends::WINDOW_BYTES], ends: &Ends) -> Seen {
+        // SAFETY: the loads read the last 64 bytes of the window, or those that begin one of `LEAD_BYTES` before, or the
+        // 16 of a table; they need no alignment.
+        unsafe {
+            let before = |by: usize| _mm512_loadu_si512(window.as_ptr().add(ends::LEAD_BYTES - by).cast());
+            let half = _mm512_set1_epi8(0x0f);
+            let table = |table: &[u8; 16]| _mm512_broadcast_i32x4(_mm_loadu_si128(table.as_ptr().cast()));
+            let groups = |bytes: __m512i, place: &Halves| {
+                let low = _mm512_shuffle_epi8(table(&place.low), _mm512_and_si512(bytes, half));
+                let halves = _mm512_and_si512(_mm512_srli_epi16::<4>(bytes), half);
+                _mm512_and_si512(low, _mm512_shuffle_epi8(table(&place.high), halves))
+            };
+            let bytes = before(0);
+            let is = |byte: u8| _mm512_cmpeq_epi8_mask(bytes, _mm512_set1_epi8(byte as i8));
+            Seen {
+                end: _mm512_test_epi8_mask(groups(bytes, &ends.last), groups(before(1), &ends.second)),
+                quote: is(b'"'),
+                separator: is(b':') | is(b'='),
+            }
+        }
+    }
+
+    #[target_feature(enable = "avx2,bmi1,bmi2,lzcnt,popcnt")]
+    pub(super) fn ends_avx2(block: &[u8], ends: &Ends, out: &mut Vec<u32>) {
+        places_with(|window| see_avx2(window, ends).found(), block, ends, out)
+    }
+
+    #[target_feature(enable = "avx2,bmi1,bmi2,lzcnt,popcnt")]
+    #[inline]
+    fn see_avx2(window: &[u8; ends::WINDOW_BYTES], ends: &Ends) -> Seen {
+        let part = |at: usize| {
+            // SAFETY: the loads read a half of the last 64 bytes of the window, or what begins one of `LEAD_BYTES`
+            // before it, or the 16 of a table.
+            unsafe {
+                let from = window.as_ptr().add(ends::LEAD_BYTES + at);
+                let before = |by: usize| _mm256_loadu_si256(from.sub(by).cast());
+                let half = _mm256_set1_epi8(0x0f);
+                let table =
+                    |table: &[u8; 16]| _mm256_broadcastsi128_si256(_mm_loadu_si128(table.as_ptr().cast()));
+                let groups = |bytes: __m256i, place: &Halves| {
+                    let low = _mm256_shuffle_epi8(table(&place.low), _mm256_and_si256(bytes, half));
+                    let halves = _mm256_and_si256(_mm256_srli_epi16::<4>(bytes), half);
+                    _mm256_and_si256(low, _mm256_shuffle_epi8(table(&place.high), halves))
+                };
+                let top = |bytes: __m256i| u64::from(_mm256_movemask_epi8(bytes) as u32);
+                let bytes = before(0);
+                let is = |byte: u8| _mm256_cmpeq_epi8(bytes, _mm256_set1_epi8(byte as i8));
+                let end = _mm256_and_si256(groups(bytes, &ends.last), groups(before(1), &ends.second));
+                Seen {
+                    end: top(_mm256_cmpeq_epi8(end, _mm256_setzero_si256())) ^ 0xffff_ffff,
+                    quote: top(is(b'"')),
+                    separator: top(_mm256_or_si256(is(b':'), is(b'='))),
+                }
+            }
+        };
+        seen([part(0), part(32)], 32)
+    }
+
+    #[target_feature(enable = "ssse3,popcnt")]
+    pub(super) fn ends_ssse3(block: &[u8], ends: &Ends, out: &mut Vec<u32>) {
+        places_with(|window| see_ssse3(window, ends).found(), block, ends, out)
+    }
+
+    #[target_feature(enable = "ssse3,popcnt")]
+    #[inline]
+    fn see_ssse3(window: &[u8; ends::WINDOW_BYTES], ends: &Ends) -> Seen {
+        let part = |at: usize| {
+            // SAFETY: the loads read a quarter of the last 64 bytes of the window, or what begins one of `LEAD_BYTES`
+            // before it, or the 16 of a table.
+            unsafe {
+                let from = window.as_ptr().add(ends::LEAD_BYTES + at);
+                let before = |by: usize| _mm_loadu_si128(from.sub(by).cast());
+                let half = _mm_set1_epi8(0x0f);
+                let table = |table: &[u8; 16]| _mm_loadu_si128(table.as_ptr().cast());
+                let groups = |bytes: __m128i, place: &Halves| {
+                    let low = _mm_shuffle_epi8(table(&place.low), _mm_and_si128(bytes, half));
+                    let halves = _mm_and_si128(_mm_srli_epi16::<4>(bytes), half);
+                    _mm_and_si128(low, _mm_shuffle_epi8(table(&place.high), halves))
+                };
+                let top = |bytes: __m128i| u64::from(_mm_movemask_epi8(bytes) as u32);
+                let bytes = before(0);
+                let is = |byte: u8| _mm_cmpeq_epi8(bytes, _mm_set1_epi8(byte as i8));
+                let end = _mm_and_si128(groups(bytes, &ends.last), groups(before(1), &ends.second));
+                Seen {
+                    end: top(_mm_cmpeq_epi8(end, _mm_setzero_si128())) ^ 0xffff,
+                    quote: top(is(b'"')),
+                    separator: top(_mm_or_si128(is(b':'), is(b'='))),
+                }
+            }
+        };
+        seen([part(0), part(16), part(32), part(48)], 16)
+    }
+
+    /// The same of parts of a window, each `bytes` long, as of the whole.
+    #[inline(always)]
+    fn seen<const N: usize>(parts: [Seen; N], bytes: usize) -> Seen {
+        let mut whole = Seen::default();
+        for (at, part) in parts.into_iter().enumerate() {
+            let by = at * bytes;
+            whole.end |= part.end << by;
+            whole.quote |= part.quote << by;
+            whole.separator |= part.separator << by;
+        }
+        whole
+    }
+
     /// The masks of parts of a window, each `bytes` long, as those of the whole.
     #[inline(always)]
     fn joined<const N: usize>(parts: [Window; N], bytes: usize) -> Window {
@@ -426,8 +560,8 @@ mod neon {
     use std::arch::aarch64::*;
 
     use super::{
-        ALNUM, DIGIT, ESC, ESCAPE, HEX, HIGH, LOW, Look, Marks, NAME, SEPARATOR, Sight, WINDOW_BYTES, Window,
-        mark_with,
+        ALNUM, DIGIT, ESC, ESCAPE, Ends, HEX, HIGH, Halves, LOW, Look, Marks, NAME, SEPARATOR, Seen, Sight,
+        WINDOW_BYTES, Window, mark_with, places_with,
     };
 
     #[target_feature(enable = "neon")]
@@ -467,6 +601,37 @@ mod neon {
                 colon: is(b':'),
                 at: is(b'@'),
                 feed: is(b'\n'),
+            }
+        }
+    }
+
+    #[target_feature(enable = "neon")]
+    pub(super) fn ends(block: &[u8], ends: &Ends, out: &mut Vec<u32>) {
+        places_with(|window| see(window, ends).found(), block, ends, out)
+    }
+
+    #[target_feature(enable = "neon")]
+    #[inline]
+    fn see(window: &[u8; super::ends::WINDOW_BYTES], ends: &Ends) -> Seen {
+        // SAFETY: the loads read the quarters of the last 64 bytes of the window, or of those that begin one of
+        // `LEAD_BYTES` before, or the 16 of a table.
+        unsafe {
+            let from = window.as_ptr().add(super::ends::LEAD_BYTES);
+            let before = |by: usize| [0, 16, 32, 48].map(|at| vld1q_u8(from.add(at).sub(by)));
+            let groups = |bytes: [uint8x16_t; 4], place: &Halves| {
+                let (low, high) = (vld1q_u8(place.low.as_ptr()), vld1q_u8(place.high.as_ptr()));
+                bytes.map(|bytes| {
+                    let low = vqtbl1q_u8(low, vandq_u8(bytes, vdupq_n_u8(0x0f)));
+                    vandq_u8(low, vqtbl1q_u8(high, vshrq_n_u8::<4>(bytes)))
+                })
+            };
+            let bytes = before(0);
+            let (last, second) = (groups(bytes, &ends.last), groups(before(1), &ends.second));
+            let is = |byte: u8| gathered(bytes.map(|bytes| vceqq_u8(bytes, vdupq_n_u8(byte))));
+            Seen {
+                end: gathered(std::array::from_fn(|at| vtstq_u8(last[at], second[at]))),
+                quote: is(b'"'),
+                separator: is(b':') | is(b'='),
             }
         }
     }

@@ -56,6 +56,10 @@ impl Format for Docker {
         &["docker"]
     }
 
+    fn may_be(&self, record: &[u8]) -> bool {
+        may_be(record)
+    }
+
     fn is_json(&self) -> bool {
         true
     }

@@ -42,6 +42,10 @@ impl Format for Export {
         Ok(())
     }
 
+    fn may_be(&self, _: &[u8]) -> bool {
+        false // no name of a field begins with a bracket
+    }
+
     fn escape(&self, _: &Field, text: &[u8], _: bool, out: &mut Vec<u8>) {
         out.extend(text.iter().map(|byte| if *byte == b'\n' { b'_' } else { *byte }));
     }

@@ -83,6 +83,10 @@ impl Format for Journal {
         &["journal"]
     }
 
+    fn may_be(&self, record: &[u8]) -> bool {
+        may_be(record)
+    }
+
     fn is_json(&self) -> bool {
         true
     }

@@ -4,6 +4,10 @@
 //! and lenient about content: strings may hold any bytes but a line feed, since real logs carry invalid
 //! UTF-8 and bare control bytes, and refusing those would switch field rules off.
 
+mod skim;
+
+pub use skim::{Member, Skim};
+
 use super::{Field, Fields, Format, Head, Layer, Name, NotThis, Opens, Role};
 use crate::decoded::Decoded;
 use crate::span::Span;
@@ -18,12 +22,9 @@ impl Format for Json {
     }
 
     fn fields(&self, record: &[u8], _: &Head, out: &mut Fields) -> Result<(), NotThis> {
-        let mut reader = Reader { record, at: if record.starts_with(BOM) { BOM.len() } else { 0 }, depth: 0 };
-        reader.blanks();
-        if !matches!(reader.peek(), Some(b'{' | b'[')) {
-            return Err(NotThis);
-        }
-        reader.document(&mut out.list)
+        let at = if record.starts_with(BOM) { BOM.len() } else { 0 };
+        let told = Listed { record, list: &mut out.list, open: None, name: Name::None };
+        Reader::new(record, at, told).document()
     }
 
     fn decode(&self, text: &[u8], _: &Field, span: Span, out: &mut Decoded) {
@@ -114,13 +115,34 @@ const BOM: &[u8] = b"\xef\xbb\xbf";
 /// same bound. It also bounds the walk from a field up to the record, which every selector makes.
 const MAX_DEPTH: usize = 128;
 
-struct Reader<'r> {
+/// What a [`Reader`] tells of a record, in the order in which it stands there.
+trait Told {
+    /// Where the first quote or backslash stands in the record, from a place on.
+    fn quote_or_escape(&self, record: &[u8], from: usize) -> Option<usize>;
+    /// A name, or a text: its content.
+    fn text(&mut self, role: Role, value: Span, escaped: bool);
+    /// A number or literal.
+    fn bare(&mut self, role: Role, span: Span);
+    /// An object or array that begins here.
+    fn open(&mut self, role: Role, at: usize);
+    /// The end of the last that began and has not ended.
+    fn close(&mut self, end: usize);
+}
+
+struct Reader<'r, T> {
     record: &'r [u8],
     at: usize,
     depth: usize,
+    /// The open brackets, one bit each, the innermost lowest: whether it is one of an object.
+    objects: u128,
+    told: T,
 }
 
-impl Reader<'_> {
+impl<'r, T: Told> Reader<'r, T> {
+    fn new(record: &'r [u8], at: usize, told: T) -> Reader<'r, T> {
+        Reader { record, at, depth: 0, objects: 0, told }
+    }
+
     fn peek(&self) -> Option<u8> {
         self.record.get(self.at).copied()
     }
@@ -139,111 +161,92 @@ impl Reader<'_> {
         Ok(())
     }
 
-    /// The whole record: one value and nothing after it. Open brackets are kept in the list of fields and
-    /// not on the call stack.
-    fn document(&mut self, out: &mut Vec<Field>) -> Result<(), NotThis> {
-        let mut open = None;
+    /// The whole record: one object or array and nothing after it. Open brackets are not kept on the call stack.
+    fn document(&mut self) -> Result<(), NotThis> {
+        self.blanks();
+        if !matches!(self.peek(), Some(b'{' | b'[')) {
+            return Err(NotThis);
+        }
         loop {
-            self.blanks();
-            let name = self.name_if_due(open, out)?;
-            self.value(open, name, out)?;
-            if out.last().is_some_and(|last| last.whole.is_empty()) {
-                open = Some(out.len() - 1);
-                if !self.closes(open, out) {
+            self.name_if_due()?;
+            if self.value()? {
+                self.blanks();
+                if !self.closes() {
                     continue;
                 }
-                open = self.close(open, out);
+                self.close();
             }
-            while let Some(bracket) = open {
+            loop {
                 self.blanks();
+                if self.depth == 0 {
+                    return if self.at == self.record.len() { Ok(()) } else { Err(NotThis) };
+                }
                 if self.peek() == Some(b',') {
                     self.at += 1;
+                    self.blanks();
                     break;
                 }
-                if !self.closes(Some(bracket), out) {
+                if !self.closes() {
                     return Err(NotThis);
                 }
-                open = self.close(open, out);
-            }
-            if open.is_none() {
-                self.blanks();
-                return if self.at == self.record.len() { Ok(()) } else { Err(NotThis) };
+                self.close();
             }
         }
     }
 
-    fn name_if_due(&mut self, open: Option<usize>, out: &mut Vec<Field>) -> Result<Name, NotThis> {
-        let Some(object) = open.filter(|open| out[*open].role == Role::Object) else {
-            return Ok(Name::None);
-        };
-        self.string(Role::Name, Some(object), Name::None, out)?;
-        self.blanks();
-        self.take(b':')?;
-        self.blanks();
-        Ok(Name::Field(out.len() - 1))
+    fn name_if_due(&mut self) -> Result<(), NotThis> {
+        if self.depth > 0 && self.objects & 1 == 1 {
+            self.string(Role::Name)?;
+            self.blanks();
+            self.take(b':')?;
+            self.blanks();
+        }
+        Ok(())
     }
 
-    /// One value; an object or array is only opened: its `whole` is empty until [`Reader::close`].
-    fn value(&mut self, parent: Option<usize>, name: Name, out: &mut Vec<Field>) -> Result<(), NotThis> {
+    /// One value. Whether it is an object or array, which is only opened.
+    fn value(&mut self) -> Result<bool, NotThis> {
         match self.peek() {
-            Some(b'"') => self.string(Role::Text, parent, name, out),
+            Some(b'"') => self.string(Role::Text)?,
             Some(byte @ (b'{' | b'[')) => {
-                let role = if byte == b'{' { Role::Object } else { Role::Array };
-                let here = Span::new(self.at, self.at);
+                let is_object = byte == b'{';
+                self.told.open(if is_object { Role::Object } else { Role::Array }, self.at);
                 self.at += 1;
                 self.depth += 1;
-                if self.depth > MAX_DEPTH {
-                    return Err(NotThis);
-                }
-                out.push(Field { parent, name, ..Field::new(role, here) });
-                Ok(())
+                self.objects = self.objects << 1 | u128::from(is_object);
+                return if self.depth > MAX_DEPTH { Err(NotThis) } else { Ok(true) };
             }
-            Some(b'-' | b'0'..=b'9') => self.number(parent, name, out),
-            _ => self.literal(parent, name, out),
+            Some(b'-' | b'0'..=b'9') => self.number()?,
+            _ => self.literal()?,
         }
+        Ok(false)
     }
 
-    fn closes(&mut self, open: Option<usize>, out: &[Field]) -> bool {
-        self.blanks();
-        open.is_some_and(|open| self.peek() == Some(if out[open].role == Role::Object { b'}' } else { b']' }))
+    fn closes(&self) -> bool {
+        self.peek() == Some(if self.objects & 1 == 1 { b'}' } else { b']' })
     }
 
-    /// Closes the bracket at `self.at` and returns the one around it.
-    fn close(&mut self, open: Option<usize>, out: &mut [Field]) -> Option<usize> {
-        let field = &mut out[open?];
+    fn close(&mut self) {
         self.at += 1;
         self.depth -= 1;
-        field.whole.end = self.at;
-        field.value = Span::new(field.whole.start + 1, self.at - 1);
-        field.parent
+        self.objects >>= 1;
+        self.told.close(self.at);
     }
 
-    fn string(
-        &mut self,
-        role: Role,
-        parent: Option<usize>,
-        name: Name,
-        out: &mut Vec<Field>,
-    ) -> Result<(), NotThis> {
-        let start = self.at;
+    fn string(&mut self, role: Role) -> Result<(), NotThis> {
         self.take(b'"')?;
+        let start = self.at;
         let mut escaped = false;
         loop {
-            let rest = self.record.get(self.at..).unwrap_or_default();
-            let found = quote_or_escape(rest).ok_or(NotThis)?;
-            self.at += found + 1;
-            if rest[found] == b'"' {
-                break;
+            let found = self.told.quote_or_escape(self.record, self.at).ok_or(NotThis)?;
+            self.at = found + 1;
+            if self.record[found] == b'"' {
+                self.told.text(role, Span::new(start, found), escaped);
+                return Ok(());
             }
             escaped = true;
             self.escape()?;
         }
-        let value = Span::new(start + 1, self.at - 1);
-        let whole = Span::new(start, self.at);
-        let may_open = role == Role::Text && opens(value.of(self.record));
-        let opens = if may_open { Opens::Json } else { Opens::No };
-        out.push(Field { parent, name, whole, escaped, opens, ..Field::new(role, value) });
-        Ok(())
     }
 
     fn escape(&mut self) -> Result<(), NotThis> {
@@ -257,7 +260,7 @@ impl Reader<'_> {
     }
 
     /// A number as RFC 8259 has it, leading zeros allowed: some loggers print them.
-    fn number(&mut self, parent: Option<usize>, name: Name, out: &mut Vec<Field>) -> Result<(), NotThis> {
+    fn number(&mut self) -> Result<(), NotThis> {
         let start = self.at;
         if self.peek() == Some(b'-') {
             self.at += 1;
@@ -274,8 +277,7 @@ impl Reader<'_> {
             }
             self.digits()?;
         }
-        let span = Span::new(start, self.at);
-        out.push(Field { parent, name, ..Field::new(Role::Number, span) });
+        self.told.bare(Role::Number, Span::new(start, self.at));
         Ok(())
     }
 
@@ -287,14 +289,63 @@ impl Reader<'_> {
         if self.at > start { Ok(()) } else { Err(NotThis) }
     }
 
-    fn literal(&mut self, parent: Option<usize>, name: Name, out: &mut Vec<Field>) -> Result<(), NotThis> {
+    fn literal(&mut self) -> Result<(), NotThis> {
         let rest = self.record.get(self.at..).unwrap_or_default();
         let words: [&[u8]; 3] = [b"true", b"false", b"null"];
         let word = words.iter().find(|word| rest.starts_with(word)).ok_or(NotThis)?;
         let span = Span::new(self.at, self.at + word.len());
         self.at = span.end;
-        out.push(Field { parent, name, ..Field::new(Role::Literal, span) });
+        self.told.bare(Role::Literal, span);
         Ok(())
+    }
+}
+
+/// Makes fields of what is read.
+struct Listed<'o> {
+    record: &'o [u8],
+    list: &'o mut Vec<Field>,
+    /// The innermost open object or array.
+    open: Option<usize>,
+    /// Of the value that follows.
+    name: Name,
+}
+
+impl Listed<'_> {
+    fn push(&mut self, field: Field) {
+        let name = std::mem::take(&mut self.name);
+        self.list.push(Field { parent: self.open, name, ..field });
+    }
+}
+
+impl Told for Listed<'_> {
+    fn quote_or_escape(&self, record: &[u8], from: usize) -> Option<usize> {
+        Some(from + quote_or_escape(record.get(from..)?)?)
+    }
+
+    fn text(&mut self, role: Role, value: Span, escaped: bool) {
+        let whole = Span::new(value.start - 1, value.end + 1);
+        let may_open = role == Role::Text && opens(value.of(self.record));
+        let opens = if may_open { Opens::Json } else { Opens::No };
+        self.push(Field { whole, escaped, opens, ..Field::new(role, value) });
+        if role == Role::Name {
+            self.name = Name::Field(self.list.len() - 1);
+        }
+    }
+
+    fn bare(&mut self, role: Role, span: Span) {
+        self.push(Field::new(role, span));
+    }
+
+    fn open(&mut self, role: Role, at: usize) {
+        self.push(Field::new(role, Span::new(at, at)));
+        self.open = Some(self.list.len() - 1);
+    }
+
+    fn close(&mut self, end: usize) {
+        let Some(field) = self.open.map(|open| &mut self.list[open]) else { return };
+        field.whole.end = end;
+        field.value = Span::new(field.whole.start + 1, end - 1);
+        self.open = field.parent;
     }
 }
 
@@ -304,14 +355,28 @@ pub(super) fn opens(text: &[u8]) -> bool {
 }
 
 /// Where the first quote or backslash stands. Most texts are short and most escapes close to the next, so that
-/// the first bytes are looked at one by one: a call of the vector search costs as much as ten of them.
+/// the first bytes are looked at in words of eight: a call of the vector search costs as much as ten bytes.
 fn quote_or_escape(text: &[u8]) -> Option<usize> {
-    const NEAR_BYTES: usize = 12;
-    let near = text.iter().take(NEAR_BYTES).position(|byte| matches!(byte, b'"' | b'\\'));
-    near.or_else(|| {
-        let rest = text.get(NEAR_BYTES..)?;
-        memchr::memchr2(b'"', b'\\', rest).map(|found| NEAR_BYTES + found)
-    })
+    const NEAR_WORDS: usize = 3;
+    let words = text.as_chunks().0;
+    for (at, word) in words.iter().take(NEAR_WORDS).enumerate() {
+        let word = u64::from_le_bytes(*word);
+        let found =
+            zero_bytes(word ^ (EACH * u64::from(b'"'))) | zero_bytes(word ^ (EACH * u64::from(b'\\')));
+        if found != 0 {
+            return Some(8 * at + found.trailing_zeros() as usize / 8);
+        }
+    }
+    let passed = 8 * words.len().min(NEAR_WORDS);
+    memchr::memchr2(b'"', b'\\', &text[passed..]).map(|found| passed + found)
+}
+
+/// One in each byte of a word.
+const EACH: u64 = u64::MAX / 255;
+
+/// The top bit of the first byte that is zero, and of some behind it.
+fn zero_bytes(word: u64) -> u64 {
+    word.wrapping_sub(EACH) & !word & (EACH << 7)
 }
 
 /// Decodes the byte or escape at `at` and returns the offset after it. The content has been checked by

@@ -112,6 +112,13 @@ pub trait Format: Sync + Debug {
         false
     }
 
+    /// Whether a record that begins with `{` or `[` may be of this format. It may say yes in vain, at the price of a
+    /// slower way to edit the record.
+    fn may_be(&self, record: &[u8]) -> bool {
+        let _ = record;
+        true
+    }
+
     /// Whether it is JSON, whose values are searched one by one.
     fn is_json(&self) -> bool {
         false

@@ -357,6 +357,16 @@ impl Judge<'_, '_> {
 }
 
 impl Policy {
+    /// The rule about a field with this path, if one means it. (One that means what the field lies in does so too.)
+    pub fn field_rule(&self, path: &Path) -> Option<usize> {
+        self.choose(|_, rule| match &rule.covers {
+            Covers::Field { fields, .. } => {
+                Cover::of(fields.iter().any(|selector| selector.matches(path, path.len())))
+            }
+            Covers::Find { .. } | Covers::Unknown => Cover::No,
+        })
+    }
+
     fn field_kind(&self, rule: usize) -> Kind {
         match self.rules[rule].covers {
             Covers::Field { kind: Some(kind), .. } => kind,

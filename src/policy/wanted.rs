@@ -7,6 +7,7 @@ use memchr::memmem::find_iter;
 
 use super::selector::{Selector, normal};
 use super::{Covers, Policy};
+use crate::detect::ends::{BEHIND, Ends, JOINTS};
 
 /// How far back from its separator a name is followed. A longer one counts as wanted.
 const MAX_NAME_BYTES: usize = 128;
@@ -22,10 +23,8 @@ pub struct Names {
     any: bool,
     /// Some name holds bytes that only a name in quotes can.
     quoted: bool,
-    /// The last two bytes before a separator, one bit each: most are no end of a wanted name.
-    ends: Vec<u32>,
-    /// The last three letters, in lower case, by their hash.
-    thirds: Vec<u32>,
+    /// How they end: most separators stand behind other names.
+    ends: Ends,
     /// The last [`TAIL_BYTES`] letters of names, or all, by their hash.
     tails: Vec<u32>,
     /// The bytes that a name may be written with.
@@ -52,16 +51,7 @@ const TAILS_LOG: u32 = 15;
 impl Names {
     /// The names that the rules of this policy ask for.
     pub fn of(policy: &Policy) -> Names {
-        let mut names = Names {
-            last: HashSet::new(),
-            inner: HashSet::new(),
-            any: false,
-            quoted: false,
-            ends: vec![0; (1 << 16) / 32],
-            thirds: vec![0; (1 << TAILS_LOG) / 32],
-            tails: vec![0; (1 << TAILS_LOG) / 32],
-            bytes: [false; 256],
-        };
+        let mut names = Names::none();
         for rule in &policy.rules {
             if let Covers::Field { fields, .. } = &rule.covers {
                 fields.iter().for_each(|field| names.add(field));
@@ -70,6 +60,18 @@ impl Names {
         names.last.extend(policy.words_before_given_names().map(|word| word.as_bytes().to_vec()));
         names.fill();
         names
+    }
+
+    fn none() -> Names {
+        Names {
+            last: HashSet::new(),
+            inner: HashSet::new(),
+            any: false,
+            quoted: false,
+            ends: Ends::default(),
+            tails: vec![0; (1 << TAILS_LOG) / 32],
+            bytes: [false; 256],
+        }
     }
 
     fn add(&mut self, selector: &Selector) {
@@ -92,27 +94,13 @@ impl Names {
             name.iter().flat_map(spelt).for_each(|byte| self.bytes[usize::from(byte)] = true);
             let tail = name.iter().rev().take(TAIL_BYTES).fold(0, |tail, byte| joined(tail, *byte));
             set_bit(&mut self.tails, hash(tail));
-            set_thirds(&mut self.thirds, name);
-            let Some((last, before)) = name.split_last() else { continue };
-            for last in spelt(last) {
-                match before.last() {
-                    Some(before) => {
-                        spelt(before)
-                            .into_iter()
-                            .for_each(|before| set_bit(&mut self.ends, pair(before, last)));
-                        SEPARATORS.iter().for_each(|before| set_bit(&mut self.ends, pair(*before, last)));
-                    }
-                    None => (0..=255).for_each(|before| set_bit(&mut self.ends, pair(before, last))),
-                }
-            }
-        }
-        for byte in BEHIND_NAMES.iter().chain(&SEPARATORS) {
-            (0..=255).for_each(|before| set_bit(&mut self.ends, pair(before, *byte)));
         }
         if !self.is_empty() {
             [b'-', b'_', b'.'].iter().for_each(|byte| self.bytes[usize::from(*byte)] = true);
             // An escaped tab may stand between a name and its separator; the last byte of it is a letter.
             [b'<', b'/', b'>', b'\t'].iter().for_each(|byte| self.bytes[usize::from(*byte)] = true);
+            // A dotted name may end in anything.
+            self.ends = Ends::new(self.last.iter().map(Vec::as_slice), !self.inner.is_empty());
         }
     }
 
@@ -138,23 +126,43 @@ impl Names {
 
     /// Whether the byte may stand behind a name, as its separator or before it.
     pub fn may_end_in(&self, byte: u8) -> bool {
-        !self.is_empty() && (matches!(byte, b'=' | b':') || BEHIND_NAMES.contains(&byte))
+        !self.is_empty() && (matches!(byte, b'=' | b':') || BEHIND.contains(&byte))
     }
 
-    /// Appends the separators in `text` behind wanted names, the ends of elements, and perhaps some others.
+    /// Appends the separators in `text` behind wanted names, and perhaps some others.
     pub fn places(&self, text: &[u8], out: &mut Vec<u32>) {
         if self.is_empty() {
             return;
         }
-        let separators = memchr::memchr2_iter(b'=', b':', text);
-        out.extend(separators.filter(|at| self.ends_at(text, *at)).map(|at| at as u32));
-        LAST_TAGS.iter().for_each(|tag| out.extend(find_iter(text, tag).map(|at| at as u32)));
+        if self.quoted || memchr::memchr(ESC, text).is_some() {
+            // Before the separator there may be anything, or a colour that hides the letters.
+            let separators = memchr::memchr2_iter(b'=', b':', text);
+            out.extend(separators.filter(|at| self.is_wanted(text, *at)).map(|at| at as u32));
+            return;
+        }
+        let first = out.len();
+        self.ends.places(text, out);
+        let mut last = first;
+        for at in first..out.len() {
+            if self.is_wanted(text, out[at] as usize) {
+                out[last] = out[at];
+                last += 1;
+            }
+        }
+        out.truncate(last);
+    }
+
+    /// Appends the ends of elements in `text`: their names stand in tags, before no separator.
+    pub fn elements(&self, text: &[u8], out: &mut Vec<u32>) {
+        if !self.is_empty() {
+            LAST_TAGS.iter().for_each(|tag| out.extend(find_iter(text, tag).map(|at| at as u32)));
+        }
     }
 
     /// Whether there is a wanted name in the text, or an element, which may have one.
     pub fn are_in(&self, text: &[u8]) -> bool {
         !self.is_empty()
-            && (memchr::memchr2_iter(b'=', b':', text).any(|at| self.ends_at(text, at))
+            && (memchr::memchr2_iter(b'=', b':', text).any(|at| self.is_wanted(text, at))
                 || LAST_TAGS.iter().any(|tag| find_iter(text, tag).next().is_some()))
     }
 
@@ -164,8 +172,8 @@ impl Names {
             byte.is_some_and(|byte| {
                 byte.is_ascii_alphanumeric()
                     || matches!(byte, b'.' | b'=' | b':' | b'<' | b'/' | b'>')
-                    || SEPARATORS.contains(byte)
-                    || BEHIND_NAMES.contains(byte)
+                    || JOINTS.contains(byte)
+                    || BEHIND.contains(byte)
             })
         };
         !self.is_empty()
@@ -173,35 +181,13 @@ impl Names {
     }
 
     /// Whether a wanted name may end before the separator at `at`.
-    #[inline]
-    fn ends_at(&self, text: &[u8], at: usize) -> bool {
-        let near = text[..at].strip_suffix(b"\"").unwrap_or(&text[..at]);
-        match near.last_chunk() {
-            Some(end) if self.inner.is_empty() && !self.may_end(*end) && !ends_colour(*end) => false,
-            _ => self.is_wanted(text, at),
-        }
-    }
-
-    /// Whether a wanted name may end in these bytes.
-    #[inline]
-    fn may_end(&self, [far, third, before, last]: [u8; 4]) -> bool {
-        if !is_bit_set(&self.ends, pair(before, last)) {
-            return false;
-        }
-        let third = if SEPARATORS.contains(&third) { far } else { third };
-        is_no_letter(third) || is_no_letter(before) || is_no_letter(last) || {
-            let letters = [third, before, last].map(|byte| byte.to_ascii_lowercase());
-            is_bit_set(&self.thirds, hash(letters.into_iter().fold(0, joined)))
-        }
-    }
-
     fn is_wanted(&self, text: &[u8], at: usize) -> bool {
         let floor = at.saturating_sub(MAX_NAME_BYTES);
         let near = &text[floor..at];
         if memchr::memchr(ESC, near).is_some() {
             return true; // a colour may be anywhere around the name
         }
-        let end = near.iter().rposition(|byte| !BEHIND_NAMES.contains(byte)).map_or(0, |last| last + 1);
+        let end = near.iter().rposition(|byte| !BEHIND.contains(byte)).map_or(0, |last| last + 1);
         let is_name = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.');
         let start = near[..end].iter().rposition(|byte| !is_name(byte)).map_or(0, |before| before + 1);
         let is_whole = start > 0 || floor == 0;
@@ -220,7 +206,8 @@ impl Names {
 
     /// Whether the name is a wanted one if what it begins with is the end of an escape: `\nHost`, `%0Auser`.
     fn is_one_behind_escape(&self, name: &[u8]) -> bool {
-        (1..=ESCAPE_END_BYTES.min(name.len())).any(|bytes| self.is_one(&name[bytes..]))
+        let ends_escape = |bytes: &usize| may_end_escape(&name[..*bytes]);
+        (1..=ESCAPE_END_BYTES.min(name.len())).filter(ends_escape).any(|bytes| self.is_one(&name[bytes..]))
     }
 
     /// Whether the text ends in a wanted name in quotes. `all`: nothing stands before the text.
@@ -234,7 +221,7 @@ impl Names {
 
     /// Whether the last part of the name ends as one of the names does.
     fn has_tail_of(&self, name: &[u8]) -> bool {
-        let letters = name.iter().rev().filter(|byte| !SEPARATORS.contains(byte));
+        let letters = name.iter().rev().filter(|byte| !JOINTS.contains(byte));
         let tail = letters.take_while(|byte| **byte != b'.').take(TAIL_BYTES);
         let tail = tail.fold(0, |tail, byte| joined(tail, byte.to_ascii_lowercase()));
         is_bit_set(&self.tails, hash(tail))
@@ -251,38 +238,22 @@ impl Names {
 /// What every element ends with: its name stands in tags, before no separator.
 const LAST_TAGS: [&[u8]; 2] = [b"</", b"/>"];
 
-/// What may stand in a name and is no part of its normal form.
-const SEPARATORS: [u8; 2] = [b'-', b'_'];
-/// What may stand between a name and its separator.
-const BEHIND_NAMES: [u8; 8] = [b' ', b'\t', b'\r', b'"', b'\'', b'\\', b'[', b']'];
-
 const ESC: u8 = 0x1b;
 
-/// Whether the bytes may be the end of a colour.
-fn ends_colour([.., before, last]: [u8; 4]) -> bool {
-    last == b'm' && (before.is_ascii_digit() || matches!(before, b'[' | b';'))
+/// Whether a part of what looks like a name may be the end of an escape or a colour: `n`, `x0a`, `0A`, `31m`.
+fn may_end_escape(part: &[u8]) -> bool {
+    match part {
+        [_] => true,
+        [b'u' | b'x', rest @ ..] => rest.iter().all(u8::is_ascii_hexdigit),
+        [rest @ .., b'm'] => rest.iter().all(u8::is_ascii_digit),
+        _ => part.iter().all(u8::is_ascii_hexdigit),
+    }
 }
 
 /// Bytes before what may be the end of an escape: those that begin one, and those inside a terminal colour.
 const ESCAPES: [u8; 6] = [b'\\', b'%', b'[', b';', b'#', b'&'];
 /// Bytes of an escape behind one of these that look like a part of a name: `u000a`, `2500` in `%252500`.
 const ESCAPE_END_BYTES: usize = 8;
-
-/// Notes the last three letters of a name; where it has fewer, with anything before them.
-fn set_thirds(bits: &mut [u32], name: &[u8]) {
-    let mut set = |letters: [u8; 3]| set_bit(bits, hash(letters.into_iter().fold(0, joined)));
-    match *name {
-        [.., third, before, last] => set([third, before, last]),
-        [before, last] => (0..=255).for_each(|third| set([third, before, last])),
-        // Two bytes before it may be any, so that the test is of no use.
-        _ => bits.fill(u32::MAX),
-    }
-}
-
-/// Whether the byte is no part of a normal form, or perhaps none.
-fn is_no_letter(byte: u8) -> bool {
-    SEPARATORS.contains(&byte) || BEHIND_NAMES.contains(&byte)
-}
 
 fn joined(tail: u64, byte: u8) -> u64 {
     tail << 8 | u64::from(byte)
@@ -293,10 +264,6 @@ fn hash(tail: u64) -> usize {
     (tail.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> (64 - TAILS_LOG)) as usize
 }
 
-fn pair(before: u8, last: u8) -> usize {
-    usize::from(before) << 8 | usize::from(last)
-}
-
 fn set_bit(bits: &mut [u32], at: usize) {
     bits[at / 32] |= 1 << (at % 32);
 }
@@ -304,4 +271,73 @@ fn set_bit(bits: &mut [u32], at: usize) {
 #[inline]
 fn is_bit_set(bits: &[u32], at: usize) -> bool {
     bits.get(at / 32).is_some_and(|word| word >> (at % 32) & 1 == 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::collection::vec;
+    use proptest::prelude::*;
+    use proptest::sample::select;
+
+    /// What names, their neighbours and what looks like a name are made of.
+    const PIECES: &[&str] = &[
+        "id",
+        "ID",
+        "user",
+        "User",
+        "x",
+        "cvv",
+        "name",
+        "key",
+        "q",
+        "_",
+        "-",
+        ".",
+        "\"",
+        "'",
+        "\\",
+        " ",
+        "\t",
+        ":",
+        "=",
+        "{",
+        ",",
+        "\n",
+        "/",
+        "@",
+        "é",
+        "0",
+        "Z",
+        "\\n",
+        "%0A",
+        "\\u000a",
+        "[1m",
+        "\u{1b}[36m",
+        "[",
+        "]",
+        ";",
+        "m",
+    ];
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(if cfg!(miri) { 8 } else { 4000 }))]
+
+        #[test]
+        fn every_separator_behind_a_wanted_name_is_a_place(
+            selectors in vec("(user[.])?([*][*][.])?(id|user_?id|cvv|name|q|é|@id|user name|xname)", 1..5),
+            text in vec(select(PIECES), 0..60),
+        ) {
+            let mut names = Names::none();
+            selectors.iter().filter_map(|text| Selector::parse(text).ok()).for_each(|one| names.add(&one));
+            names.fill();
+            let text = text.concat().into_bytes();
+            let mut places = Vec::new();
+            names.places(&text, &mut places);
+            let wanted = |at: &usize| names.is_wanted(&text, *at);
+            let exact: Vec<u32> =
+                memchr::memchr2_iter(b'=', b':', &text).filter(wanted).map(|at| at as u32).collect();
+            prop_assert_eq!(places, exact);
+        }
+    }
 }

@@ -7,6 +7,8 @@
 //! in the name of a field, …) is left to the [`Judge`](super::judge::Judge), of which this is a faster twin:
 //! tests hold that the two agree.
 
+mod named;
+
 use super::pen::{AT_ONCE, Pen};
 use super::records::Wanted;
 use super::watch::Watch;
@@ -19,6 +21,7 @@ use crate::kind::Kind;
 use crate::policy::{Covers, FormatChoice, Policy, Rule};
 use crate::span::Span;
 use crate::tally::Tally;
+use named::Named;
 
 /// How far from a candidate the exact test looks at bytes. An edit that is nearer than this to a candidate that
 /// was none calls for a second look.
@@ -55,6 +58,7 @@ pub(super) struct Lane {
     left: Vec<u8>,
     again: Vec<u8>,
     second: Second,
+    named: Named,
 }
 
 #[derive(Debug, Clone)]
@@ -89,7 +93,9 @@ pub(super) struct Job<'j> {
     pub(super) content: Span,
     /// The candidates in it.
     pub(super) sights: &'j [Sight],
-    /// What the record does not hold.
+    /// Separators in it behind names that are watched for.
+    pub(super) names: &'j [u32],
+    /// What else the record does not hold.
     pub(super) watch: &'j Watch,
     /// Whether the record may be JSON, as it came: what is left of text may begin with a bracket.
     pub(super) json: bool,
@@ -125,6 +131,7 @@ impl Lane {
             left: Vec::new(),
             again: Vec::new(),
             second: Second::default(),
+            named: Named::default(),
         }
     }
 
@@ -143,7 +150,10 @@ impl Lane {
         pen: &mut Pen<'_>,
         tally: &mut Tally,
     ) -> Result<usize, OutOfLane> {
-        let Lane { law, texts, others, left, again, second } = self;
+        if !job.names.is_empty() {
+            self.named.read(job)?;
+        }
+        let Lane { law, texts, others, left, again, second, .. } = self;
         let job = Job { json: law.json && looks_structured(job.content.of(job.block)), ..job };
         if law.may_have_counts(job) {
             return Err(OutOfLane);

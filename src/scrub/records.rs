@@ -23,7 +23,9 @@ pub(super) struct Record {
     pub(super) end: usize,
     /// Its sights: places in [`Records::sights`].
     pub(super) sights: Range<usize>,
-    /// Whether there is an escape in it, a byte that only the judge knows to treat, or a watched place.
+    /// The names in it that are watched for: places in [`Records::names`].
+    pub(super) names: Range<usize>,
+    /// Whether there is an escape in it, a byte that only the judge knows to treat, or another watched place.
     pub(super) escaped: bool,
 }
 
@@ -38,11 +40,14 @@ pub(super) struct Records {
     for_judge: Vec<u32>,
     /// Control characters as rsyslog writes them.
     controls: Vec<u32>,
+    /// Separators behind names that are watched for.
+    names: Vec<u32>,
     any_escape: bool,
     every: bool,
-    /// What comes next: a sight, a place for the judge, a byte.
+    /// What comes next: a sight, a place for the judge, a name, a byte.
     sight: usize,
     place: usize,
+    name: usize,
     byte: usize,
 }
 
@@ -68,6 +73,11 @@ impl Records {
         &self.sights.list()[range]
     }
 
+    /// The separators behind names that are watched for.
+    pub(super) fn names(&self, range: Range<usize>) -> &[u32] {
+        &self.names[range]
+    }
+
     /// Starts with a new block, in which the judge has to see the records of these lines of keys as well.
     pub(super) fn begin(
         &mut self,
@@ -84,6 +94,7 @@ impl Records {
         }
         self.for_judge.clear();
         self.controls.clear();
+        self.names.clear();
         let hiding = self.marks.escapes().within(0, block.len()).filter(|at| hides(block, *at));
         self.for_judge.extend(hiding.map(|at| at as u32));
         if wanted != Wanted::Every {
@@ -96,6 +107,7 @@ impl Records {
             }
             if watch.is_needed() {
                 self.for_judge.extend_from_slice(watch.places(block, &self.marks));
+                self.names.extend_from_slice(watch.names());
             }
             self.for_judge.extend(keys.iter().map(|line| line.start as u32));
             self.note_quoted(block);
@@ -108,7 +120,7 @@ impl Records {
         }
         self.any_escape = !self.controls.is_empty() || self.marks.escapes().next(0, block.len()).is_some();
         self.every = wanted == Wanted::Every;
-        (self.sight, self.place, self.byte) = (0, 0, 0);
+        (self.sight, self.place, self.name, self.byte) = (0, 0, 0, 0);
     }
 
     pub(super) fn next(&mut self, block: &[u8]) -> Option<Record> {
@@ -117,7 +129,8 @@ impl Records {
         } else {
             let sight = self.next_sight(block).unwrap_or(u32::MAX);
             let place = self.for_judge.get(self.place).copied().unwrap_or(u32::MAX);
-            let at = sight.min(place);
+            let name = self.names.get(self.name).copied().unwrap_or(u32::MAX);
+            let at = sight.min(place).min(name);
             (at != u32::MAX).then_some(at as usize)?
         };
         let (line, may_escape) = self.marks.line(at, self.byte, block.len());
@@ -126,13 +139,14 @@ impl Records {
         let content = Span::new(start, end - usize::from(returned));
         let end = block.len().min(end + 1);
         let sights = self.sights_of(start, end);
-        let placed = self.pass_places(end);
+        let placed = !passed(&self.for_judge, &mut self.place, end).is_empty();
+        let names = passed(&self.names, &mut self.name, end);
         let escaped = placed
             || self.every
             || self.has_control(start, end)
             || may_escape && self.needs_judge(block, content);
         self.byte = end;
-        Some(Record { content, end, sights, escaped })
+        Some(Record { content, end, sights, names, escaped })
     }
 
     /// The next sight that may be a value.
@@ -200,15 +214,6 @@ impl Records {
         first..self.sight
     }
 
-    /// Goes on behind the places of a record that need the judge. Whether there are any.
-    fn pass_places(&mut self, end: usize) -> bool {
-        let before = self.place;
-        while self.for_judge.get(self.place).is_some_and(|at| (*at as usize) < end) {
-            self.place += 1;
-        }
-        self.place > before
-    }
-
     fn needs_judge(&self, block: &[u8], content: Span) -> bool {
         let record = content.of(block);
         let mut from = content.start;
@@ -239,6 +244,15 @@ fn arrays_of_numbers(block: &[u8]) -> impl Iterator<Item = u32> {
         let after = block[at + 1..].iter().find(|byte| **byte != b' ')?;
         (matches!(before, b':' | b'[' | b',') && after.is_ascii_digit()).then_some(at as u32)
     })
+}
+
+/// Goes on to the first place that is `end` or later. Those that it passes.
+fn passed(places: &[u32], next: &mut usize, end: usize) -> Range<usize> {
+    let first = *next;
+    while places.get(*next).is_some_and(|at| (*at as usize) < end) {
+        *next += 1;
+    }
+    first..*next
 }
 
 fn hides(block: &[u8], at: usize) -> bool {

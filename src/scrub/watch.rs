@@ -22,6 +22,7 @@ pub(super) struct Watch {
     wanted: Arc<Wanted>,
     needed: bool,
     places: Vec<u32>,
+    names: Vec<u32>,
     views: Views,
 }
 
@@ -66,7 +67,7 @@ impl Watch {
 
     fn of(wanted: Arc<Wanted>) -> Watch {
         let needed = !wanted.detectors.own().is_empty() || !wanted.names.is_empty();
-        Watch { wanted, needed, places: Vec::new(), views: Views::default() }
+        Watch { wanted, needed, places: Vec::new(), names: Vec::new(), views: Views::default() }
     }
 
     /// Whether anything is watched for.
@@ -79,16 +80,29 @@ impl Watch {
         self.wanted.names.any()
     }
 
-    /// Places in the block, ascending, of which every record that may be concerned holds one. `marks` are those of the block.
+    /// Places in the block, ascending, of which every record that may be concerned holds one, if not one of
+    /// [`names`](Watch::names). `marks` are those of the block.
     pub(super) fn places(&mut self, block: &[u8], marks: &Marks) -> &[u32] {
         self.places.clear();
+        self.names.clear();
         if self.is_needed() {
             self.wanted.detectors.own().places(block, &mut self.places);
-            self.wanted.names.places(block, &mut self.places);
+            self.wanted.names.places(block, &mut self.names);
+            self.wanted.names.elements(block, &mut self.places);
             self.hidden(block, marks);
             self.places.sort_unstable();
         }
         &self.places
+    }
+
+    /// Those of separators behind names that stand there as they are, ascending.
+    pub(super) fn names(&self) -> &[u32] {
+        &self.names
+    }
+
+    /// Whether what a name means depends on nothing but the names on the way to it.
+    pub(super) fn tells_by_names(&self) -> bool {
+        !self.wanted.names.any() && !self.wanted.names.asks_for_beginnings()
     }
 
     /// Notes the records in which escapes hide what is watched for.
