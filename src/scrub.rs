@@ -146,6 +146,11 @@ impl Scrubber {
         self.carry = carry;
     }
 
+    /// Another input begins: what earlier records said, such as a header that names columns, holds no longer.
+    pub fn start_over(&mut self) {
+        self.carry = Carry::start(self.judge.policy());
+    }
+
     /// What tells what carries over from block to block, if anything does.
     pub fn tracker(&self) -> Option<Tracker> {
         Tracker::new(self.judge.policy())

@@ -67,9 +67,11 @@ fn check(log: &Path, scrubber: &Scrubber, counts: &mut Counts, wrong: &mut Vec<S
     let (mut once, mut twice) = (Vec::new(), Vec::new());
     scrubber.scrub(&text, &mut once);
     let tally = scrubber.take_tally();
+    scrubber.start_over();
     scrubber.scrub(&once, &mut twice);
     let again = scrubber.take_tally();
     let mut left = Vec::new();
+    scrubber.start_over();
     scrubber.inspect(&once, |number, _, judged| {
         left.extend((!judged.changes.is_empty()).then_some(number));
     });

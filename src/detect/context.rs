@@ -109,10 +109,13 @@ pub(super) fn has_word_before<W: AsRef<[u8]>>(hay: &[u8], at: usize, reach: usiz
     })
 }
 
-/// Whether the word stands alone in square brackets: `[pan]` is what was left of a value, and says nothing
-/// about the next one.
+/// Whether the word stands alone in square brackets, perhaps with a number: `[pan]`, `[pan#2]` are what was left of a
+/// value, and say nothing about the next one.
 fn is_label(hay: &[u8], begin: usize, end: usize) -> bool {
-    begin > 0 && hay[begin - 1] == b'[' && hay.get(end) == Some(&b']')
+    let number = hay[end..].strip_prefix(b"#").unwrap_or_default();
+    let digits = number.iter().take_while(|byte| byte.is_ascii_digit()).count();
+    let rest = if digits > 0 { &number[digits..] } else { &hay[end..] };
+    begin > 0 && hay[begin - 1] == b'[' && rest.first() == Some(&b']')
 }
 
 /// Whether a word may begin or end at `at`.
@@ -136,6 +139,7 @@ mod tests {
         let found = |text: &[u8]| has_word_before(text, text.len(), 32, &["card", "cc"]);
         assert!(found(b"card=") && found(b"cardNumber: ") && found(b"CARD_NO=") && found(b"CCNumber="));
         assert!(found(b"my card ") && found(b"card2="));
+        assert!(found(b"[card: ") && !found(b"[card] ") && !found(b"[card#2]=") && found(b"[card#]="));
         assert!(!found(b"discard=") && !found(b"cardinal ") && !found(b"access "));
     }
 

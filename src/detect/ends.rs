@@ -315,7 +315,7 @@ mod tests {
     use proptest::sample::select;
 
     proptest! {
-        #![proptest_config(ProptestConfig::with_cases(if cfg!(miri) { 8 } else { 2000 }))]
+        #![proptest_config(ProptestConfig { cases: if cfg!(miri) { 8 } else { 2000 }, failure_persistence: None, ..ProptestConfig::default() })]
 
         #[test]
         fn every_level_equals_its_scalar_twin(

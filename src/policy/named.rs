@@ -103,7 +103,15 @@ fn name_before(text: &[u8], at: usize) -> Option<Span> {
     if behind <= end && colour_before(&text[..behind]).is_some() {
         start = behind;
     }
-    (start < end).then(|| Span::new(start, end))
+    let name = Span::new(start, end);
+    (start < end && !is_label(text, name)).then_some(name)
+}
+
+/// Whether a name stands alone in brackets, as what was left of a value does: `[user]: was here`.
+fn is_label(text: &[u8], name: Span) -> bool {
+    let before = text[..name.start].strip_suffix(b"[");
+    text.get(name.end) == Some(&b']')
+        && before.is_some_and(|before| before.last().is_none_or(|byte| !in_name(*byte)))
 }
 
 /// Where the colour (`ESC[1;36m`) begins that the text ends with.

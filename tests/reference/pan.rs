@@ -123,9 +123,14 @@ fn has_keyword(text: &[u8], start: usize) -> bool {
             end >= word.len()
                 && end - word.len() >= start.saturating_sub(32)
                 && word_ends_at(text, end, word.as_bytes())
-                && !(byte_before(text, end - word.len()) == b'[' && text.get(end) == Some(&b']'))
+                && !(byte_before(text, end - word.len()) == b'[' && ends_residue(&text[end..]))
         })
     })
+}
+
+/// `]` or `#2]`.
+fn ends_residue(rest: &[u8]) -> bool {
+    regex::bytes::Regex::new(r"^(?:#\d+)?\]").unwrap().is_match(rest)
 }
 
 /// Day, month, year, time: the fourteen digits that some write for a moment.
