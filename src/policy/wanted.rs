@@ -173,11 +173,18 @@ impl Names {
                 byte.is_ascii_alphanumeric()
                     || matches!(byte, b'.' | b'=' | b':' | b'<' | b'/' | b'>')
                     || JOINTS.contains(byte)
-                    || BEHIND.contains(byte)
+                    || BEHIND.contains(byte) && !matches!(byte, b'[' | b']') // see `ends_before`
             })
         };
         !self.is_empty()
             && (self.quoted || joins(written.first()) || joins(written.last()) || self.are_in(written))
+    }
+
+    /// Whether a separator stands at the head of a text, so that what takes the place of the bytes before it may be a
+    /// name, or lay one bare: `user[]=`.
+    pub fn ends_before(&self, text: &[u8]) -> bool {
+        let next = text.iter().find(|byte| !BEHIND.contains(byte));
+        !self.is_empty() && matches!(next, Some(b'=' | b':'))
     }
 
     /// Whether a wanted name may end before the separator at `at`.

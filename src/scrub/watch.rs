@@ -132,14 +132,15 @@ impl Watch {
                 || names.may_be_made_by(written))
     }
 
-    /// Whether a word stands beside the span, which may be watched for once the span is gone.
+    /// Whether a word stands beside the span, or a separator behind it: they may be watched for once the span is gone.
     pub(super) fn may_be_laid_bare(&self, block: &[u8], record: Span, span: Span) -> bool {
         let in_word = |byte: Option<&u8>| {
             byte.is_some_and(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.'))
         };
         self.is_needed()
             && (in_word(block[record.start..span.start].last())
-                || in_word(block[span.end..record.end].first()))
+                || in_word(block[span.end..record.end].first())
+                || self.wanted.names.ends_before(&block[span.end..record.end]))
     }
 
     /// Whether the text, in which there are no escapes, holds anything that is watched for.
