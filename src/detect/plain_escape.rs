@@ -7,7 +7,9 @@
 //! so is nearly every `=40` of real logs. It takes a letter behind the `=40`, and a dot behind that. rsyslog writes
 //! control characters as `#` and three octal digits; those that loggers write are line ends, tabs and colours.
 
-use memchr::memmem;
+use std::sync::LazyLock;
+
+use memchr::memmem::Finder;
 
 use crate::span::Span;
 
@@ -17,6 +19,11 @@ const MAX_LOCAL_BYTES: usize = 192;
 const MAX_DOMAIN_BYTES: usize = 255;
 
 const AT: &[u8] = b"=40";
+
+/// They are made once: most texts of a record are shorter than what it takes to make one.
+static AT_SIGNS: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(AT));
+static CONTROLS: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(b"#0"));
+static COLOURS: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(b"#033["));
 
 /// The places of such escapes, in ascending order.
 pub(super) struct PlainEscapes<'h> {
@@ -38,7 +45,7 @@ impl<'h> PlainEscapes<'h> {
 
     /// Goes on to the next address.
     fn next_address(&mut self) {
-        while let Some(at) = memmem::find(&self.hay[self.searched..], AT).map(|at| self.searched + at) {
+        while let Some(at) = AT_SIGNS.find(&self.hay[self.searched..]).map(|at| self.searched + at) {
             self.searched = at + AT.len();
             if let Some(address) = address(self.hay, at) {
                 let start = address.start.max(self.address.end);
@@ -83,7 +90,7 @@ impl Iterator for PlainEscapes<'_> {
 
 /// The places of a block at which an address may be in quoted-printable, and whether one is as it is written.
 pub(crate) fn quoted_addresses(block: &[u8]) -> impl Iterator<Item = (usize, bool)> {
-    memmem::find_iter(block, AT).map(|at| (at, address(block, at).is_some()))
+    AT_SIGNS.find_iter(block).map(|at| (at, address(block, at).is_some()))
 }
 
 /// Appends the places of a block at which rsyslog wrote a control character.
@@ -98,7 +105,7 @@ pub(crate) fn controls(block: &[u8], out: &mut Vec<u32>) {
 /// Whether such an escape may hide a value of the text that has no candidate: an address, once other escapes in it are
 /// undone, or one with a colour in it.
 pub(crate) fn may_hide(text: &[u8]) -> bool {
-    memmem::find(text, AT).is_some() || memmem::find(text, b"#033[").is_some()
+    AT_SIGNS.find(text).is_some() || COLOURS.find(text).is_some()
 }
 
 /// Whether the bytes on both sides of what vanishes make `=40`.
@@ -118,7 +125,7 @@ pub(super) fn plain_escape(rest: &[u8]) -> Option<(u8, usize)> {
 fn next_control(hay: &[u8], from: usize) -> Option<usize> {
     let mut from = from;
     loop {
-        let at = from + memmem::find(hay.get(from..)?, b"#0")?;
+        let at = from + CONTROLS.find(hay.get(from..)?)?;
         if control(&hay[at..]).is_some() {
             return Some(at);
         }

@@ -4,6 +4,10 @@
 //! control characters, and a colour is enough for that, is an array of byte numbers; what occurs several times is an
 //! array of texts. Source: `systemd.journal-fields(7)`, <https://systemd.io/JOURNAL_EXPORT_FORMATS/>.
 
+use std::sync::LazyLock;
+
+use memchr::memmem::Finder;
+
 use super::json::Json;
 use super::{Field, Fields, Format, Head, Layer, Name, NotThis, Opens, Role};
 use crate::decoded::Decoded;
@@ -102,8 +106,9 @@ impl Format for Journal {
 
 /// Whether it is an object that holds such a name somewhere. All of them begin alike, as few others do.
 fn may_be(record: &[u8]) -> bool {
+    static NAMES: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(b"\"_"));
     let starts = |at: usize| TOLD_BY.iter().any(|name| record[at..].starts_with(name));
-    record.trim_ascii_start().starts_with(b"{") && memchr::memmem::find_iter(record, b"\"_").any(starts)
+    record.trim_ascii_start().starts_with(b"{") && NAMES.find_iter(record).any(starts)
 }
 
 /// Makes one field of each array of byte numbers.
