@@ -334,9 +334,15 @@ impl Scrubber {
         self.end(block);
     }
 
-    /// Judges one record without its line end, and does not write it.
+    /// Judges one record without its line end, behind those before it, and does not write it.
     pub fn inspect_record(&mut self, record: &[u8]) -> Judged {
-        self.judge.inspect(record, None)
+        let line = [record, b"\n"].concat();
+        self.begin(&line);
+        self.pass_headers(0);
+        let key = self.pass_key(Span::new(0, record.len()));
+        let judged = self.judge.inspect(record, key);
+        self.end(&line);
+        judged
     }
 
     /// The candidates of a record that are no match, by offset, with the check that failed.
