@@ -93,6 +93,12 @@ impl Policy {
         covers.any(|covers| matches!(covers, Covers::Find { kinds, .. } if kinds.contains(kind)))
     }
 
+    /// Whether what was decided about a record depends on nothing but the values and names in it, so that what is left
+    /// of it is decided about alike.
+    pub fn decides_alike_again(&self) -> bool {
+        self.needs.when.is_none() && self.known.is_none()
+    }
+
     /// Whether any rule asks where a value stands.
     pub fn needs_fields(&self) -> bool {
         self.needs.fields

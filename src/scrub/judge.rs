@@ -1,5 +1,6 @@
 //! [`Judge`]: one record in, what becomes of it out.
 
+mod settled;
 mod unknown;
 mod value;
 
@@ -230,11 +231,16 @@ impl Judge {
                 Pass::Edited => {}
             }
             self.law.count_unknown(current, &mut self.scratch, &mut self.tally.unknown);
+            let is_settled = passes == 0 && self.law.is_settled(current, &self.scratch);
             self.before.clear();
             self.scratch.edits.splice(current, &mut self.before);
             self.scratch.edits.move_places(&mut self.places);
             std::mem::swap(&mut self.text, &mut self.before);
             self.count();
+            if is_settled {
+                self.tally.changed += 1;
+                return Outcome::Edited(&self.text);
+            }
         }
         self.tally.withheld += 1;
         Outcome::Withheld

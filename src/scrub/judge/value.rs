@@ -52,6 +52,16 @@ impl Value {
         self.marks.escapes().next(0, record.bytes.len()).is_some()
     }
 
+    /// The candidates in the record.
+    pub(super) fn candidates(&self) -> &[u32] {
+        self.marks.candidates()
+    }
+
+    /// The bytes in the record, which has so many, that may begin an escape.
+    pub(super) fn escapes(&self, bytes: usize) -> impl Iterator<Item = usize> {
+        self.marks.escapes().within(0, bytes)
+    }
+
     /// Searches one field. The findings count from the start of the record.
     pub(super) fn find(
         &mut self,
