@@ -109,6 +109,9 @@ const TOKENS: &[&str] = &[
     "user_id]=",
     "\u{1b}[1;36muser_id=\u{1b}[0m",
     "id\u{1b}[0m\u{1b}[2m=",
+    "user_id#011=",
+    "id#033[0m=",
+    "#012",
     "user_id\\u003d",
     "user_id\\u0027\\u003a",
     "user_id\\u0020\\u005d=",
@@ -363,5 +366,15 @@ proptest! {
             let seen = inspect(scrubber.clone().judging_every_record(), log.as_bytes());
             prop_assert_eq!(inspect(scrubber.clone(), log.as_bytes()), seen, "inspect\n{}", text);
         }
+    }
+}
+
+#[test]
+fn control_characters_of_rsyslog_hide_no_name() {
+    let policy = compile("[[rule]]\nfield = [\"user\"]\naction = \"redact\"\n").unwrap();
+    let scrubber = Scrubber::new(Arc::new(policy), None);
+    for name in ["user#011=", "user#033[0m=", "#012user=", "#033[1muser:", "user%23011=", "us#033[1mer="] {
+        let (left, _) = scrub(scrubber.clone(), format!("an {name}ann\n").as_bytes());
+        assert_eq!(left, format!("an {name}[field]\\n"));
     }
 }

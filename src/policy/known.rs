@@ -40,7 +40,8 @@ pub(super) fn read(layers: &[Layer], rules: &mut Vec<Rule>, faults: &mut Faults)
     let word = |key| tables().find_map(|(_, table)| table.text(key));
     let action = if word("otherwise") == Some("drop") { Action::Drop } else { Action::Withhold };
     let withholds_unparsed = word("unparsed") == Some("withhold");
-    let known = Known { allow, named: named(rules), withholds_unparsed, rule: rules.len() };
+    let known =
+        Known { allow, named: selectors(rules).cloned().collect(), withholds_unparsed, rule: rules.len() };
     rules.push(Rule {
         name: RULE_NAME.to_owned(),
         covers: Covers::Unknown,
@@ -55,17 +56,14 @@ pub(super) fn read(layers: &[Layer], rules: &mut Vec<Rule>, faults: &mut Faults)
 }
 
 /// The fields that rules name, wherever they name them.
-fn named(rules: &[Rule]) -> Vec<Selector> {
-    let mut named = Vec::new();
-    for rule in rules {
-        named.extend(rule.when.iter().map(|condition| condition.field.clone()));
-        match &rule.covers {
-            Covers::Find { within, not_within, .. } => {
-                named.extend(within.iter().flatten().chain(not_within).cloned());
-            }
-            Covers::Field { fields, .. } => named.extend(fields.iter().cloned()),
-            Covers::Unknown => {}
-        }
-    }
-    named
+pub(super) fn selectors(rules: &[Rule]) -> impl Iterator<Item = &Selector> {
+    rules.iter().flat_map(|rule| {
+        let (within, fields): (&[Selector], &[Selector]) = match &rule.covers {
+            Covers::Find { within, not_within, .. } => (within.as_deref().unwrap_or_default(), not_within),
+            Covers::Field { fields, .. } => (&[], fields),
+            Covers::Unknown => (&[], &[]),
+        };
+        let conditions = rule.when.iter().map(|condition| &condition.field);
+        conditions.chain(within).chain(fields)
+    })
 }

@@ -1,5 +1,6 @@
 //! [`Needs`]: what the rules of a policy ask for, so that nothing else is made for them.
 
+use super::known::selectors;
 use super::selector::{Names, Path};
 use super::{Covers, FormatChoice, Policy, Rule};
 use crate::action::Action;
@@ -123,6 +124,14 @@ impl Policy {
             Covers::Find { .. } | Covers::Unknown => false,
         };
         self.needs.field_rules && self.needs.names.may_mean(name) && self.rules.iter().any(means)
+    }
+
+    /// Whether the policy asks for a field of this name anywhere.
+    pub fn asks_for(&self, name: &[u8]) -> bool {
+        let mut path = Path::default();
+        path.push(name);
+        let allowed = self.known.iter().flat_map(|known| known.allow.iter());
+        selectors(&self.rules).chain(allowed).any(|selector| selector.may_mean(&path))
     }
 
     /// Whether a field rule may mean a field by a name that no record holds: a format gives it, whose records cannot

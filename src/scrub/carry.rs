@@ -28,7 +28,7 @@ pub struct Carry {
     pub(super) max_record: usize,
     /// Records so far, up to [`HEADER_LINES`].
     records: u32,
-    /// A record with as many columns as the header followed it. Until then another may take its place: what looked like
+    /// The header names a column that the policy asks for, or a record with as many columns followed it. Until then another may take its place: what looked like
     /// a header may have been a banner.
     settled: bool,
     /// The private key of which the next record may be a part.
@@ -107,6 +107,8 @@ impl Carry {
                 self.settled = true;
             } else if let Some(columns) = header(policy, line) {
                 let columns = Arc::new(columns);
+                // What names a column that the policy asks for is no banner, so that no odd record takes its place.
+                self.settled = columns.names.iter().any(|name| policy.asks_for(name));
                 head.columns = Some(Arc::clone(&columns));
                 each((from, columns));
             }

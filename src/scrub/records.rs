@@ -99,6 +99,7 @@ impl Records {
         self.for_judge.extend(hiding.map(|at| at as u32));
         if wanted != Wanted::Every {
             let hiding = self.for_judge.len();
+            plain_escape::controls(block, &mut self.controls);
             if seen.may_have_lengths() {
                 self.for_judge.extend(behind_lengths(block));
             }
@@ -106,12 +107,11 @@ impl Records {
                 self.for_judge.extend(arrays_of_numbers(block));
             }
             if watch.is_needed() {
-                self.for_judge.extend_from_slice(watch.places(block, &self.marks));
+                self.for_judge.extend_from_slice(watch.places(block, &self.marks, &self.controls));
                 self.names.extend_from_slice(watch.names());
             }
             self.for_judge.extend(keys.iter().map(|line| line.start as u32));
             self.note_quoted(block);
-            plain_escape::controls(block, &mut self.controls);
             let controls = self.controls.iter().filter(|at| hides_trigger(block, **at as usize));
             self.for_judge.extend(controls);
             if self.for_judge.len() > hiding {

@@ -81,15 +81,17 @@ impl Watch {
     }
 
     /// Places in the block, ascending, of which every record that may be concerned holds one, if not one of
-    /// [`names`](Watch::names). `marks` are those of the block.
-    pub(super) fn places(&mut self, block: &[u8], marks: &Marks) -> &[u32] {
+    /// [`names`](Watch::names). `marks` are those of the block, `controls` the control characters that rsyslog wrote in
+    /// it, which no mark tells.
+    pub(super) fn places(&mut self, block: &[u8], marks: &Marks, controls: &[u32]) -> &[u32] {
         self.places.clear();
         self.names.clear();
         if self.is_needed() {
             self.wanted.detectors.own().places(block, &mut self.places);
             self.wanted.names.places(block, &mut self.names);
             self.wanted.names.elements(block, &mut self.places);
-            self.hidden(block, marks);
+            self.hidden(block, marks, marks.escapes().within(0, block.len()));
+            self.hidden(block, marks, controls.iter().map(|at| *at as usize));
             self.places.sort_unstable();
         }
         &self.places
@@ -105,10 +107,10 @@ impl Watch {
         !self.wanted.names.any() && !self.wanted.names.asks_for_beginnings()
     }
 
-    /// Notes the records in which escapes hide what is watched for.
-    fn hidden(&mut self, block: &[u8], marks: &Marks) {
+    /// Notes the records in which these escapes, ascending, hide what is watched for.
+    fn hidden(&mut self, block: &[u8], marks: &Marks, escapes: impl Iterator<Item = usize>) {
         let mut done = 0;
-        for at in marks.escapes().within(0, block.len()) {
+        for at in escapes {
             if at < done || !self.wanted.may_hide(block, at) {
                 continue;
             }
@@ -153,7 +155,7 @@ impl Wanted {
     /// Whether what begins at `at` is an escape that may stand for a part of what is watched for, on some
     /// level of decoding.
     fn may_hide(&self, block: &[u8], at: usize) -> bool {
-        if !matches!(block[at], b'\\' | b'%' | b'&' | ESC | 0xc2 | 0xe2 | 0xef) {
+        if !matches!(block[at], b'\\' | b'%' | b'&' | b'#' | ESC | 0xc2 | 0xe2 | 0xef) {
             return false;
         }
         let Some((written, length)) = written_at(block, at) else {

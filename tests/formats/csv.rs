@@ -153,6 +153,19 @@ fn a_banner_that_looks_like_a_header_gives_way_to_one() {
     assert_eq!(scrubbed(&scrubber, text.as_bytes()), wanted.as_bytes());
 }
 
+/// A record with a cell too many takes no header's place, though there are nothing but words in it.
+#[test]
+fn no_record_takes_the_place_of_a_header_that_the_policy_asks_for() {
+    let text = b"id,user_id,note\nana,bob,carl,dora\n1,eva,x\n";
+    let left = scrubbed(&scrubber(&rules("csv", "user_id")), text);
+    assert_eq!(String::from_utf8_lossy(&left), "id,user_id,note\n[withheld 17 bytes]\n1,[field],x\n");
+    let denied = "[input]\nformat = 'csv'\n[fields]\nallow = ['id']\nunparsed = 'withhold'\n\
+                  [[rule]]\nfind = ['pan']\naction = 'redact'\n";
+    let left = scrubbed(&scrubber(denied), text);
+    let wanted = "id,user_id,note\n[withheld 17 bytes]\n1,[withheld],[withheld]\n";
+    assert_eq!(String::from_utf8_lossy(&left), wanted);
+}
+
 /// Columns can be meant by their number; a header is one all the same.
 #[test]
 fn columns_have_numbers() {

@@ -26,6 +26,34 @@ const LEVELS: [&[u8]; 15] = [
     b"severe",
 ];
 
+/// The facilities of syslog(3), and those of the BSDs.
+const FACILITIES: [&[u8]; 24] = [
+    b"kern",
+    b"user",
+    b"mail",
+    b"daemon",
+    b"auth",
+    b"syslog",
+    b"lpr",
+    b"news",
+    b"uucp",
+    b"cron",
+    b"authpriv",
+    b"ftp",
+    b"ntp",
+    b"security",
+    b"console",
+    b"audit",
+    b"local0",
+    b"local1",
+    b"local2",
+    b"local3",
+    b"local4",
+    b"local5",
+    b"local6",
+    b"local7",
+];
+
 /// What may stand before the message, which is a record of its own.
 const BEFORE_MESSAGE: [&[u8]; 2] = [b"\xef\xbb\xbf", b"@cee:"];
 
@@ -86,6 +114,14 @@ fn priority(text: &[u8]) -> Option<usize> {
 pub(super) fn is_priority(text: &[u8]) -> bool {
     let number = std::str::from_utf8(text).ok().and_then(|text| text.parse::<u8>().ok());
     text.iter().all(u8::is_ascii_digit) && number.is_some_and(|number| number <= 191)
+}
+
+/// Facility and severity as `syslogd -v` of the BSDs writes them, as numbers or as words. Anything else may be a value.
+fn is_level_of_bsd(text: &[u8]) -> bool {
+    let Some(dot) = memchr::memchr(b'.', text) else { return false };
+    let (facility, severity) = (&text[..dot], &text[dot + 1..]);
+    let is_number = |text: &[u8]| matches!(text.len(), 1 | 2) && text.iter().all(u8::is_ascii_digit);
+    is_number(facility) && is_number(severity) || FACILITIES.contains(&facility) && LEVELS.contains(&severity)
 }
 
 /// What may stand in a name of structured data.
@@ -290,7 +326,7 @@ impl<'r> Reader<'r> {
         let rest = self.rest();
         let length = rest.iter().take(24).position(|byte| *byte == b' ').unwrap_or(0);
         if let [b'<', inside @ .., b'>'] = &rest[..length]
-            && inside.contains(&b'.')
+            && is_level_of_bsd(inside)
         {
             self.at += length + 1;
         }
