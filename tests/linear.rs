@@ -146,3 +146,21 @@ fn hostile_records_without_end_come_to_an_end() {
         writer.finish().unwrap();
     }
 }
+
+/// The name of what a field lies in belongs to its path, however long it is.
+#[test]
+fn hostile_names_around_many_fields_come_to_an_end() {
+    let scrubber = &scrubbers()[1];
+    let repeat = |unit: &str| unit.repeat(RECORD_BYTES / 8 / unit.len());
+    for (before, name, behind, field, after) in [
+        ("{\"", "y", "\":{", "\"user\":1,", "\"a\":1}}"),
+        ("{\"", "y.", "\":{", "\"user\":1,", "\"a\":1}}"),
+        ("{\"", "\\u0041", "\":[", "{\"user\":1},", "1]}"),
+        ("<a><Data Name='", "y", "'>", "<user>x</user>", "</Data></a>"),
+    ] {
+        let record = [before, &repeat(name), behind, &repeat(field), after].concat();
+        let mut out = Vec::new();
+        scrubber.clone().scrub(format!("{record}\n").as_bytes(), &mut out);
+        assert!(out.ends_with(b"\n"), "{before}{name}");
+    }
+}

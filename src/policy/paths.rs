@@ -4,6 +4,11 @@ use super::decide::Record;
 use super::selector::{Names, Path, Selector};
 use crate::decoded::Decoded;
 use crate::format::{Name, Opens, Role};
+use crate::span::Span;
+
+/// Longest name that is read whole, in bytes as it is written. A longer one is left out but for its ends: it is part of
+/// the path of each field in it.
+const MAX_NAME_BYTES: usize = 1024;
 
 /// Which layers of a record a path leads through. None leads through wrappings.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -124,16 +129,8 @@ impl Paths {
             if out.len() > start {
                 out.push(b'.');
             }
-            self.decoded.clear();
-            match *name {
-                Name::Field(name) => {
-                    let field = &record.fields.list[name];
-                    record.fields.decode(record.bytes, field, field.value, &mut self.decoded);
-                    out.extend_from_slice(&self.decoded.bytes);
-                }
-                Name::Given(name) => out.extend_from_slice(record.fields.given_name(name)),
-                Name::None => {}
-            }
+            decode(record, *name, &mut self.decoded);
+            out.extend_from_slice(&self.decoded.bytes);
         }
         if out.len() == start && self.column > 0 {
             out.extend_from_slice(self.column.to_string().as_bytes());
@@ -171,17 +168,51 @@ impl Paths {
             }
         }
         for name in self.names.iter().rev() {
-            match *name {
-                Name::Field(name) => {
-                    let field = &record.fields.list[name];
-                    self.decoded.clear();
-                    record.fields.decode(record.bytes, field, field.value, &mut self.decoded);
-                    self.path.push(&self.decoded.bytes);
-                }
-                Name::Given(name) => self.path.push(record.fields.given_name(name)),
-                Name::None => {}
-            }
+            decode(record, *name, &mut self.decoded);
+            self.path.push(&self.decoded.bytes);
             self.steps.push(self.path.len());
         }
+    }
+}
+
+/// Reads a name, or both ends of a long one.
+fn decode(record: &Record<'_>, name: Name, out: &mut Decoded) {
+    out.clear();
+    match name {
+        Name::Field(name) => {
+            let field = &record.fields.list[name];
+            for end in ends(field.value) {
+                record.fields.decode(record.bytes, field, end, out);
+            }
+        }
+        Name::Given(name) => {
+            for end in ends(name) {
+                out.push_verbatim(record.fields.given_name(end), end.start);
+            }
+        }
+        Name::None => {}
+    }
+}
+
+/// A name up to where it is left out, and from there on.
+fn ends(name: Span) -> [Span; 2] {
+    const HALF: usize = MAX_NAME_BYTES / 2;
+    let (before, after) = match name.len() > MAX_NAME_BYTES {
+        true => (name.start + HALF, name.end - HALF),
+        false => (name.end, name.end),
+    };
+    [Span::new(name.start, before), Span::new(after, name.end)]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn long_names_are_read_at_their_ends() {
+        let ends = |length| ends(Span::new(1, 1 + length)).map(|end| (end.start, end.end));
+        assert_eq!(ends(0), [(1, 1), (1, 1)]);
+        assert_eq!(ends(MAX_NAME_BYTES), [(1, 1025), (1025, 1025)]);
+        assert_eq!(ends(MAX_NAME_BYTES + 9), [(1, 513), (522, 1034)]);
     }
 }
