@@ -165,6 +165,8 @@ impl Scrubber {
         if let Some(framed) = self.seen.format().filter(|format| format.is_framed()) {
             carry.head.only = Some(framed.name());
         }
+        // The fast lane does not see them, and where records are judged nobody is to tell by the result.
+        carry.head.numbers_alone = !self.seen.may_have_bytes();
         judge.begin(&carry.head);
         carry.headers(judge.policy(), block, |header| headers.push(header));
         carry.keys(judge.policy(), block, |line| keys.push(line));
