@@ -336,11 +336,6 @@ impl Scrubber {
         self.end(block);
     }
 
-    /// Judges one record without its line end, and does not write it.
-    pub fn inspect_record(&mut self, record: &[u8]) -> Judged {
-        self.judge.inspect(record, None)
-    }
-
     /// The candidates of a record that are no match, by offset, with the check that failed.
     pub fn rejected(&self, record: &[u8]) -> Vec<(usize, Reason)> {
         self.judge.rejected(record)
