@@ -165,6 +165,8 @@ impl Scrubber {
         if let Some(framed) = self.seen.format().filter(|format| format.is_framed()) {
             carry.head.only = Some(framed.name());
         }
+        // The fast lane does not see them, and where records are judged nobody is to tell by the result.
+        carry.head.numbers_alone = !self.seen.may_have_bytes();
         judge.begin(&carry.head);
         carry.headers(judge.policy(), block, |header| headers.push(header));
         carry.keys(judge.policy(), block, |line| keys.push(line));
@@ -332,17 +334,6 @@ impl Scrubber {
             }
         }
         self.end(block);
-    }
-
-    /// Judges one record without its line end, behind those before it, and does not write it.
-    pub fn inspect_record(&mut self, record: &[u8]) -> Judged {
-        let line = [record, b"\n"].concat();
-        self.begin(&line);
-        self.pass_headers(0);
-        let key = self.pass_key(Span::new(0, record.len()));
-        let judged = self.judge.inspect(record, key);
-        self.end(&line);
-        judged
     }
 
     /// The candidates of a record that are no match, by offset, with the check that failed.

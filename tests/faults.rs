@@ -592,6 +592,21 @@ fn a_long_line_takes_bounded_memory_in_scan_too() {
 }
 
 #[test]
+fn a_long_line_is_one_line_in_scan() {
+    let folder = tempfile::tempdir().unwrap();
+    let log = folder.path().join("a.log");
+    let long = "x".repeat(3 << 20);
+    fs::write(&log, format!("ana@example.com\n{long} ana@example.com\nana@example.com\n")).unwrap();
+    let scan = logscrub(&["scan", "--json", log.to_str().unwrap()]).stdout(Stdio::piped()).output().unwrap();
+    let lines: Vec<u64> = String::from_utf8(scan.stdout)
+        .unwrap()
+        .lines()
+        .map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap()["line"].as_u64().unwrap())
+        .collect();
+    assert_eq!(lines, [1, 2, 3]);
+}
+
+#[test]
 fn a_long_stream_takes_bounded_memory() {
     let total = if is_big() { 10 << 30 } else { 64 << 20 };
     let (code, out, most) = stream(&["-j2"], &mixed(1 << 20), total);

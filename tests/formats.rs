@@ -178,9 +178,9 @@ proptest::proptest! {
         for format in FORMATS {
             let columns = ["#Fields: a b", "#Fields: a b c", "#fields\ta\tb", "a,b"][header].as_bytes();
             let head = Head {
-                only: None,
                 columns: format.header(columns).map(Arc::new),
                 layout: Layout::parse("$a - \"$b\" $c").ok().map(Arc::new),
+                ..Head::default()
             };
             if let Some(fields) = read(&record, format, &head) {
                 check_places(&record, &fields);

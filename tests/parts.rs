@@ -149,10 +149,13 @@ fn cases() -> u32 {
     std::env::var("LOGSCRUB_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(600)
 }
 
-/// Checks that the parts of each message together are what it is when it stands in one line.
+/// Checks that the parts of each message together are what it is when it stands in one line. Short parts of Docker tell
+/// nothing, so that something whole comes first.
 fn check(docker: bool, named: bool, rules: usize, messages: &[Message], turns: &[bool]) {
     let scrubber = &SCRUBBERS[usize::from(docker)][usize::from(named)][rules];
-    let (input, of) = log(docker, messages, turns);
+    let started = Message { stream: 0, text: "started".to_owned(), cuts: vec![] };
+    let messages = &[&[started], messages].concat()[usize::from(!docker || named)..];
+    let (input, of) = log(docker, messages, &[&[false], turns].concat());
     let (out, tally) = scrub(scrubber, input.as_bytes());
     let shown = || format!("{} from {input}", String::from_utf8_lossy(&out));
     let lines: Vec<&[u8]> = out.split_inclusive(|byte| *byte == b'\n').collect();
@@ -205,7 +208,7 @@ proptest! {
         messages in vec(message(), 1..4),
         turns in vec(any::<bool>(), 1..8),
     ) {
-        let scrubber = &SCRUBBERS[usize::from(docker)][0][0];
+        let scrubber = &SCRUBBERS[usize::from(docker)][usize::from(docker)][0];
         let (input, _) = log(docker, &messages, &turns);
         let (out, _) = scrub(scrubber, input.as_bytes());
         let lines: Vec<&str> = input.lines().collect();
@@ -386,6 +389,21 @@ fn what_is_held_back_goes_out_at_the_end() {
     log.flush().unwrap();
     let out = String::from_utf8(log.finish().unwrap()).unwrap();
     assert_eq!(out, format!("{RECORD} P [pan]\n{OTHER} F nothing\n{RECORD} P  \n"));
+}
+
+/// What passes logs on may take away the line feeds and add nothing.
+#[test]
+fn short_records_without_end_are_records() {
+    let (short, long) = ("x 192.0.2.17", format!("{} 192.0", "x".repeat(16 << 10)));
+    let left = |line: &str| line.replace("192.0.2.17", "[ipv4]");
+    let lines = line(true, 1, 0, short, true).repeat(20);
+    assert_eq!(
+        drive_all(&SCRUBBERS[1][0][0], lines.as_bytes(), 1 << 10, settings(1000)).0,
+        left(&lines).as_bytes()
+    );
+    let parts = line(true, 1, 0, &long, true) + &line(true, 2, 0, ".2.17", false);
+    let (out, _) = scrub(&SCRUBBERS[1][0][0], parts.as_bytes());
+    assert!(String::from_utf8(out).unwrap().contains("[ipv4]"));
 }
 
 /// What passes logs on takes away the line feeds, and adds members.

@@ -52,7 +52,7 @@ pub(super) struct ByRules {
     /// A rules file, or a pack by name
     #[arg(short, long, value_name = "FILE|PACK", env = "LOGSCRUB_RULES", hide_env_values = true)]
     pub(super) rules: Option<String>,
-    /// How records are read: auto, text or json [default: what the rules say, else auto]
+    /// How records are read: auto, text, json, access, csv … [default: what the rules say, else auto]
     #[arg(short, long, value_name = "FORMAT")]
     pub(super) format: Option<String>,
     /// The keyring [default: what the rules say]

@@ -1,42 +1,76 @@
 //! `logscrub explain`: each candidate of a line, each check, and which rule won.
 
-use std::io::{self, BufRead, Write};
-
 use super::args::Explain;
 use super::exit::Exit;
+use super::lines::Lines;
 use super::print::{escaped, message};
 use crate::action::Action;
-use crate::error::reason;
-use crate::scrub::{Judged, Scrubber};
+use crate::scrub::{Carry, Judged, Scrubber, Tracker};
 use crate::span::Span;
-use crate::stream::{Output, Place, Target, sys};
+use crate::stream::{Input, Output, Place, Scrub, Settings, Target, Watch, drive};
+use crate::tally::Tally;
 
 pub(super) fn run(args: &Explain) -> Exit {
     start(args).unwrap_or_else(|exit| exit)
 }
 
+/// Lines are read as the filter reads them, for what some of them say depends on those before. None is too long.
 fn start(args: &Explain) -> Result<Exit, Exit> {
     let scrubbers = args.by.scrubbers()?;
-    let mut scrubber = scrubbers.get(scrubbers.number_for(&Place::Stdin)).clone();
+    let scrubber = scrubbers.get(scrubbers.number_for(&Place::Stdin)).clone().judging_every_record();
     let mut output = Output::open(&Target::Stdout).map_err(|cause| Exit::of_output(&cause))?;
-    if sys::closed_at_start(0) {
-        message("stdin: bad file descriptor");
-        return Ok(Exit::Input);
-    }
-    for (number, line) in io::stdin().lock().split(b'\n').enumerate() {
-        let line = line.map_err(|cause| {
-            message(&format!("stdin: {}", reason(&cause)));
-            Exit::Input
-        })?;
-        let text = explain(&mut scrubber, number + 1, &line, args.show_values);
-        output.write_all(text.as_bytes()).map_err(|cause| Exit::of_output(&cause))?;
-    }
-    Ok(Exit::Done)
+    let settings = Settings { max_record: usize::MAX, ..Settings::default() };
+    let explainer = Explainer { scrubber, values: args.show_values, lines: Lines::default() };
+    let input = Input::open(&Place::Stdin).map(Input::told_of);
+    let outcome = drive([input], explainer, &mut output, &mut Watch::default(), &settings);
+    outcome.output.map_err(|cause| Exit::of_output(&cause))?;
+    outcome.input_faults.iter().for_each(|fault| message(&fault.to_string()));
+    Ok(if outcome.input_faults.is_empty() { Exit::Done } else { Exit::Input })
 }
 
-fn explain(scrubber: &mut Scrubber, number: usize, line: &[u8], values: bool) -> String {
-    let line = line.strip_suffix(b"\r").unwrap_or(line);
-    let judged = scrubber.inspect_record(line);
+/// What it writes is not the scrubbed text but what is to be said of each line.
+#[derive(Clone)]
+struct Explainer {
+    scrubber: Scrubber,
+    values: bool,
+    lines: Lines,
+}
+
+impl Scrub for Explainer {
+    fn scrub(&mut self, block: &[u8], out: &mut Vec<u8>) {
+        let before = self.lines.so_far();
+        let mut judged = Vec::new();
+        self.scrubber
+            .inspect(block, |number, record, one| judged.push((before + number, record.to_vec(), one)));
+        for (number, record, one) in judged {
+            out.extend(explain(&self.scrubber, number, &record, &one, self.values).bytes());
+        }
+        self.lines.add(crate::scrub::count_records(block));
+    }
+
+    fn scrub_piece(&mut self, piece: &[u8], _: bool, out: &mut Vec<u8>) {
+        self.scrub(piece, out); // no line is too long
+    }
+
+    fn tracker(&self) -> Option<Tracker> {
+        self.scrubber.tracker()
+    }
+
+    fn go_on(&mut self, carry: &Carry) {
+        self.scrubber.go_on(carry.clone());
+    }
+
+    fn skip(&mut self, record: &[u8]) {
+        self.scrubber.skip(record);
+        self.lines.add(1);
+    }
+
+    fn take_tally(&mut self) -> Tally {
+        self.scrubber.take_tally()
+    }
+}
+
+fn explain(scrubber: &Scrubber, number: u64, line: &[u8], judged: &Judged, values: bool) -> String {
     let mut text = format!("line {number}: {} bytes, read as {}\n", line.len(), judged.format);
     for (at, reason) in scrubber.rejected(line) {
         text += &format!("  byte {at}: no match: {reason}\n");
@@ -44,14 +78,14 @@ fn explain(scrubber: &mut Scrubber, number: usize, line: &[u8], values: bool) ->
     for finding in &judged.sightings {
         let kind = scrubber.policy().kinds.name(finding.kind);
         text += &format!("  {}: {kind}{}\n", place(finding.span), shown(line, finding.span, values));
-        text += &format!("    {}\n", decided(scrubber, &judged, finding.span));
+        text += &format!("    {}\n", decided(scrubber, judged, finding.span));
     }
     let by_field =
         |cause: &&crate::edit::Cause| !judged.sightings.iter().any(|found| found.span.overlaps(cause.value));
     for cause in judged.changes.iter().filter(by_field) {
         let why = if cause.copy { "copy of a field's value" } else { "by its field" };
         text += &format!("  {}: {why}{}\n", place(cause.value), shown(line, cause.value, values));
-        text += &format!("    {}\n", decided(scrubber, &judged, cause.value));
+        text += &format!("    {}\n", decided(scrubber, judged, cause.value));
     }
     match &judged.left {
         Some(left) => text + &format!("  -> {}\n", escaped(left)),

@@ -5,6 +5,7 @@ mod exit;
 mod explain;
 mod filter;
 mod key;
+mod lines;
 mod load;
 mod paint;
 mod print;

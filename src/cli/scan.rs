@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::args::{Color, Scan};
 use super::exit::Exit;
+use super::lines::Lines;
 use super::load::Scrubbers;
 use super::paint::{Ink, Paint};
 use super::print::{escaped, message, to_stderr, usage_fault};
@@ -33,7 +34,8 @@ fn start(args: &Scan) -> Result<Exit, Exit> {
     for place in files {
         let number = scrubbers.number_for(&place);
         let finder = Finder::new(scrubbers.get(number), args, &place, many);
-        let outcome = drive([Input::open(&place)], finder, &mut output, &mut watch, &settings);
+        let outcome =
+            drive([Input::open(&place).map(Input::told_of)], finder, &mut output, &mut watch, &settings);
         outcome.output.map_err(|cause| Exit::of_output(&cause))?;
         tallies.get_mut(number).into_iter().for_each(|tally| tally.add(&outcome.tally));
         faults.extend(outcome.input_faults);
@@ -121,6 +123,8 @@ struct Finder {
     name: String,
     with_rules: bool,
     show: Show,
+    lines: Lines,
+    /// The line that is looked at.
     line: u64,
     long: Long,
     tally: Tally,
@@ -155,6 +159,7 @@ impl Finder {
             },
             with_rules: args.by.has_rules(),
             show: Show { json: args.json, values: args.show_values, name: many, paint },
+            lines: Lines::default(),
             line: 0,
             long: Long::default(),
             tally: Tally::default(),
@@ -242,19 +247,17 @@ fn marked(text: &[u8], spans: &[Span], paint: Paint) -> String {
 impl Scrub for Finder {
     fn scrub(&mut self, block: &[u8], out: &mut Vec<u8>) {
         let mut scrubber = self.scrubber.clone();
-        let first = self.line;
+        let before = self.lines.so_far();
         scrubber.inspect(block, |number, record, judged| {
-            self.line = first + number;
+            self.line = before + number;
             self.line(record, &judged, out);
         });
-        self.line = first + crate::scrub::count_records(block);
+        self.lines.add(crate::scrub::count_records(block));
     }
 
     /// A line too long for one piece is searched as text in overlapping windows.
     fn scrub_piece(&mut self, piece: &[u8], last: bool, out: &mut Vec<u8>) {
-        if self.long.start == 0 && self.long.window.is_empty() {
-            self.line += 1;
-        }
+        self.line = self.lines.so_far() + 1;
         self.long.window.extend_from_slice(piece);
         let due =
             if last { self.long.window.len() } else { self.long.window.len().saturating_sub(OVERLAP_BYTES) };
@@ -271,6 +274,7 @@ impl Scrub for Finder {
         self.long.searched = due - keep;
         if last {
             self.long = Long::default();
+            self.lines.add(1);
         }
     }
 
@@ -280,6 +284,11 @@ impl Scrub for Finder {
 
     fn go_on(&mut self, carry: &Carry) {
         self.scrubber.go_on(carry.clone());
+    }
+
+    fn skip(&mut self, record: &[u8]) {
+        self.scrubber.skip(record);
+        self.lines.add(1);
     }
 
     fn take_tally(&mut self) -> Tally {

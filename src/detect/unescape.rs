@@ -2,7 +2,7 @@
 //!
 //! Decoded: `\n \r \t \" \\ \/ \u0040 \x40 \033[ \e[`, `%40 %u0040`, `&#64; &#x40;` and a few named HTML
 //! entities, ANSI control sequences (ECMA-48 CSI) and zero-width characters, both of which vanish.
-//! `=40` of quoted-printable in an address, `#011 #012 #015 #033[` of rsyslog: see [`super::plain_escape`].
+//! `=40` of quoted-printable in an address, `#011 #012 #015 #033[` of rsyslog: see `plain_escape`.
 //! Not `\b` and `\f`: nobody writes them, and `DOMAIN\bob` is common. Not `+` for a blank: only forms do.
 
 use super::plain_escape::{PlainEscapes, plain_escape, splits_quoted};

@@ -74,10 +74,19 @@ impl Format for Docker {
         true
     }
 
+    /// Docker parts long records alone. Where short ones have no line feed whoever passed them on took it away: joined they
+    /// would be one record without end, and nothing of it would go out.
+    fn claims(&self, record: &[u8]) -> bool {
+        self.part(record).is_some_and(|part| !part.goes_on || part.content.len() >= LONG_BYTES)
+    }
+
     fn closing(&self, content: &[u8]) -> usize {
         line_feed(content).len()
     }
 }
+
+/// Half of what Docker puts in a part: values may have gone from it.
+const LONG_BYTES: usize = 8 << 10;
 
 /// The members of a record, with the quote behind them.
 const NAMES: [&[u8]; 4] = [b"log\"", b"stream\"", b"attrs\"", b"time\""];

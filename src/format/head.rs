@@ -14,6 +14,8 @@ pub struct Head {
     pub layout: Option<Arc<Layout>>,
     /// Name of the format that all records are of: the policy says so, or the first one does.
     pub only: Option<&'static str>,
+    /// Arrays of numbers are what they look like: the input is not of a format that writes text so.
+    pub numbers_alone: bool,
 }
 
 /// Names of columns, as a header line gives them.
@@ -33,6 +35,7 @@ impl Head {
         is_same(self.columns.as_ref(), other.columns.as_ref())
             && is_same(self.layout.as_ref(), other.layout.as_ref())
             && self.only == other.only
+            && self.numbers_alone == other.numbers_alone
     }
 
     /// Whether all records are said to be of this format.

@@ -42,7 +42,9 @@ impl Format for Journal {
             return Err(NotThis);
         }
         out.list[first].name = out.give_name(b"journal");
-        join_bytes(record, first, &mut out.list);
+        if !head.numbers_alone {
+            join_bytes(record, first, &mut out.list);
+        }
         for at in first..out.list.len() {
             let Name::Field(name) = out.list[at].name else { continue };
             let field = out.list[at];

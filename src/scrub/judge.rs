@@ -1,6 +1,8 @@
 //! [`Judge`]: one record in, what becomes of it out.
 
+mod inspect;
 mod settled;
+mod sight;
 mod unknown;
 mod value;
 
@@ -13,17 +15,16 @@ use crate::action::Tools;
 use crate::action::hash::HashKey;
 use crate::action::residue::Residues;
 use crate::decoded::Decoded;
-use crate::detect::{Detectors, Reason};
-use crate::edit::{Cause, Edits};
-use crate::finding::Finding;
-use crate::format::{FORMATS, Field, Fields, Format, Head, Role};
-use crate::kind::Kind;
+use crate::detect::Detectors;
+use crate::edit::Edits;
+use crate::format::{FORMATS, Field, Fields, Format, Head};
 use crate::policy::Policy;
 use crate::policy::decide::{Decision, Decisions, Record, Sighting};
 use crate::policy::taint::{Means, Taint};
 use crate::span::Span;
 use crate::tally::Tally;
-use crate::withhold::{is_marker, withhold};
+use crate::withhold::is_marker;
+pub use inspect::Judged;
 use value::{Undo, Value};
 
 /// How often the result of an edit is judged again. What is left next to an edit can be a value that its
@@ -42,23 +43,6 @@ pub enum Outcome<'j> {
     Dropped,
     /// It could not be judged.
     Withheld,
-}
-
-/// What is seen in a record, for those who look without writing.
-#[derive(Debug, Default, Clone, PartialEq, Eq)]
-pub struct Judged {
-    /// The format that it was read as.
-    pub format: String,
-    /// Everything found, in order, residues left out.
-    pub sightings: Vec<Finding>,
-    /// Which rule decides about what, also where it leaves a value as it is.
-    pub decided: Vec<Cause>,
-    /// What the policy would change, in order.
-    pub changes: Vec<Cause>,
-    /// The record as it would be written; `None` if it would be dropped.
-    pub left: Option<Vec<u8>>,
-    /// The residues in it.
-    pub residues: Vec<Span>,
 }
 
 /// Judges records under one policy. It owns every buffer of the path, so that a warm one allocates little.
@@ -277,56 +261,6 @@ impl Judge {
             self.tally.act(cause.rule, cause.kind);
         }
     }
-
-    pub(super) fn inspect(&mut self, record: &[u8], key: Option<Span>) -> Judged {
-        let mut judged = self.look(record, true, key);
-        match self.judge(record, key) {
-            Outcome::Unchanged => judged.left = Some(record.to_vec()),
-            Outcome::Edited(text) => judged.left = Some(text.to_vec()),
-            Outcome::Dropped => {}
-            Outcome::Withheld => {
-                let mut marker = Vec::new();
-                withhold(record, &mut marker);
-                judged.left = Some(marker);
-            }
-        }
-        judged.residues = self.residues_in(judged.left.as_deref().unwrap_or_default());
-        judged
-    }
-
-    /// The candidates that are no match, by offset; of what escapes hide, where the escape stands.
-    pub(super) fn rejected(&self, record: &[u8]) -> Vec<(usize, Reason)> {
-        let explained = self.law.detectors.explain(record).into_iter();
-        let mut rejected: Vec<(usize, Reason)> =
-            explained.filter_map(|one| Some((one.at, one.outcome.err()?))).collect();
-        rejected.sort_unstable();
-        rejected.dedup();
-        rejected
-    }
-
-    /// As `inspect`, of running text and without what would be left.
-    pub(super) fn inspect_text(&mut self, text: &[u8]) -> Judged {
-        self.look(text, false, None)
-    }
-
-    /// What is seen in a record, or in running text, without what would be left.
-    pub(super) fn look(&mut self, record: &[u8], is_record: bool, key: Option<Span>) -> Judged {
-        let record_reading = Reading::Record { head: &self.head, is_header: self.is_header, key };
-        let reading = if is_record { record_reading } else { Reading::Text };
-        self.scratch.decisions.begin_record();
-        self.scratch.taint.begin();
-        let pass = self.law.pass(record, reading, &mut self.scratch);
-        let sightings = self.scratch.sightings.iter().map(|sighting| sighting.finding).collect();
-        let mut changes: Vec<Cause> = self.scratch.edits.list.iter().filter_map(|edit| edit.cause).collect();
-        let mut decided: Vec<Cause> = self.scratch.decisions.all.iter().map(Cause::from).collect();
-        if let (Pass::Withheld, Some(known)) = (pass, &self.law.policy.known) {
-            let value = Span::new(0, record.len());
-            let all = Cause { value, kind: Kind::FIELD, rule: known.rule, copy: false };
-            changes = vec![all];
-            decided.push(all);
-        }
-        Judged { format: self.scratch.fields.seen(), sightings, decided, changes, ..Judged::default() }
-    }
 }
 
 /// Whether a record yields no fields, and holds anything.
@@ -425,97 +359,6 @@ impl Law {
         }
         if structured || !fields.format().is_json() {
             fields.open(bytes, head);
-        }
-    }
-
-    /// Notes what the detectors find in each field, residues left out.
-    fn sight(
-        &self,
-        record: &Record<'_>,
-        value: &mut Value,
-        detect: &mut crate::detect::Scratch,
-        out: &mut Vec<Sighting>,
-    ) {
-        if !record.fields.format().is_json() {
-            self.sight_text(record, value, detect, out);
-        } else {
-            self.sight_values(record, value, detect, out);
-        }
-        if record.fields.list.len() > 1
-            && !(record.fields.format().is_json() && record.fields.layers.len() == 1)
-        {
-            out.iter_mut().for_each(|sighting| sighting.field = record.fields.around(sighting.finding.span));
-            out.sort_by_key(|sighting| (sighting.field, sighting.finding.span));
-        }
-    }
-
-    /// Notes a line of a private key, unless what is found in it says so already.
-    fn sight_key(&self, record: &Record<'_>, line: Span, out: &mut Vec<Sighting>) {
-        let finding = Finding { span: line, kind: Kind::PRIVATE_KEY };
-        out.retain(|sighting| sighting.finding.kind != finding.kind || !line.contains(sighting.finding.span));
-        self.note(record, &[finding], record.fields.around(line), out);
-        out.sort_by_key(|sighting| (sighting.field, sighting.finding.span));
-    }
-
-    /// Notes what the detectors find in the record as a whole. What of it no rule may act on is left out.
-    fn sight_text(
-        &self,
-        record: &Record<'_>,
-        value: &mut Value,
-        detect: &mut crate::detect::Scratch,
-        out: &mut Vec<Sighting>,
-    ) {
-        value.findings.clear();
-        // What is counted ends where the next length begins, though they touch.
-        let is_count = |field: &&Field| matches!(field.role, Role::Count(_));
-        let counts = record.fields.list.iter().filter(is_count).map(|field| field.whole.start);
-        let mut ends: Vec<usize> = counts.chain([record.bytes.len()]).collect();
-        ends.sort_unstable();
-        let mut from = 0;
-        for to in ends {
-            let found = value.findings.len();
-            self.detectors.find(&record.bytes[from..to], detect, &mut value.findings);
-            value.findings[found..].iter_mut().for_each(|finding| finding.span = finding.span.shifted(from));
-            from = to;
-        }
-        if !record.fields.are_named() {
-            value.find_in_broken_json(record, &self.detectors, detect);
-        }
-        self.note(record, &value.findings, 0, out);
-    }
-
-    fn note(&self, record: &Record<'_>, findings: &[Finding], field: usize, out: &mut Vec<Sighting>) {
-        let sightings = findings.iter().map(|finding| Sighting { finding: *finding, field });
-        out.extend(sightings.filter(|sighting| !self.residues.touches(record.bytes, sighting.finding.span)));
-    }
-
-    /// Notes what the detectors find in each value of JSON.
-    fn sight_values(
-        &self,
-        record: &Record<'_>,
-        value: &mut Value,
-        detect: &mut crate::detect::Scratch,
-        out: &mut Vec<Sighting>,
-    ) {
-        value.begin(record);
-        // A match may begin before its field, so that an escape anywhere may hide it.
-        let own = self.detectors.own();
-        let may_find_own = !own.is_empty() && (value.may_escape(record) || own.may_find(record.bytes));
-        let own_layer = record.fields.layers[0].fields.clone();
-        for (at, field) in record.fields.list[own_layer].iter().enumerate() {
-            let holds = matches!(field.role, Role::Text | Role::Number | Role::Name | Role::Bytes);
-            if !holds || field.value.is_empty() {
-                continue;
-            }
-            if !may_find_own && field.role != Role::Bytes && !value.may_hold(record, field) {
-                continue;
-            }
-            value.findings.clear();
-            value.find(record, field, &self.detectors, detect);
-            if field.role == Role::Bytes {
-                value.leave(|text, span| self.residues.touches(text, span), record, field);
-            }
-            self.note(record, &value.findings, at, out);
         }
     }
 }

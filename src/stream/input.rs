@@ -124,6 +124,8 @@ pub struct Input {
     settled: bool,
     decoder: Option<Decoder>,
     encoding: Option<Endian>,
+    /// What is written is told of the input, and not in its encoding.
+    is_told_of: bool,
     raw: Vec<u8>,
     /// Bytes read from the source.
     offset: u64,
@@ -150,6 +152,7 @@ impl Input {
             settled: false,
             decoder: None,
             encoding: None,
+            is_told_of: false,
             raw: vec![0; RAW_BYTES],
             offset: 0,
             ready: Vec::new(),
@@ -171,6 +174,11 @@ impl Input {
             return Err(fault("is a directory".to_owned()));
         }
         Ok(Input::new(place.name(), OpenFile { file, regular: kind.is_file() }))
+    }
+
+    /// The same, of which only is told: what is written is UTF-8 whatever the input is.
+    pub fn told_of(self) -> Input {
+        Input { is_told_of: true, ..self }
     }
 
     /// Whether the next [`read`](Input::read) asks the source.
@@ -206,7 +214,7 @@ impl Input {
 
     /// How the output of this input is to be encoded, if not as it is. Known once bytes were handed on.
     pub(super) fn encoding(&self) -> Option<Endian> {
-        self.encoding
+        self.encoding.filter(|_| !self.is_told_of)
     }
 
     fn hand_on(&mut self, into: &mut [u8]) -> Got {

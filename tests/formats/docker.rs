@@ -20,7 +20,7 @@ proptest! {
         attrs in any::<bool>(),
     ) {
         let action = if drops { "drop" } else { "redact" };
-        let rule = format!("[[rule]]\nfield = ['user', 'docker.attrs']\nelsewhere = 'no'\naction = '{action}'");
+        let rule = format!("[[rule]]\nfield = ['user', 'docker.attrs']\nas = 'member'\nelsewhere = 'no'\naction = '{action}'");
         let policy = Policy::from_toml(&rule, "test", None).unwrap();
         let mut scrubber = Scrubber::new(Arc::new(policy), None);
         let end = if ends { "\n" } else { "" };
@@ -35,7 +35,7 @@ proptest! {
         let got: Value = serde_json::from_slice(&out).unwrap();
         let log = got["log"].as_str().unwrap();
         prop_assert_eq!(log.ends_with('\n'), ends);
-        let user = if text.is_empty() { json!({"id": "[field]", "x": ""}) } else { json!({"id": "[field]", "x": "[field]"}) };
+        let user = if text.is_empty() { json!({"id": "[member]", "x": ""}) } else { json!({"id": "[member]", "x": "[member]"}) };
         let wanted = match drops {
             true => json!({"a": text, "b": number}),
             false => json!({"a": text, "user": user, "b": number}),
