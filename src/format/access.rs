@@ -205,7 +205,9 @@ fn bracketed(record: &[u8], at: usize) -> Option<Span> {
     let rest = record.get(at..)?.strip_prefix(b"[")?;
     let near = &rest[..rest.len().min(MAX_TIME_BYTES)];
     let closes = memchr::memchr_iter(b']', near).find(|end| rest.get(end + 1) == Some(&b' '))?;
-    (rest.get(closes + 2) == Some(&b'"')).then(|| Span::new(at, at + closes + 2))
+    // A user may be called `[ann`: the time begins behind that.
+    let begins_later = memchr::memmem::find(&rest[..closes], b" [").is_some();
+    (rest.get(closes + 2) == Some(&b'"') && !begins_later).then(|| Span::new(at, at + closes + 2))
 }
 
 fn inside(brackets: Span) -> Span {

@@ -353,7 +353,14 @@ impl Law {
         let structured = self.policy.reads_structure();
         let choice = self.policy.format;
         let is_needed = |format: &&dyn Format| structured || format.is_json() || format.has_counts(bytes);
-        let mut formats = FORMATS.into_iter().filter(is_needed);
+        // Whoever begins a cell as records of another format begin must not choose how the record is read.
+        let is_named = |format: &&dyn Format| {
+            head.columns.as_ref().is_some_and(|columns| columns.format == format.name())
+        };
+        let json = FORMATS.into_iter().filter(|format| format.is_json());
+        let by_header = FORMATS.into_iter().filter(is_named);
+        let others = FORMATS.into_iter().filter(|format| !format.is_json() && !is_named(format));
+        let mut formats = json.chain(by_header).chain(others).filter(is_needed);
         if !formats.any(|format| choice.admits(format.name()) && fields.read(bytes, format, head)) {
             return fields.read_text(bytes);
         }

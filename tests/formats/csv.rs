@@ -166,6 +166,17 @@ fn no_record_takes_the_place_of_a_header_that_the_policy_asks_for() {
     assert_eq!(String::from_utf8_lossy(&left), wanted);
 }
 
+/// Where a header told the format, a cell that begins as another format's records do changes nothing.
+#[test]
+fn no_cell_says_how_its_record_is_read() {
+    let scrubber = scrubber(&rules("auto", "note"));
+    for cell in ["<13>ann: x", "Oct 11 22:14:15 h a: x", "MESSAGE=x", "a=1 b=2 c=3", "CEF:0|a|b|c|d|e|f|x"] {
+        let text = format!("note,id,x\n1,2,3\n{cell},2,3\n");
+        let left = scrubbed(&scrubber, text.as_bytes());
+        assert_eq!(String::from_utf8_lossy(&left), "note,id,x\n[field],2,3\n[field],2,3\n", "{cell}");
+    }
+}
+
 /// Columns can be meant by their number; a header is one all the same.
 #[test]
 fn columns_have_numbers() {
