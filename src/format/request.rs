@@ -111,7 +111,7 @@ fn is_method(word: &[u8]) -> bool {
 }
 
 fn is_left_by_edit(word: &[u8]) -> bool {
-    word == b"-" || word.first() == Some(&b'[') || word.contains(&b'%')
+    word == b"-" || matches!(word.first(), Some(b'[' | b'*')) || word.contains(&b'%')
 }
 
 fn push(out: &mut Fields, text: &[u8], root: usize, name: &str, value: Span) {

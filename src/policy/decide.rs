@@ -285,7 +285,7 @@ impl Judge<'_, '_> {
             return;
         }
         // Where there are columns, a number means one of them: `10:59` is a time.
-        let numbered = self.record.fields.format().has_columns();
+        let numbered = self.record.fields.layers.iter().any(|layer| layer.format.has_columns());
         let is_number = |name: &[u8]| name.iter().all(u8::is_ascii_digit);
         let meant = |selector: &Selector, path: &Path| {
             selector.matches(path, path.len()) && !(numbered && path.last().is_some_and(is_number))

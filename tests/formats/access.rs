@@ -131,6 +131,16 @@ fn rules_mean_the_request_its_parts_and_its_parameters() {
     }
 }
 
+/// What is left of a protocol is one, and no part of the path.
+#[test]
+fn masked_protocols_are_protocols() {
+    let record = br#"203.0.113.7 - - [10/Oct/2000:13:55:36 -0700] "GET / ****/*.*" 200 0"#;
+    let fields =
+        crate::reading::read(record, &logscrub::format::access::Access, &Default::default()).unwrap();
+    let leaves = crate::reading::leaves(record, &fields);
+    assert!(leaves.contains(&("request.protocol".to_owned(), b"****/*.*".to_vec())), "{leaves:?}");
+}
+
 /// A mask is made of what escapes stand for; and a number is a column, not what stands before a colon.
 #[test]
 fn masks_and_numbers_come_to_rest() {
@@ -141,10 +151,13 @@ fn masks_and_numbers_come_to_rest() {
         ("request.query", "a=%41", "*=%**"),
         ("http_referer", r"\x22a\x22", r"\x22*\x22"),
         ("8", r"\x22a\x22", r"\x22*\x22"),
+        ("request.protocol", "HTTP/1.1", "****/*.*"),
     ] {
         let rules = format!("[[rule]]\nname = \"x\"\nfield = [\"{field}\"]\naction = \"mask\"\n");
         assert_eq!(scrubbed(&rules, record), record.replace(from, to), "{field}");
     }
+    let inside = r#"{"log":"203.0.113.7 - - [10/Oct/2000:13:55:36 -0700] \"GET / HTTP/1.1\" 200 0\n","stream":"stdout"}"#;
+    assert_eq!(scrubbed("[[rule]]\nfield = [\"13\"]\naction = \"redact\"\n", inside), inside);
 }
 
 /// A rule that acts on whole records does not mean those in which there is nothing to mean.

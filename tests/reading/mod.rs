@@ -117,7 +117,7 @@ pub(crate) fn check_edits(record: &[u8], format: &'static dyn Format, head: &Hea
         return;
     }
     let before = leaves(record, &fields);
-    if before.iter().any(is_no_time) {
+    if before.iter().any(is_weak) {
         return;
     }
     for (index, at) in places(&fields).enumerate() {
@@ -133,11 +133,13 @@ pub(crate) fn check_edits(record: &[u8], format: &'static dyn Format, head: &Hea
     }
 }
 
-/// Whether an access log has something else in the place of its time. Then it is told by its other columns, and each edit
-/// takes away some of what tells it.
-fn is_no_time((path, text): &Leaf) -> bool {
-    let is_time = text == b"-" || text.first().is_some_and(u8::is_ascii_digit) && text.contains(&b':');
-    path.ends_with("time_local") && !is_time
+/// Whether an access log has something else in the place of its time, or of the client's address, which tell it. Then it
+/// is told by its other columns, and each edit takes away some of what tells it.
+fn is_weak((path, text): &Leaf) -> bool {
+    let text = String::from_utf8_lossy(text);
+    let is_time = text.starts_with(|first: char| first.is_ascii_digit()) && text.contains(':');
+    path.ends_with("time_local") && !is_time && text != "-"
+        || path.ends_with("remote_addr") && text.parse::<std::net::IpAddr>().is_err()
 }
 
 /// What can hold nothing but a value of its own sort; anything else is written as the sign for none.

@@ -340,7 +340,9 @@ impl<'r> Reader<'r> {
     fn tag(&self, word: Span) -> Option<Tag> {
         let text = word.of(self.record);
         let bracket = memchr::memmem::find(text, b"]:").map(|at| at + 1);
-        let bracket = bracket.filter(|at| opening(&text[..*at]).is_some());
+        // Without a name before them brackets are what was left of one; of an address with a port as well.
+        let is_tag = |at: usize, open: usize| open > 0 || at + 1 == text.len();
+        let bracket = bracket.filter(|at| opening(&text[..*at]).is_some_and(|open| is_tag(*at, open)));
         let length = match (bracket, text.split_last()?) {
             (Some(at), _) => at,
             (None, (b':', before)) => before.len(),

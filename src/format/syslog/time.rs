@@ -21,7 +21,10 @@ pub(super) fn bsd(text: &[u8]) -> Option<usize> {
     };
     let rest = year(rest).and_then(|rest| rest.strip_prefix(b" ")).unwrap_or(rest);
     let rest = fraction(clock(rest)?);
-    let rest = match rest.strip_prefix(b" ").and_then(year) {
+    // Behind a time that is not masked a mask is that of a host.
+    let is_masked = text.starts_with(b"*");
+    let may_be_year = |rest: &&[u8]| is_masked || !rest.starts_with(b"*");
+    let rest = match rest.strip_prefix(b" ").filter(may_be_year).and_then(year) {
         Some(after) if after.first().is_none_or(|byte| *byte == b' ') => after,
         _ => rest,
     };
@@ -106,5 +109,7 @@ mod tests {
         }
         assert_eq!(bsd(b"Oct 11 22:14:15 20034"), Some(15));
         assert_eq!(bsd(b"Oct 11 22:14:15. x"), Some(15));
+        assert_eq!(bsd(b"Oct 11 22:14:15 **** su: x"), Some(15));
+        assert_eq!(bsd(b"*** ** **:**:** **** su: x"), Some(20));
     }
 }
