@@ -297,6 +297,11 @@ impl Law {
         }
         let mut plain = |span: Span, field: &Field, out: &mut Vec<u8>| undo.plain(&record, span, field, out);
         self.policy.decide(&record, sightings, &mut plain, decisions);
+        if matches!(reading, Reading::Record { is_header: true, .. }) {
+            let stays = |decision: &Decision| !self.policy.rules[decision.rule].covers.is_by_place();
+            decisions.all.retain(stays);
+            decisions.acting.retain(stays);
+        }
         // `[user:k…]` is no `user:` before a value.
         let in_residue = |decision: &Decision| self.residues.runs_across(bytes, decision.span.start);
         decisions.acting.retain(|decision| decision.whole || !in_residue(decision));
