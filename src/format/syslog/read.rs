@@ -96,10 +96,13 @@ pub(super) fn frames(record: &[u8]) -> Option<Vec<Frame>> {
 fn frame(record: &[u8], at: usize) -> Option<Frame> {
     let digits = record[at..].iter().take(MAX_COUNT_DIGITS).take_while(|byte| byte.is_ascii_digit()).count();
     let count = Span::new(at, at + digits);
+    // Every line of an access log begins with digits.
+    if !record[count.end..].starts_with(b" <") {
+        return None;
+    }
     let length: usize = std::str::from_utf8(count.of(record)).ok()?.parse().ok()?;
     let start = count.end + 1;
-    let is_frame = record.get(count.end) == Some(&b' ') && record[at] != b'0';
-    priority(record.get(start..).filter(|_| is_frame)?)?;
+    priority(record.get(start..).filter(|_| record[at] != b'0')?)?;
     Some(Frame { count, message: Span::new(start, record.len().min(start + length)) })
 }
 
