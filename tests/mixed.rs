@@ -156,7 +156,8 @@ proptest! {
         rules in 0..RULES.len(),
         first in log(),
         second in log(),
-        max_record in prop_oneof![1 => Just(1usize << 20), 2 => 1..400usize],
+        // No field of the export is longer: of such what goes out line by line, and what is withheld, depends on blocks.
+        max_record in prop_oneof![1 => Just(1usize << 20), 2 => 64..400usize],
     ) {
         let scrubber = &SCRUBBERS[format][rules];
         let alone = |log: &[u8]| driven(scrubber, &[log], usize::MAX, (1, max_record, 1 << 17));

@@ -166,7 +166,7 @@ impl Ends {
     fn may_end_before(&self, block: &[u8], at: usize) -> bool {
         let quoted = usize::from(at > 0 && block[at - 1] == b'"');
         let letters = block[..at - quoted].last_chunk();
-        letters.is_none_or(|letters| self.letters.may_be(*letters))
+        letters.is_none_or(|letters| self.letters.may_be(*letters)) || follows_escape(&block[..at - quoted])
     }
 
     fn holds(&self, word: &[u8]) -> bool {
@@ -223,9 +223,6 @@ impl Letters {
     #[inline(always)]
     fn may_be(&self, [fourth, third, second, last]: [u8; 4]) -> bool {
         let Some(folded) = self.folded.first_chunk::<256>() else { return true };
-        if may_end_escape(fourth, third) {
-            return true; // what stands before a short word may be the end of an escape
-        }
         let [fourth, third, second, last] =
             [fourth, third, second, last].map(|byte| folded[usize::from(byte)]);
         let third = if third == JOINT { fourth } else { third };
@@ -242,11 +239,19 @@ impl Letters {
     }
 }
 
-/// Whether two bytes may be the last of an escape or colour: `\n`, `%0A`, `[1m`.
-fn may_end_escape(before: u8, last: u8) -> bool {
-    matches!(before, b'\\' | b'%' | b'[' | b';' | b'#' | b'&')
-        || before.is_ascii_hexdigit() && last.is_ascii_hexdigit()
-        || last == b'm' && before.is_ascii_digit()
+/// Whether a word of two letters ends the text, before which an escape or a colour may end: `\nid`, `%0A_id`, `[1mid`.
+/// What ends it looks like letters of the word.
+fn follows_escape(text: &[u8]) -> bool {
+    let Some(mut before) = text.len().checked_sub(2).map(|end| &text[..end]) else { return false };
+    while let [rest @ .., last] = before
+        && JOINTS.contains(last)
+    {
+        before = rest;
+    }
+    let hex = before.iter().rev().take(8).take_while(|byte| byte.is_ascii_hexdigit()).count();
+    let is_colour = matches!(before, [.., b'0'..=b'9' | b'[' | b';', b'm']);
+    let is_number = hex > 1 && matches!(before[..before.len() - hex].last(), Some(b'%' | b'x' | b'u' | b'#'));
+    matches!(before, [.., b'\\' | b'%' | b'[' | b';' | b'#' | b'&', _]) || is_colour || is_number
 }
 
 /// Makes one of the two groups that are most alike.
