@@ -242,13 +242,6 @@ pub enum Covers {
     Unknown,
 }
 
-impl Covers {
-    /// Whether it covers values by where they stand alone.
-    pub fn is_by_place(&self) -> bool {
-        !matches!(self, Covers::Find { .. })
-    }
-}
-
 /// A condition on a value: it holds if any part holds.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Values {

@@ -263,6 +263,13 @@ impl Judge {
     }
 }
 
+/// Whether the span is the name of the first column in a header, `#Fields: date`, and no value of a field `Fields`. Whatever
+/// else stands in a line that only looks like a header is judged as in any other.
+fn is_first_column(bytes: &[u8], span: Span) -> bool {
+    let is_plain = memchr::memchr2(b'=', b':', span.of(bytes)).is_none();
+    is_plain && bytes[..span.start].trim_ascii_end().eq_ignore_ascii_case(b"#fields:")
+}
+
 /// Whether a record yields no fields, and holds anything.
 fn is_unparsed(bytes: &[u8], fields: &Fields) -> bool {
     !fields.are_named() && !bytes.trim_ascii().is_empty()
@@ -298,7 +305,7 @@ impl Law {
         let mut plain = |span: Span, field: &Field, out: &mut Vec<u8>| undo.plain(&record, span, field, out);
         self.policy.decide(&record, sightings, &mut plain, decisions);
         if matches!(reading, Reading::Record { is_header: true, .. }) {
-            let stays = |decision: &Decision| !self.policy.rules[decision.rule].covers.is_by_place();
+            let stays = |decision: &Decision| !is_first_column(bytes, decision.span);
             decisions.all.retain(stays);
             decisions.acting.retain(stays);
         }
