@@ -199,7 +199,7 @@ impl Edits {
     /// Makes the lengths true of which something was counted that is edited. Those of inner layers come first: they may
     /// be counted in turn.
     fn correct_counts(&mut self, record: &Record<'_>) {
-        let is_count = |field: &Field| matches!(field.role, Role::Count(_));
+        let is_count = |field: &Field| matches!(field.role, Role::Count);
         for layer in record.fields.layers.iter().rev() {
             let edits = self.list.len();
             let mut from = 0;
@@ -242,11 +242,14 @@ impl Edits {
             }
             None => text.to_vec(),
         };
-        let Role::Count(digits) = field.role else { return };
-        let Some(old) = digits.read(&plain(field.value.of(record.bytes))) else { return };
+        let digits = plain(field.value.of(record.bytes));
+        let Some(old) = std::str::from_utf8(&digits).ok().and_then(|digits| digits.parse::<u64>().ok())
+        else {
+            return;
+        };
         let more = plain(&after).len() as i128 - plain(counted.of(record.bytes)).len() as i128;
         let Ok(new) = u64::try_from(i128::from(old) + more) else { return };
-        let written = digits.write(new);
+        let written = new.to_string().into_bytes();
         let start = self.text.len();
         match outer {
             Some(outer) => record.fields.escape(outer, &written, false, &mut self.text),

@@ -32,42 +32,15 @@ pub enum Role {
     Literal,
     /// Text as an array of byte numbers, without the brackets: `97,110,110`.
     Bytes,
-    /// A length in bytes: the digits are the `value`, and what they count ends with `whole`, which begins with them.
+    /// A length in bytes: the decimal digits are the `value`, and what they count ends with `whole`, which begins with them.
     /// What stands between digits and counted bytes is never edited, so that nobody has to know where those begin:
     /// after edits the length is as much longer or shorter as the bytes from the end of `value` to the end of `whole`
     /// are, as the format sees them. It may count more than is there: a line feed, or lines that follow.
-    Count(Digits),
+    Count,
     /// Named fields, up to the end of `whole`.
     Object,
     /// Elements without names, up to the end of `whole`.
     Array,
-}
-
-/// How a length is written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Digits {
-    /// Decimal digits.
-    Decimal,
-    /// Eight bytes, the lowest first.
-    Binary,
-}
-
-impl Digits {
-    /// The length that is written so.
-    pub fn read(self, digits: &[u8]) -> Option<u64> {
-        match self {
-            Digits::Decimal => std::str::from_utf8(digits).ok()?.parse().ok(),
-            Digits::Binary => Some(u64::from_le_bytes(digits.try_into().ok()?)),
-        }
-    }
-
-    /// How a length is written.
-    pub fn write(self, length: u64) -> Vec<u8> {
-        match self {
-            Digits::Decimal => length.to_string().into_bytes(),
-            Digits::Binary => length.to_le_bytes().to_vec(),
-        }
-    }
 }
 
 /// What a field is called.
@@ -334,7 +307,7 @@ impl Fields {
             let fields = &self.list[layer.fields.clone()];
             let before = fields.partition_point(|field| field.whole.start <= span.start);
             let mut at = layer.fields.start + before.saturating_sub(1);
-            while !self.list[at].whole.contains(span) || matches!(self.list[at].role, Role::Count(_)) {
+            while !self.list[at].whole.contains(span) || matches!(self.list[at].role, Role::Count) {
                 match self.list[at].parent {
                     Some(parent) if Some(parent) != layer.opened => at = parent,
                     _ => return layer.opened.unwrap_or(layer.fields.start),

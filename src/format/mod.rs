@@ -25,7 +25,7 @@ pub mod xml;
 
 use std::fmt::Debug;
 
-pub use fields::{Digits, Field, Fields, Layer, Name, Opens, Role};
+pub use fields::{Field, Fields, Layer, Name, Opens, Role};
 pub use head::{Columns, Head};
 pub use part::{Framed, Part};
 

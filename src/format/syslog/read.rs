@@ -1,6 +1,6 @@
 //! [`Reader`]: goes over one message and notes its fields.
 
-use super::super::{Digits, Field, Fields, Name, NotThis, Opens, Role};
+use super::super::{Field, Fields, Name, NotThis, Opens, Role};
 use super::{DATA, NAMES, NONE, Sort, time};
 use crate::span::Span;
 
@@ -69,7 +69,7 @@ impl Frame {
     pub(super) fn push(&self, around: usize, out: &mut Fields) -> usize {
         let parent = Some(around);
         let whole = Span::new(self.count.start, self.message.end);
-        let count = Field { parent, whole, ..Field::new(Role::Count(Digits::Decimal), self.count) };
+        let count = Field { parent, whole, ..Field::new(Role::Count, self.count) };
         out.push(count);
         out.push(Field { parent, ..Field::new(Role::Object, self.message) })
     }

@@ -49,7 +49,7 @@ impl Law {
     ) {
         value.findings.clear();
         // What is counted ends where the next length begins, though they touch.
-        let is_count = |field: &&Field| matches!(field.role, Role::Count(_));
+        let is_count = |field: &&Field| matches!(field.role, Role::Count);
         let counts = record.fields.list.iter().filter(is_count).map(|field| field.whole.start);
         let mut ends: Vec<usize> = counts.chain([record.bytes.len()]).collect();
         ends.sort_unstable();
