@@ -137,7 +137,7 @@ impl Scrubber {
         self.tally.records += self.records.count(block);
         self.tally.add(&self.judge.take_tally());
         if let Some(lane) = &mut self.lane {
-            lane.count(&mut self.tally);
+            lane.count(self.judge.policy(), &mut self.tally);
         }
     }
 

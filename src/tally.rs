@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::kind::Kind;
+use crate::policy::Policy;
 
 /// Counts of one run or a part of it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -15,7 +16,7 @@ pub struct Tally {
     pub withheld: u64,
     /// Records that a rule dropped.
     pub dropped: u64,
-    /// Sightings by rule (index into the policy's rules) and kind, in no order.
+    /// Sightings by rule (index into the policy's rules), step and kind, in no order.
     pub acted: Vec<Acted>,
     /// Values in fields that nobody named.
     pub unknown: Unknown,
@@ -26,10 +27,18 @@ pub struct Tally {
 pub struct Acted {
     /// Index of the rule.
     pub rule: usize,
+    /// Index of the step of its ladder.
+    pub step: usize,
     /// Kind of the value.
     pub kind: Kind,
     /// How often.
     pub count: u64,
+}
+
+/// What a rule does at the age for which the policy is.
+pub fn acted(policy: &Policy, rule: usize, kind: Kind, count: u64) -> Acted {
+    let step = policy.rules.get(rule).map_or(0, |rule| rule.step);
+    Acted { rule, step, kind, count }
 }
 
 impl Tally {
@@ -40,19 +49,16 @@ impl Tally {
         *self = Tally { acted, ..Tally::default() };
     }
 
-    /// Notes that a rule acted once.
-    pub fn act(&mut self, rule: usize, kind: Kind) {
-        self.act_times(rule, kind, 1);
-    }
-
-    /// Notes that a rule acted so many times.
-    pub fn act_times(&mut self, rule: usize, kind: Kind, count: u64) {
-        if count == 0 {
+    /// Notes that a step of a rule acted so many times.
+    pub fn act(&mut self, acted: Acted) {
+        if acted.count == 0 {
             return;
         }
-        match self.acted.iter_mut().find(|acted| acted.rule == rule && acted.kind == kind) {
-            Some(acted) => acted.count += count,
-            None => self.acted.push(Acted { rule, kind, count }),
+        let is_same =
+            |known: &&mut Acted| (known.rule, known.step, known.kind) == (acted.rule, acted.step, acted.kind);
+        match self.acted.iter_mut().find(is_same) {
+            Some(known) => known.count += acted.count,
+            None => self.acted.push(acted),
         }
     }
 
@@ -63,7 +69,7 @@ impl Tally {
         self.withheld += other.withheld;
         self.dropped += other.dropped;
         for acted in &other.acted {
-            self.act_times(acted.rule, acted.kind, acted.count);
+            self.act(*acted);
         }
         self.unknown.add_all(&other.unknown);
     }

@@ -3,6 +3,7 @@
 mod apply;
 pub mod canonical;
 pub mod hash;
+pub mod ladder;
 pub mod residue;
 mod seen;
 pub mod truncate;

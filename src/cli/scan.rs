@@ -14,7 +14,7 @@ use crate::report::text::columns;
 use crate::scrub::{Carry, Judged, Scrubber, Tracker};
 use crate::span::Span;
 use crate::stream::{Fault, Input, Output, Place, Scrub, Settings, Target, drive};
-use crate::tally::Tally;
+use crate::tally::{Acted, Tally};
 
 /// Longest line that is shown; of a longer one only its length is.
 const MAX_SHOWN_BYTES: usize = 4096;
@@ -170,11 +170,13 @@ impl Finder {
         let found = self.findings(judged);
         let changed = found.len();
         for (_, kind, rule) in &found {
-            self.tally.act(*rule, *kind);
+            self.tally.act(Acted { rule: *rule, step: 0, kind: *kind, count: 1 });
         }
         if self.with_rules {
             let kept = judged.sightings.len().saturating_sub(changed);
-            judged.sightings.iter().take(kept).for_each(|finding| self.tally.act(KEPT, finding.kind));
+            for finding in judged.sightings.iter().take(kept) {
+                self.tally.act(Acted { rule: KEPT, step: 0, kind: finding.kind, count: 1 });
+            }
         }
         if found.is_empty() {
             return;

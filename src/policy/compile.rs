@@ -10,11 +10,12 @@ use super::input;
 use super::layer::Layer;
 use super::names::Names;
 use super::needs::Needs;
-use super::schema::{RULE, STEP, TEST};
+use super::schema::{RULE, TEST};
 use super::selector::Selector;
 use super::shape::is_misspelt;
 use super::{
-    Condition, Covers, FormatChoice, Glob, Numbers, Policy, Rule, Test, Values, action, known, values,
+    Condition, Covers, FormatChoice, Glob, Numbers, Policy, Rule, Step, Test, Values, action, known, ladder,
+    timing, values,
 };
 use crate::action::Action;
 use crate::kind::{Kind, KindSet};
@@ -45,6 +46,7 @@ pub(super) fn compile(layers: &[Layer], keyring: Option<&Path>, faults: &mut Fau
     }
     let format = setting(layers, "input", "format");
     let input = input::read(layers, format, faults);
+    let records = ladder::retention(layers, faults);
     Some(Policy {
         title: title(root),
         format: format.and_then(FormatChoice::named).unwrap_or_default(),
@@ -56,7 +58,10 @@ pub(super) fn compile(layers: &[Layer], keyring: Option<&Path>, faults: &mut Fau
         },
         keyring,
         kinds: names.kinds,
-        needs: Needs::of(&rules),
+        needs: Needs::of(&rules, records.keep_at_least.is_some()),
+        ages: ladder::ages(&rules, root, faults),
+        records,
+        timing: timing::read(layers, faults),
         rules,
         known,
         patterns,
@@ -111,10 +116,10 @@ fn keyring_of(layers: &[Layer]) -> Option<PathBuf> {
     })
 }
 
-struct Compiler<'a> {
+pub(super) struct Compiler<'a> {
     names: &'a mut Names,
     keyring: bool,
-    faults: &'a mut Faults,
+    pub(super) faults: &'a mut Faults,
 }
 
 impl Compiler<'_> {
@@ -126,15 +131,17 @@ impl Compiler<'_> {
         let (doc, node) = (&written.layer.doc, written.node);
         let mut covers = self.covers(doc, node);
         let when = self.conditions(doc, node);
-        let action = self.action(written.layer, node);
-        if let (Some(Covers::Field { elsewhere, .. }), Some(Action::Keep)) = (&mut covers, &action) {
-            *elsewhere = false; // what stays has no copies
+        let steps = self.steps(written.layer, node)?;
+        if let Some(Covers::Field { elsewhere, .. }) = &mut covers {
+            *elsewhere &= steps.iter().any(|step| step.action != Action::Keep); // what stays has no copies
         }
         Some(Rule {
             name: written.name.clone(),
             covers: covers?,
             when,
-            action: action?,
+            action: steps.first()?.action.clone(),
+            step: 0,
+            steps,
             binding: node.truth("binding"),
             instead_of: node.owned_texts("instead_of"),
             why: node.text("why").map(str::to_owned),
@@ -287,21 +294,28 @@ impl Compiler<'_> {
         selectors
     }
 
-    /// `action`, or the one step of `retain`.
-    fn action(&mut self, layer: &Layer, node: &Node) -> Option<Action> {
+    /// The steps of `retain`; `action` is short for one that holds at any age.
+    fn steps(&mut self, layer: &Layer, node: &Node) -> Option<Vec<Step>> {
         let doc = &layer.doc;
-        let written = match (node.entry("action"), node.entry("retain")) {
+        match (node.entry("action"), node.entry("retain")) {
             (Some(_), Some(retain)) => {
                 self.faults.push(doc.fault(&retain.span, "a rule has either `action` or `retain`"));
-                return None;
+                None
             }
-            (Some(action), None) => &action.node,
-            (None, Some(retain)) => self.only_step(doc, &retain.node)?,
+            (Some(action), None) => {
+                let action = self.action(doc, &action.node)?;
+                Some(vec![Step { until: None, action }])
+            }
+            (None, Some(retain)) => ladder::read(doc, &retain.node, self),
             (None, None) => {
                 self.missing(doc, node, "a rule says what is done: `action` or `retain`");
-                return None;
+                None
             }
-        };
+        }
+    }
+
+    /// One action.
+    pub(super) fn action(&mut self, doc: &Document, written: &Node) -> Option<Action> {
         let action = action::read(doc, written, self.faults)?;
         if let Action::Redact { with: Some(text) } = &action
             && self.names.find_something_in(text)
@@ -316,21 +330,6 @@ impl Compiler<'_> {
             self.faults.push(fault.help(help).help("[pseudonyms] keyring = \"FILE\""));
         }
         Some(action)
-    }
-
-    fn only_step<'n>(&mut self, doc: &Document, retain: &'n Node) -> Option<&'n Node> {
-        for step in retain.items() {
-            if step.get("action").is_none()
-                && matches!(step.value, Value::Table(_))
-                && !is_misspelt(step, &STEP)
-            {
-                self.faults.push(doc.fault(&step.span, "a step of a ladder has an `action`"));
-            }
-        }
-        if matches!(&retain.value, Value::List(items) if items.is_empty()) {
-            self.faults.push(doc.fault(&retain.span, "`retain` has no step"));
-        }
-        retain.items().first().and_then(|step| step.get("action"))
     }
 }
 

@@ -3,7 +3,7 @@
 use super::fault::Faults;
 use super::layer::Layer;
 use super::selector::Selector;
-use super::{Covers, Rule};
+use super::{Covers, Rule, Step};
 use crate::action::Action;
 
 /// What the rule is called that acts on the fields which no other knows.
@@ -46,6 +46,8 @@ pub(super) fn read(layers: &[Layer], rules: &mut Vec<Rule>, faults: &mut Faults)
         name: RULE_NAME.to_owned(),
         covers: Covers::Unknown,
         when: Vec::new(),
+        step: 0,
+        steps: vec![Step { until: None, action: action.clone() }],
         action,
         binding: false,
         instead_of: Vec::new(),

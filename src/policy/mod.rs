@@ -17,6 +17,7 @@ mod glob;
 mod inherit;
 mod input;
 pub mod known;
+mod ladder;
 mod layer;
 mod named;
 mod names;
@@ -31,6 +32,7 @@ mod shape;
 mod show;
 pub mod source;
 pub mod taint;
+mod timing;
 mod values;
 pub mod wanted;
 mod when;
@@ -42,17 +44,20 @@ use std::sync::Arc;
 use crate::action::Action;
 use crate::format::Head;
 use crate::kind::{Kind, KindSet, Kinds};
+use crate::time::age::Age;
 use fault::{Fault, Faults};
 pub use glob::Glob;
 pub use known::Known;
+pub use ladder::{AGES, MayDrop, Reached, Retention, Step};
 use needs::Needs;
 pub use networks::Networks;
 use selector::Selector;
 pub use source::Source;
+pub use timing::{Timing, Undated};
 pub use when::Condition;
 
 /// Compiled rules: everything that is needed to judge a record.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Policy {
     /// `title` of the rules file, or the name of the pack.
     pub title: String,
@@ -68,6 +73,10 @@ pub struct Policy {
     pub kinds: Kinds,
     /// The rules in the order in which they are asked.
     pub rules: Vec<Rule>,
+    /// `[records]`.
+    pub records: Retention,
+    /// How the times of records are read.
+    pub timing: Timing,
     /// `[fields]`: which fields may stay, if not all may. The last rule is the one that acts on the others.
     pub known: Option<Known>,
     /// The regex detectors: the user's, then those built in that a rule asks for.
@@ -86,6 +95,8 @@ pub struct Policy {
     /// is no part of it.
     pub fingerprint: [u8; 32],
     needs: Needs,
+    /// The ages that the steps of all rules name, each once.
+    ages: Vec<Age>,
     /// What `[input] columns` makes hold from the start of each input.
     head: Head,
     /// The kinds of the lists and detectors that the files define.
@@ -192,7 +203,7 @@ pub enum Numbers {
 }
 
 /// One `[[rule]]`.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Rule {
     /// Its name; `pack/name` if it was inherited.
     pub name: String,
@@ -200,8 +211,13 @@ pub struct Rule {
     pub covers: Covers,
     /// Conditions on other fields of the record: all must hold.
     pub when: Vec<Condition>,
-    /// What it does.
+    /// What it does at the age for which the policy is: [`Policy::at`]. In a policy as it was loaded, what it does to
+    /// new records.
     pub action: Action,
+    /// The step that says so, by its place in the ladder.
+    pub step: usize,
+    /// The ladder: at least one step, the last without an end.
+    pub steps: Vec<Step>,
     /// No earlier rule may leave more.
     pub binding: bool,
     /// Names of binding rules that this rule takes the place of.
@@ -213,7 +229,7 @@ pub struct Rule {
 }
 
 /// What a rule covers.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 #[expect(clippy::large_enum_variant, reason = "a policy holds few rules, and most of them find")]
 pub enum Covers {
     /// What is found, wherever it stands.

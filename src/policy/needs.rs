@@ -22,6 +22,8 @@ pub(super) struct Needs {
     taints: bool,
     /// Some rule does what depends on the format: it removes fields, or writes what may need quotes.
     edits_structure: bool,
+    /// Some step acts on what another left.
+    residues: bool,
     /// Some rule asks what a value is, beyond its kind.
     pub(super) values: bool,
     /// Some field rule may mean a column by its number.
@@ -33,11 +35,16 @@ pub(super) struct Needs {
 }
 
 impl Needs {
-    pub(super) fn of(rules: &[Rule]) -> Needs {
+    /// `may_have_to_stay`: records that a rule drops, of which then only the value goes.
+    pub(super) fn of(rules: &[Rule], may_have_to_stay: bool) -> Needs {
         let mut needs = Needs::default();
         let mut selectors = Vec::new();
         for rule in rules {
-            needs.edits_structure |= rule.action.depends_on_format();
+            let may_stay = may_have_to_stay || rule.steps.len() > 1;
+            let edits =
+                |action: &Action| action.depends_on_format() || may_stay && *action == Action::DropRecord;
+            needs.edits_structure |= rule.actions().any(edits);
+            needs.residues |= rule.steps.iter().rev().skip(1).any(|step| step.action != Action::Keep);
             match &rule.covers {
                 Covers::Find { kinds, within, not_within, only, unless } => {
                     needs.fields |= within.is_some() || !not_within.is_empty();
@@ -181,6 +188,11 @@ impl Policy {
     /// Whether any rule covers whole values by where they stand.
     pub fn has_field_rules(&self) -> bool {
         self.needs.field_rules
+    }
+
+    /// Whether some step of a ladder acts on what another left.
+    pub fn acts_on_residues(&self) -> bool {
+        self.needs.residues
     }
 
     /// Whether any rule acts on copies of what it removes.

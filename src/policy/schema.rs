@@ -62,26 +62,18 @@ const fn key(name: &'static str, shape: Shape, doc: &'static str) -> Key {
 
 /// What is well formed but comes with a later version: refused, never ignored.
 ///
-/// A path names a key; with a word it names that value of the key; `[2]` stands for a second item of a list.
+/// A path names a key; with a word it names that value of the key.
 pub const LATER: &[(&str, Option<&str>)] = &[
     ("claims", None),
-    ("input.time", None),
-    ("input.zone", None),
-    ("input.undated", None),
     ("pseudonyms.every", None),
     ("pseudonyms.forget_after", None),
-    ("rule.retain[2]", None),
-    ("rule.retain.until", None),
     ("action.encrypt", None),
     ("action", Some("encrypt")),
     ("hash.scope", None),
     ("truncate.date", None),
     ("truncate.time", None),
     ("truncate.zip", None),
-    ("records", None),
     ("hold", None),
-    ("test.age", None),
-    ("test.now", None),
 ];
 
 /// Kinds of the language that no detector of this version finds.

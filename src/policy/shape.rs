@@ -7,6 +7,7 @@ use super::FormatChoice;
 use super::document::{Document, Entry, Node, Value};
 use super::fault::{Faults, quoted, suggestion};
 use super::schema::{ACTIONS, FILE, Key, Shape, Table, is_later};
+use crate::time::age::Age;
 
 /// Notes everything in the document that the language does not allow.
 pub(crate) fn check(doc: &Document, faults: &mut Faults) {
@@ -73,7 +74,7 @@ impl Check<'_> {
             (Shape::NamedText, Value::Table(_)) => self.named_text(node, key),
             (Shape::NamedTexts, Value::Table(_)) => self.named_texts(node),
             (Shape::Table(table), Value::Table(_)) => self.table(node, table),
-            (Shape::Tables(table), Value::List(items)) => self.tables(items, key, path, table),
+            (Shape::Tables(table), Value::List(items)) => self.tables(items, key, table),
             (Shape::Named(table), Value::Table(_)) => self.named(node, table),
             (Shape::WordOr(words, _), Value::Text(word)) => self.word(node, key, "action", word, words),
             (Shape::WordOr(_, table), Value::Table(_)) => self.one_of(node, key, table),
@@ -112,7 +113,7 @@ impl Check<'_> {
     }
 
     fn age(&mut self, node: &Node, key: &Key, text: &str) {
-        if let Err(help) = age(text) {
+        if let Err(help) = Age::parse(text) {
             let message = format!("`{}` takes a span of time, not {}", key.name, quoted(text));
             self.faults.push(self.doc.fault(&node.span, message).help(help));
         }
@@ -179,16 +180,12 @@ impl Check<'_> {
         }
     }
 
-    fn tables(&mut self, items: &[Node], key: &Key, path: &str, table: &Table) {
-        for (at, item) in items.iter().enumerate() {
+    fn tables(&mut self, items: &[Node], key: &Key, table: &Table) {
+        for item in items {
             match &item.value {
                 Value::Table(_) => self.table(item, table),
                 Value::Faulty => (),
                 other => self.wrong_type(&item.span, key.name, key.shape, other),
-            }
-            if at == 1 && is_later(&format!("{path}[2]"), None) {
-                let message = format!("more than one step in `{}` is not yet supported", key.name);
-                self.faults.push(self.doc.fault(&item.span, message).help(later_help(path, None)));
             }
         }
     }
@@ -246,7 +243,6 @@ fn later_help(path: &str, word: Option<&str>) -> String {
         ("input.format", _) => {
             return format!("until then: {}", list(FormatChoice::names()));
         }
-        ("rule.retain", _) => "until then: one step without `until`, which acts at any age",
         _ => "it is refused so that nobody relies on it; take it out until a version of logscrub knows it",
     };
     known.to_owned()
@@ -282,35 +278,15 @@ pub(crate) fn list<'a>(words: impl Iterator<Item = &'a str>) -> String {
     words.collect::<Vec<_>>().join(", ")
 }
 
-/// Whether the text is a span of time; otherwise what one looks like.
-fn age(text: &str) -> Result<(), &'static str> {
-    let digits = text.bytes().take_while(u8::is_ascii_digit).count();
-    match (text[..digits].parse::<u32>(), &text[digits..]) {
-        (Ok(1..=10_000), "d" | "w" | "mo" | "y") => Ok(()),
-        (Ok(_), "m") => Err("`m` could be minutes or months: write `mo` for months"),
-        _ => Err("a number from 1 to 10000 and a unit: d, w, mo or y, as in 7d, 2w, 13mo, 1y"),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn ages_have_a_unit_that_cannot_be_misread() {
-        for good in ["7d", "2w", "13mo", "1y", "10000d"] {
-            assert_eq!(age(good), Ok(()), "{good}");
-        }
-        for bad in ["", "7", "d", "0d", "7m", "7 d", "-7d", "1.5y", "99999999999d", "7dd", "ß"] {
-            assert!(age(bad).is_err(), "{bad}");
-        }
-    }
-
-    #[test]
     fn every_later_entry_names_a_key_of_the_language() {
         use super::super::schema::LATER;
         for (path, _) in LATER {
-            assert!(knows(&FILE, path.trim_end_matches("[2]")), "{path}");
+            assert!(knows(&FILE, path), "{path}");
         }
     }
 

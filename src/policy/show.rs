@@ -2,10 +2,11 @@
 
 use std::fmt::Write;
 
+use jiff::tz::Offset;
 use sha2::{Digest, Sha256};
 
 use super::selector::Selector;
-use super::{Condition, Covers, Known, Numbers, Policy, Rule, Source, Values};
+use super::{Condition, Covers, Known, Numbers, Policy, Retention, Rule, Source, Step, Timing, Values};
 use crate::action::{Action, Hash, PanKeep, Truncate};
 
 impl Policy {
@@ -22,7 +23,9 @@ impl Policy {
         if let Some(columns) = &self.columns {
             line(&mut out, "columns", &text(columns));
         }
+        self.timing(&mut out);
         let _ = write!(out, "\n[output]\nnumbers = \"{numbers}\"\n");
+        self.records(&mut out);
         self.definitions.iter().for_each(|definition| out.push_str(definition));
         self.sources.iter().for_each(|source| input_source(source, &mut out));
         self.known.iter().for_each(|known| self.fields(known, &mut out));
@@ -34,6 +37,22 @@ impl Policy {
     pub(super) fn fingerprinted(mut self) -> Policy {
         self.fingerprint = Sha256::digest(self.to_toml().as_bytes()).into();
         self
+    }
+
+    fn timing(&self, out: &mut String) {
+        let Timing { field, zone, undated } = &self.timing;
+        field.iter().for_each(|field| line(out, "time", &text(&field.to_string())));
+        zone.iter().for_each(|zone| line(out, "zone", &text(&written_zone(*zone))));
+        undated.iter().for_each(|undated| line(out, "undated", &text(undated.word())));
+    }
+
+    fn records(&self, out: &mut String) {
+        let Retention { drop_after, keep_at_least } = self.records;
+        if self.records != Retention::default() {
+            out.push_str("\n[records]\n");
+        }
+        drop_after.iter().for_each(|age| line(out, "drop_after", &text(&age.to_string())));
+        keep_at_least.iter().for_each(|age| line(out, "keep_at_least", &text(&age.to_string())));
     }
 
     fn fields(&self, known: &Known, out: &mut String) {
@@ -72,7 +91,10 @@ impl Policy {
         if !rule.when.is_empty() {
             line(out, "when", &conditions(&rule.when));
         }
-        line(out, "action", &action(&rule.action));
+        match rule.steps.as_slice() {
+            [only] => line(out, "action", &action(&only.action)),
+            steps => line(out, "retain", &ladder(steps)),
+        }
         if rule.binding {
             line(out, "binding", "true");
         }
@@ -150,6 +172,15 @@ pub(super) fn detector(name: &str, regex: &str, checksum: Option<&str>, keywords
     out
 }
 
+/// The steps of a ladder.
+fn ladder(steps: &[Step]) -> String {
+    let step = |step: &Step| {
+        let until = step.until.map(|age| format!("until = \"{age}\", ")).unwrap_or_default();
+        format!("{{ {until}action = {} }}", action(&step.action))
+    };
+    format!("[{}]", steps.iter().map(step).collect::<Vec<_>>().join(", "))
+}
+
 /// An action as it is written, all parameters spelt out.
 fn action(action: &Action) -> String {
     match action {
@@ -165,6 +196,12 @@ fn action(action: &Action) -> String {
         }
         other => text(other.name()),
     }
+}
+
+/// `+01:00`.
+fn written_zone(zone: Offset) -> String {
+    let (sign, minutes) = (if zone.seconds() < 0 { '-' } else { '+' }, zone.seconds().abs() / 60);
+    format!("{sign}{:02}:{:02}", minutes / 60, minutes % 60)
 }
 
 fn line(out: &mut String, key: &str, value: &str) {

@@ -14,7 +14,7 @@ use super::{Policy, packs};
 const SOURCES: usize = 100;
 
 /// Inputs that take another rules file.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Source {
     /// Which.
     pub inputs: Inputs,

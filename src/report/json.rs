@@ -34,6 +34,9 @@ pub fn render(run: &Run<'_>) -> String {
 
 fn row(row: &Row<'_>) -> Value {
     let mut told = json!({"rule": row.rule, "kind": row.kind, "action": row.action, "count": row.count});
+    if let Some(step) = row.step {
+        told["step"] = json!(step);
+    }
     if let Some(source) = row.source {
         told["source"] = json!(source);
     }

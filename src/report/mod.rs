@@ -34,6 +34,8 @@ struct Row<'r> {
     rule: &'r str,
     kind: &'r str,
     action: &'r str,
+    /// Which step of its ladder, from 1, if it has several.
+    step: Option<usize>,
     count: u64,
 }
 
@@ -71,12 +73,20 @@ impl<'r> Run<'r> {
 impl Part<'_> {
     fn rows(&self) -> Vec<Row<'_>> {
         let mut acted = self.tally.acted.clone();
-        acted.sort_by_key(|acted| (acted.rule, acted.kind));
+        acted.sort_by_key(|acted| (acted.rule, acted.step, acted.kind));
         let row = |acted: crate::tally::Acted| {
             let rule = &self.policy.rules[acted.rule];
             let kind = self.policy.kinds.name(acted.kind);
             let source = self.source.as_deref();
-            Row { source, rule: &rule.name, kind, action: rule.action.name(), count: acted.count }
+            let step = rule.steps.get(acted.step);
+            Row {
+                source,
+                rule: &rule.name,
+                kind,
+                action: step.map_or(&rule.action, |step| &step.action).name(),
+                step: (rule.steps.len() > 1).then_some(acted.step + 1),
+                count: acted.count,
+            }
         };
         acted.into_iter().map(row).collect()
     }

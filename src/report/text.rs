@@ -31,7 +31,8 @@ pub fn table(run: &Run<'_>) -> String {
     let mut rows = vec![["rule".to_owned(), "kind".to_owned(), "action".to_owned(), "count".to_owned()]];
     rows.extend(run.rows().iter().map(|row| {
         let source = row.source.map_or(String::new(), |source| format!("{source}: "));
-        [source + row.rule, row.kind.to_owned(), row.action.to_owned(), row.count.to_string()]
+        let step = row.step.map_or(String::new(), |step| format!(" (step {step})"));
+        [source + row.rule + &step, row.kind.to_owned(), row.action.to_owned(), row.count.to_string()]
     }));
     format!("{}\n{}", closing_line(run), columns(&rows))
 }

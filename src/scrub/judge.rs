@@ -22,7 +22,7 @@ use crate::policy::Policy;
 use crate::policy::decide::{Decision, Decisions, Record, Sighting};
 use crate::policy::taint::{Means, Taint};
 use crate::span::Span;
-use crate::tally::Tally;
+use crate::tally::{Tally, acted};
 use crate::withhold::is_marker;
 pub use inspect::Judged;
 use value::{Undo, Value};
@@ -48,7 +48,10 @@ pub enum Outcome<'j> {
 /// Judges records under one policy. It owns every buffer of the path, so that a warm one allocates little.
 #[derive(Debug)]
 pub(super) struct Judge {
-    law: Law,
+    /// One for each stage.
+    laws: Vec<Law>,
+    /// Under which the record is judged.
+    stage: usize,
     scratch: Scratch,
     /// What is left of the record.
     text: Vec<u8>,
@@ -108,7 +111,7 @@ enum Pass {
 
 impl Clone for Judge {
     fn clone(&self) -> Judge {
-        Judge::under(self.law.clone(), self.head.clone())
+        Judge::under(self.laws.clone(), self.head.clone())
     }
 }
 
@@ -119,12 +122,13 @@ impl Judge {
         let key_ids = key.iter().map(|key| key.id().to_owned()).collect();
         let residues = Arc::new(Residues::new(policy.kinds.clone(), key_ids));
         let all_detectors = Arc::new(policy.all_detectors());
-        Judge::under(Law { policy, detectors, all_detectors, residues, key }, head)
+        Judge::under(vec![Law { policy, detectors, all_detectors, residues, key }], head)
     }
 
-    fn under(law: Law, head: Head) -> Judge {
+    fn under(laws: Vec<Law>, head: Head) -> Judge {
         Judge {
-            law,
+            laws,
+            stage: 0,
             scratch: Scratch::default(),
             text: Vec::new(),
             before: Vec::new(),
@@ -147,26 +151,43 @@ impl Judge {
 
     /// The residues in a text.
     pub(super) fn residues_in(&self, text: &[u8]) -> Vec<Span> {
-        memchr::memchr_iter(b'[', text).filter_map(|at| self.law.residues.at(text, at)).collect()
+        memchr::memchr_iter(b'[', text).filter_map(|at| self.law().residues.at(text, at)).collect()
     }
 
+    /// The policy of the stage.
     pub(super) fn policy(&self) -> &Arc<Policy> {
-        &self.law.policy
+        &self.law().policy
+    }
+
+    fn law(&self) -> &Law {
+        &self.laws[self.stage]
+    }
+
+    /// Adds a stage at which this is the policy, and returns its number.
+    pub(super) fn add_stage(&mut self, policy: Policy) -> usize {
+        let law = Law { policy: Arc::new(policy), ..self.laws[0].clone() };
+        self.laws.push(law);
+        self.laws.len() - 1
+    }
+
+    /// The records that are judged from now on are of this stage.
+    pub(super) fn set_stage(&mut self, stage: usize) {
+        self.stage = stage;
     }
 
     /// What tells the records that need more than the marks of built-in kinds.
     pub(super) fn watch(&self) -> Watch {
-        Watch::new(&self.law.policy, Arc::clone(&self.law.detectors))
+        Watch::new(&self.law().policy, Arc::clone(&self.law().detectors))
     }
 
     /// The fast lane.
     pub(super) fn lane(&self, watch: &Watch) -> Lane {
-        Lane::new(&self.law.policy, &self.law.detectors, watch, self.tools())
+        Lane::new(&self.law().policy, &self.law().detectors, watch, self.tools())
     }
 
     /// What actions need.
     pub(super) fn tools(&self) -> Tools<'_> {
-        Tools { kinds: &self.law.policy.kinds, key: self.law.key.as_ref() }
+        Tools { kinds: &self.law().policy.kinds, key: self.law().key.as_ref() }
     }
 
     /// Whether the records that are judged from now on are lines that name columns.
@@ -198,7 +219,7 @@ impl Judge {
             // What is left of a header may not look like one.
             let record_reading = Reading::Record { head: &self.head, is_header: self.is_header, key };
             let reading = if was_header { Reading::Text } else { record_reading };
-            let pass = self.law.pass(current, reading, &mut self.scratch);
+            let pass = self.laws[self.stage].pass(current, reading, &mut self.scratch);
             was_header |= self.scratch.fields.is_header();
             match pass {
                 Pass::Clean if passes == 0 => return Outcome::Unchanged,
@@ -214,8 +235,8 @@ impl Judge {
                 Pass::Withheld => break,
                 Pass::Edited => {}
             }
-            self.law.count_unknown(current, &mut self.scratch, &mut self.tally.unknown);
-            let is_settled = passes == 0 && self.law.is_settled(current, &self.scratch);
+            self.laws[self.stage].count_unknown(current, &mut self.scratch, &mut self.tally.unknown);
+            let is_settled = passes == 0 && self.laws[self.stage].is_settled(current, &self.scratch);
             self.before.clear();
             self.scratch.edits.splice(current, &mut self.before);
             self.scratch.edits.move_places(&mut self.places);
@@ -232,14 +253,14 @@ impl Judge {
 
     /// Whether long records can be scrubbed window by window: no rule asks for the record as a whole.
     pub(super) fn judges_windows(&self) -> bool {
-        !self.law.policy.needs_fields() && !self.law.policy.drops_records()
+        !self.policy().needs_fields() && !self.policy().drops_records()
     }
 
     /// The edits of a text on its own.
     pub(super) fn edits_of_text(&mut self, text: &[u8]) -> &Edits {
         self.scratch.decisions.begin_record();
         self.scratch.taint.begin();
-        self.law.pass(text, Reading::Text, &mut self.scratch);
+        self.laws[self.stage].pass(text, Reading::Text, &mut self.scratch);
         &self.scratch.edits
     }
 
@@ -258,7 +279,7 @@ impl Judge {
     /// Counts the edits of the last pass.
     pub(super) fn count(&mut self) {
         for cause in self.scratch.edits.list.iter().filter_map(|edit| edit.cause) {
-            self.tally.act(cause.rule, cause.kind);
+            self.tally.act(acted(&self.laws[self.stage].policy, cause.rule, cause.kind, 1));
         }
     }
 }

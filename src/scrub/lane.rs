@@ -20,7 +20,7 @@ use crate::format::FORMATS;
 use crate::kind::Kind;
 use crate::policy::{Covers, FormatChoice, Policy, Rule};
 use crate::span::Span;
-use crate::tally::Tally;
+use crate::tally::{Tally, acted};
 use named::Named;
 
 /// How far from a candidate the exact test looks at bytes. An edit that is nearer than this to a candidate that
@@ -202,16 +202,16 @@ impl Lane {
         for (texts, replaced) in texts.iter_mut().zip(replaced) {
             *texts += replaced;
         }
-        others.iter().for_each(|(rule, lot)| tally.act(*rule, KINDS[*lot]));
+        others.iter().for_each(|(rule, lot)| tally.act(acted(job.policy, *rule, KINDS[*lot], 1)));
         tally.changed += u64::from(written != copied);
         Ok(written)
     }
 
     /// Adds to the tally what is not in it yet.
-    pub(super) fn count(&mut self, tally: &mut Tally) {
+    pub(super) fn count(&mut self, policy: &Policy, tally: &mut Tally) {
         for (lot, count) in std::mem::take(&mut self.texts).into_iter().enumerate() {
             if let Lot::Text { rule, .. } = self.law.lots[lot] {
-                tally.act_times(rule, KINDS[lot], count);
+                tally.act(acted(policy, rule, KINDS[lot], count));
             }
         }
     }

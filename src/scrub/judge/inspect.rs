@@ -44,7 +44,7 @@ impl Judge {
 
     /// The candidates that are no match, by offset; of what escapes hide, where the escape stands.
     pub(in crate::scrub) fn rejected(&self, record: &[u8]) -> Vec<(usize, Reason)> {
-        let explained = self.law.detectors.explain(record).into_iter();
+        let explained = self.law().detectors.explain(record).into_iter();
         let mut rejected: Vec<(usize, Reason)> =
             explained.filter_map(|one| Some((one.at, one.outcome.err()?))).collect();
         rejected.sort_unstable();
@@ -63,11 +63,11 @@ impl Judge {
         let reading = if is_record { record_reading } else { Reading::Text };
         self.scratch.decisions.begin_record();
         self.scratch.taint.begin();
-        let pass = self.law.pass(record, reading, &mut self.scratch);
+        let pass = self.laws[self.stage].pass(record, reading, &mut self.scratch);
         let sightings = self.scratch.sightings.iter().map(|sighting| sighting.finding).collect();
         let mut changes: Vec<Cause> = self.scratch.edits.list.iter().filter_map(|edit| edit.cause).collect();
         let mut decided: Vec<Cause> = self.scratch.decisions.all.iter().map(Cause::from).collect();
-        if let (Pass::Withheld, Some(known)) = (pass, &self.law.policy.known) {
+        if let (Pass::Withheld, Some(known)) = (pass, &self.policy().known) {
             let value = Span::new(0, record.len());
             let all = Cause { value, kind: Kind::FIELD, rule: known.rule, copy: false };
             changes = vec![all];
