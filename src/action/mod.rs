@@ -3,11 +3,12 @@
 mod apply;
 pub mod canonical;
 pub mod hash;
+pub mod keys;
 pub mod residue;
 mod seen;
 pub mod truncate;
 
-pub use apply::{Tools, apply};
+pub use apply::{Left, Tools, apply};
 
 /// What a rule does to a value (the words of the rules file).
 #[derive(Clone, Debug, PartialEq, Eq)]
