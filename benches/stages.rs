@@ -248,7 +248,7 @@ impl<'l> Sighted<'l> {
     fn edit(&self, policy: &Policy, decisions: &Decisions, edits: &mut Edits, out: &mut Vec<u8>) {
         edits.clear();
         out.clear();
-        let tools = Tools { kinds: &policy.kinds, key: None };
+        let tools = Tools { kinds: &policy.kinds, keys: None, period: None };
         edits.plan(policy, &self.record(), &decisions.acting, tools, &mut self.plain());
         edits.splice(black_box(self.bytes), out);
     }

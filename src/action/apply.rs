@@ -1,6 +1,7 @@
 //! Carrying an action out on one value.
 
 use super::hash::HashKey;
+use super::keys::Keys;
 use super::residue::WITHHELD;
 use super::truncate::{at_domain, truncate};
 use super::{Action, Hash};
@@ -11,25 +12,53 @@ use crate::kind::{Kind, Kinds};
 pub struct Tools<'t> {
     /// The names of kinds.
     pub kinds: &'t Kinds,
-    /// The key for `hash`. Without one `hash` leaves what `redact` would.
-    pub key: Option<&'t HashKey>,
+    /// The keys. Without one for the record what needs a key leaves what `redact` would.
+    pub keys: Option<&'t Keys>,
+    /// The place of the period in which the record lies, if it lies in any.
+    pub period: Option<usize>,
+}
+
+impl<'t> Tools<'t> {
+    /// The keys, and that of them under which a value of the record goes.
+    fn key(self, forever: bool) -> Option<(&'t Keys, &'t HashKey)> {
+        let keys = self.keys?;
+        let key = if forever { keys.forever() } else { keys.of_period(self.period?) };
+        Some((keys, key?))
+    }
+}
+
+/// How an action was carried out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Left {
+    /// As it is written.
+    AsAsked,
+    /// As `redact` would: the key that it needs is forgotten, or never was.
+    NoKey,
 }
 
 /// Appends what the action leaves of a value of that kind.
 ///
 /// `raw` is the value without the escapes of its format; `plain` without those that text has as well. `keep` appends `raw`; `drop`,
 /// where there is no field to remove, the empty residue `[]`.
-pub fn apply(action: &Action, kind: Kind, raw: &[u8], plain: &[u8], tools: Tools<'_>, out: &mut Vec<u8>) {
+pub fn apply(
+    action: &Action,
+    kind: Kind,
+    raw: &[u8],
+    plain: &[u8],
+    tools: Tools<'_>,
+    out: &mut Vec<u8>,
+) -> Left {
     match action {
         Action::Keep => out.extend_from_slice(raw),
         Action::Mask => out.extend(raw.iter().map(|byte| masked(*byte))),
-        Action::Hash(hash) => pseudonym(*hash, kind, plain, tools, out),
+        Action::Hash(hash) => return pseudonym(*hash, kind, plain, tools, out),
         Action::Truncate(keep) if truncate(kind, plain, keep, out) => {}
         Action::Redact { with: Some(text) } => out.extend_from_slice(text.as_bytes()),
         Action::Redact { with: None } | Action::Truncate(_) => label(kind, tools.kinds, out),
         Action::Withhold => out.extend_from_slice(WITHHELD),
         Action::Drop | Action::DropRecord => out.extend_from_slice(b"[]"),
     }
+    Left::AsAsked
 }
 
 /// `[kind]`.
@@ -44,12 +73,16 @@ fn masked(byte: u8) -> u8 {
     if byte.is_ascii_alphanumeric() || !byte.is_ascii() { b'*' } else { byte }
 }
 
-fn pseudonym(hash: Hash, kind: Kind, plain: &[u8], tools: Tools<'_>, out: &mut Vec<u8>) {
-    let Some(key) = tools.key else { return label(kind, tools.kinds, out) };
-    key.pseudonym(kind, plain, tools.kinds, out);
+fn pseudonym(hash: Hash, kind: Kind, plain: &[u8], tools: Tools<'_>, out: &mut Vec<u8>) -> Left {
+    let Some((keys, key)) = tools.key(false) else {
+        label(kind, tools.kinds, out);
+        return Left::NoKey;
+    };
+    keys.pseudonym(key, kind, plain, tools.kinds, out);
     if hash.keep_domain && kind == Kind::EMAIL {
         out.extend(at_domain(plain).into_iter().flatten());
     }
+    Left::AsAsked
 }
 
 #[cfg(test)]
@@ -57,8 +90,8 @@ mod tests {
     use super::*;
 
     fn hashed(kind: Kind, value: &[u8]) -> String {
-        let key = HashKey::new(&[7; 32]);
-        let tools = Tools { kinds: &Kinds::default(), key: Some(&key) };
+        let keys = Keys::one(HashKey::new(&[7; 32]));
+        let tools = Tools { kinds: &Kinds::default(), keys: Some(&keys), period: Some(0) };
         let mut out = Vec::new();
         apply(&Action::Hash(Hash::default()), kind, value, value, tools, &mut out);
         String::from_utf8_lossy(&out).into_owned()

@@ -3,14 +3,11 @@
 //! HMAC-SHA-256 (RFC 2104, FIPS 198-1) over the name of the kind, a zero byte and the canonical form of the
 //! value. No unkeyed hash exists: all 2³² IPv4 addresses are counted through in minutes.
 
-use std::sync::Mutex;
-
 use hkdf::Hkdf;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
-use super::canonical::{hashed_as, write_canonical};
-use super::seen::{DIGEST_BYTES, Hashed, Seen};
+use super::seen::DIGEST_BYTES;
 use crate::kind::{Kind, Kinds};
 
 /// Symbols of a key id: 30 bits tell the keys of one keyring apart.
@@ -30,19 +27,10 @@ pub fn is_symbol(byte: u8) -> bool {
 }
 
 /// A key ready to make pseudonyms. It is zeroed when dropped, and `Debug` shows its id alone.
-///
-/// It remembers what it hashed lately, in 1 MiB; a clone begins without.
+#[derive(Clone)]
 pub struct HashKey {
     id: String,
     mac: Hmac<Sha256>,
-    /// Never waited for: who finds it taken, where threads share a key, computes.
-    seen: Mutex<Seen>,
-}
-
-impl Clone for HashKey {
-    fn clone(&self) -> HashKey {
-        HashKey { id: self.id.clone(), mac: self.mac.clone(), seen: Mutex::default() }
-    }
 }
 
 impl std::fmt::Debug for HashKey {
@@ -58,7 +46,7 @@ impl HashKey {
         // HMAC takes a key of any length; the fallback cannot be reached.
         let mac = Hmac::<Sha256>::new_from_slice(&*subkey)
             .unwrap_or_else(|_| Hmac::<Sha256>::new(&Default::default()));
-        HashKey { id: key_id(key), mac, seen: Mutex::default() }
+        HashKey { id: key_id(key), mac }
     }
 
     /// The id that stands in its pseudonyms.
@@ -66,44 +54,8 @@ impl HashKey {
         &self.id
     }
 
-    /// Appends the pseudonym `[kind:k…:…]` of a value. That of a mapped IPv6 address is the one of the IPv4
-    /// address that it holds.
-    pub fn pseudonym(&self, kind: Kind, value: &[u8], kinds: &Kinds, out: &mut Vec<u8>) {
-        let Hashed { as_ipv4, digest } = self.hashed(kind, value, kinds, out);
-        let kind = if as_ipv4 { Kind::IPV4 } else { kind };
-        out.push(b'[');
-        out.extend_from_slice(kinds.name(kind).as_bytes());
-        out.extend_from_slice(b":k");
-        out.extend_from_slice(self.id.as_bytes());
-        out.push(b':');
-        let bits = if kind == Kind::PAN { 128 } else { 96 };
-        base32(u128::from_be_bytes(digest) & u128::MAX << (128 - bits), token_symbols(kind), out);
-        out.push(b']');
-    }
-
-    /// Remembered by the value as it is written: then its canonical form need not be made either.
-    fn hashed(&self, kind: Kind, value: &[u8], kinds: &Kinds, room: &mut Vec<u8>) -> Hashed {
-        let Ok(mut seen) = self.seen.try_lock() else { return self.compute(kind, value, kinds, room) };
-        let text = Lent::of(room, kinds.name(kind));
-        text.room.extend_from_slice(value);
-        let tag = seen.tag(text.bytes());
-        drop(text);
-        seen.find(tag).unwrap_or_else(|| {
-            let hashed = self.compute(kind, value, kinds, room);
-            seen.keep(tag, hashed);
-            hashed
-        })
-    }
-
-    fn compute(&self, kind: Kind, value: &[u8], kinds: &Kinds, room: &mut Vec<u8>) -> Hashed {
-        let counts_as = hashed_as(kind, value);
-        let message = Lent::of(room, kinds.name(counts_as));
-        write_canonical(counts_as, value, message.room);
-        Hashed { as_ipv4: counts_as != kind, digest: self.hmac(message.bytes()) }
-    }
-
     /// The first half of the HMAC. To clone the MAC is to start from its two precomputed states.
-    fn hmac(&self, message: &[u8]) -> [u8; DIGEST_BYTES] {
+    pub(super) fn hmac(&self, message: &[u8]) -> [u8; DIGEST_BYTES] {
         let full = self.mac.clone().chain_update(message).finalize().into_bytes();
         let mut half = [0; DIGEST_BYTES];
         half.copy_from_slice(&full[..DIGEST_BYTES]);
@@ -111,22 +63,46 @@ impl HashKey {
     }
 }
 
-/// The end of a buffer, lent for a text that begins with the name of a kind and a zero byte: so no text has to
-/// be allocated. What is left in the buffer is as before.
-struct Lent<'r> {
+/// Appends `[kind:k…:…]`.
+pub(super) fn write_pseudonym(
+    kinds: &Kinds,
+    kind: Kind,
+    id: &str,
+    digest: [u8; DIGEST_BYTES],
+    out: &mut Vec<u8>,
+) {
+    out.push(b'[');
+    out.extend_from_slice(kinds.name(kind).as_bytes());
+    out.extend_from_slice(b":k");
+    out.extend_from_slice(id.as_bytes());
+    out.push(b':');
+    let bits = if kind == Kind::PAN { 128 } else { 96 };
+    base32(u128::from_be_bytes(digest) & u128::MAX << (128 - bits), token_symbols(kind), out);
+    out.push(b']');
+}
+
+/// The end of a buffer, lent for a text: so no text has to be allocated. What is left in the buffer is as before.
+pub(super) struct Lent<'r> {
     room: &'r mut Vec<u8>,
     start: usize,
 }
 
 impl Lent<'_> {
-    fn of<'r>(room: &'r mut Vec<u8>, name: &str) -> Lent<'r> {
+    pub(super) fn of(room: &mut Vec<u8>) -> Lent<'_> {
         let start = room.len();
-        room.extend_from_slice(name.as_bytes());
-        room.push(0);
         Lent { room, start }
     }
 
-    fn bytes(&self) -> &[u8] {
+    pub(super) fn push(&mut self, parts: &[&[u8]]) {
+        parts.iter().for_each(|part| self.room.extend_from_slice(part));
+    }
+
+    /// To append to.
+    pub(super) fn room(&mut self) -> &mut Vec<u8> {
+        self.room
+    }
+
+    pub(super) fn bytes(&self) -> &[u8] {
         &self.room[self.start..]
     }
 }

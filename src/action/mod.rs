@@ -3,12 +3,13 @@
 mod apply;
 pub mod canonical;
 pub mod hash;
+pub mod keys;
 pub mod ladder;
 pub mod residue;
 mod seen;
 pub mod truncate;
 
-pub use apply::{Tools, apply};
+pub use apply::{Left, Tools, apply};
 
 /// What a rule does to a value (the words of the rules file).
 #[derive(Clone, Debug, PartialEq, Eq)]

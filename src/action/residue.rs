@@ -11,6 +11,7 @@
 //! Truncated and masked values need no mark: the same action leaves them as they are.
 
 use super::hash::{KEY_ID_SYMBOLS, is_symbol, token_symbols};
+use super::keys::Keys;
 use crate::kind::Kinds;
 use crate::span::Span;
 
@@ -31,13 +32,13 @@ const MAX_ORDINAL_DIGITS: usize = 7;
 #[derive(Debug, Clone, Default)]
 pub struct Residues {
     kinds: Kinds,
-    key_ids: Vec<String>,
+    keys: Option<Keys>,
 }
 
 impl Residues {
-    /// Residues of these kinds, and pseudonyms under the keys with these ids.
-    pub fn new(kinds: Kinds, key_ids: Vec<String>) -> Residues {
-        Residues { kinds, key_ids }
+    /// Residues of these kinds, and those made under one of these keys.
+    pub fn new(kinds: Kinds, keys: Option<Keys>) -> Residues {
+        Residues { kinds, keys }
     }
 
     /// The residue that starts at `at`, if one does.
@@ -98,7 +99,7 @@ impl Residues {
             return false;
         };
         let Some(token) = token.strip_prefix(b":") else { return false };
-        self.key_ids.iter().any(|known| known.as_bytes() == id)
+        self.keys.as_ref().is_some_and(|keys| keys.knows(id))
             && token.len() == symbols
             && token.iter().all(|byte| is_symbol(*byte))
     }

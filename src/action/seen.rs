@@ -20,7 +20,7 @@ pub(super) struct Hashed {
     pub(super) digest: [u8; DIGEST_BYTES],
 }
 
-/// Remembers what was hashed under one key. It holds no values: they are told apart by 96 bits under a key of
+/// Remembers what was hashed. It holds no values: they are told apart by 96 bits under a key of
 /// its own, which is random and never leaves it. So nobody can choose values that drive each other out or are taken
 /// for one another; and the pseudonyms have no more bits themselves.
 #[derive(Default)]
@@ -46,6 +46,12 @@ struct Slot {
 /// 96 bits that stand for a text.
 #[derive(Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct Tag([u32; 3]);
+
+impl std::fmt::Debug for Seen {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        out.debug_struct("Seen").finish_non_exhaustive()
+    }
+}
 
 impl Seen {
     /// What tells the text from all others: its SipHash, and that of the text with one more byte.

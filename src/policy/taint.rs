@@ -399,7 +399,7 @@ mod tests {
         assert!(fields.read(bytes, &Pairs, &Head::default()));
         let record = Record { bytes, fields: &fields };
         let (kinds, residues) = (Kinds::default(), Residues::default());
-        let means = Means { tools: Tools { kinds: &kinds, key: None }, residues: &residues };
+        let means = Means { tools: Tools { kinds: &kinds, keys: None, period: None }, residues: &residues };
         let mut plain = |span: Span, _: &Field, out: &mut Vec<u8>| out.extend_from_slice(span.of(bytes));
         let mut decisions = Decisions::default();
         policy.decide(&record, &[], &mut plain, &mut decisions);

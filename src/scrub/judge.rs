@@ -13,6 +13,7 @@ use super::watch::Watch;
 use crate::action::Action;
 use crate::action::Tools;
 use crate::action::hash::HashKey;
+use crate::action::keys::Keys;
 use crate::action::residue::Residues;
 use crate::decoded::Decoded;
 use crate::detect::Detectors;
@@ -74,7 +75,7 @@ struct Law {
     /// Of every kind: what stands in messages holds none of any.
     all_detectors: Arc<Detectors>,
     residues: Arc<Residues>,
-    key: Option<HashKey>,
+    keys: Option<Keys>,
 }
 
 #[derive(Debug, Default)]
@@ -119,10 +120,10 @@ impl Judge {
     pub(super) fn new(policy: Arc<Policy>, key: Option<HashKey>) -> Judge {
         let detectors = Arc::new(policy.detectors());
         let head = policy.head();
-        let key_ids = key.iter().map(|key| key.id().to_owned()).collect();
-        let residues = Arc::new(Residues::new(policy.kinds.clone(), key_ids));
+        let keys = key.map(Keys::one);
+        let residues = Arc::new(Residues::new(policy.kinds.clone(), keys.clone()));
         let all_detectors = Arc::new(policy.all_detectors());
-        Judge::under(vec![Law { policy, detectors, all_detectors, residues, key }], head)
+        Judge::under(vec![Law { policy, detectors, all_detectors, residues, keys }], head)
     }
 
     fn under(laws: Vec<Law>, head: Head) -> Judge {
@@ -187,7 +188,7 @@ impl Judge {
 
     /// What actions need.
     pub(super) fn tools(&self) -> Tools<'_> {
-        Tools { kinds: &self.law().policy.kinds, key: self.law().key.as_ref() }
+        self.law().tools()
     }
 
     /// Whether the records that are judged from now on are lines that name columns.
@@ -297,6 +298,10 @@ fn is_unparsed(bytes: &[u8], fields: &Fields) -> bool {
 }
 
 impl Law {
+    fn tools(&self) -> Tools<'_> {
+        Tools { kinds: &self.policy.kinds, keys: self.keys.as_ref(), period: Some(0) }
+    }
+
     /// Judges a record once. The edits of the pass are left in the scratch.
     fn pass(&self, bytes: &[u8], reading: Reading<'_>, scratch: &mut Scratch) -> Pass {
         let Scratch { fields, value, detect, sightings, decisions, taint, edits, undo } = scratch;
@@ -333,7 +338,7 @@ impl Law {
         // `[user:k…]` is no `user:` before a value.
         let in_residue = |decision: &Decision| self.residues.runs_across(bytes, decision.span.start);
         decisions.acting.retain(|decision| decision.whole || !in_residue(decision));
-        let tools = Tools { kinds: &self.policy.kinds, key: self.key.as_ref() };
+        let tools = self.tools();
         let means = Means { tools, residues: &self.residues };
         if self.policy.taint(&record, decisions, means, &mut plain, taint).is_err() {
             return Pass::Withheld;

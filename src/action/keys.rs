@@ -1,0 +1,204 @@
+//! [`Keys`]: every key that a run may need, by the time that it serves.
+
+use std::sync::{Arc, Mutex};
+
+use jiff::Timestamp;
+
+use super::canonical::{hashed_as, write_canonical};
+use super::hash::{HashKey, Lent, write_pseudonym};
+use super::seen::{Hashed, Seen};
+use crate::kind::{Kind, Kinds};
+
+/// A period: the key of a span of time.
+#[derive(Clone, Debug)]
+pub struct KeyPeriod {
+    /// First moment, if there is one.
+    pub from: Option<Timestamp>,
+    /// First moment after, if there is one.
+    pub until: Option<Timestamp>,
+    /// The id of its key, as it stands in pseudonyms.
+    pub id: String,
+    /// The key; `None` once it is forgotten.
+    pub key: Option<HashKey>,
+}
+
+/// All keys of a run.
+///
+/// It remembers what it hashed lately, in 1 MiB for all keys; a clone shares the keys and begins without, so that
+/// each thread may have one of its own.
+#[derive(Debug)]
+pub struct Keys {
+    ring: Arc<Ring>,
+    /// Never waited for: who finds it taken, where threads share it, computes.
+    seen: Mutex<Seen>,
+}
+
+#[derive(Debug)]
+struct Ring {
+    /// In the order of their times.
+    periods: Vec<KeyPeriod>,
+    forever: Option<HashKey>,
+    /// All ids, sorted, each with its period; without one for the key for all times.
+    ids: Vec<(String, Option<usize>)>,
+}
+
+impl Clone for Keys {
+    fn clone(&self) -> Keys {
+        Keys { ring: Arc::clone(&self.ring), seen: Mutex::default() }
+    }
+}
+
+impl Keys {
+    /// Keys by period, no two of which serve at the same time, and the one key of `scope = "forever"`.
+    pub fn new(mut periods: Vec<KeyPeriod>, forever: Option<HashKey>) -> Keys {
+        periods.sort_by_key(|period| period.from); // `None`, since ever, is the least
+        let by_period = periods.iter().enumerate().map(|(at, period)| (period.id.clone(), Some(at)));
+        let for_all = forever.iter().map(|key| (key.id().to_owned(), None));
+        let mut ids: Vec<_> = by_period.chain(for_all).collect();
+        ids.sort();
+        Keys { ring: Arc::new(Ring { periods, forever, ids }), seen: Mutex::default() }
+    }
+
+    /// One key since ever, for ever, and for `scope = "forever"`.
+    pub fn one(key: HashKey) -> Keys {
+        let forever = Some(key.clone());
+        let period = KeyPeriod { from: None, until: None, id: key.id().to_owned(), key: Some(key) };
+        Keys::new(vec![period], forever)
+    }
+
+    /// The place of the period in which the moment lies, its key forgotten or not.
+    pub fn period_at(&self, moment: Timestamp) -> Option<usize> {
+        let begun = |period: &KeyPeriod| period.from.is_none_or(|from| from <= moment);
+        let last = self.ring.periods.partition_point(begun).checked_sub(1)?;
+        self.ring.periods[last].until.is_none_or(|until| moment < until).then_some(last)
+    }
+
+    /// The periods, in the order of their times.
+    pub fn periods(&self) -> &[KeyPeriod] {
+        &self.ring.periods
+    }
+
+    /// The ids of all keys, those of forgotten ones too.
+    pub fn ids(&self) -> impl Iterator<Item = &str> {
+        self.ring.ids.iter().map(|(id, _)| id.as_str())
+    }
+
+    /// Whether one key serves at all times, so that the time of a record does not matter.
+    pub fn is_single(&self) -> bool {
+        matches!(self.periods(), [KeyPeriod { from: None, until: None, .. }])
+    }
+
+    /// The key of the period at that place, unless it is forgotten.
+    pub fn of_period(&self, period: usize) -> Option<&HashKey> {
+        self.periods().get(period)?.key.as_ref()
+    }
+
+    /// The key for all times.
+    pub fn forever(&self) -> Option<&HashKey> {
+        self.ring.forever.as_ref()
+    }
+
+    /// Whether a key has that id, forgotten or not.
+    pub fn knows(&self, id: &[u8]) -> bool {
+        self.ring.ids.binary_search_by(|(known, _)| known.as_bytes().cmp(id)).is_ok()
+    }
+
+    /// Appends the pseudonym `[kind:k…:…]` of a value under one of these keys, which must not stand in `out` but is
+    /// written through it. That of a mapped IPv6 address is the one of the IPv4 address that it holds.
+    pub(super) fn pseudonym(
+        &self,
+        key: &HashKey,
+        kind: Kind,
+        value: &[u8],
+        kinds: &Kinds,
+        out: &mut Vec<u8>,
+    ) {
+        let Hashed { as_ipv4, digest } = self.hashed(key, kind, value, kinds, out);
+        let kind = if as_ipv4 { Kind::IPV4 } else { kind };
+        write_pseudonym(kinds, kind, key.id(), digest, out);
+    }
+
+    /// Remembered by the key and the value as it is written: then its canonical form need not be made either.
+    fn hashed(&self, key: &HashKey, kind: Kind, value: &[u8], kinds: &Kinds, room: &mut Vec<u8>) -> Hashed {
+        let Ok(mut seen) = self.seen.try_lock() else { return compute(key, kind, value, kinds, room) };
+        let mut text = Lent::of(room);
+        text.push(&[key.id().as_bytes(), kinds.name(kind).as_bytes(), b"\0", value]);
+        let tag = seen.tag(text.bytes());
+        drop(text);
+        seen.find(tag).unwrap_or_else(|| {
+            let hashed = compute(key, kind, value, kinds, room);
+            seen.keep(tag, hashed);
+            hashed
+        })
+    }
+}
+
+fn compute(key: &HashKey, kind: Kind, value: &[u8], kinds: &Kinds, room: &mut Vec<u8>) -> Hashed {
+    let counts_as = hashed_as(kind, value);
+    let mut message = Lent::of(room);
+    message.push(&[kinds.name(counts_as).as_bytes(), b"\0"]);
+    write_canonical(counts_as, value, message.room());
+    Hashed { as_ipv4: counts_as != kind, digest: key.hmac(message.bytes()) }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    fn period(from: Option<&str>, until: Option<&str>, byte: u8) -> KeyPeriod {
+        let moment = |text: &str| text.parse().unwrap();
+        let key = HashKey::new(&[byte; 32]);
+        KeyPeriod {
+            from: from.map(moment),
+            until: until.map(moment),
+            id: key.id().to_owned(),
+            key: Some(key),
+        }
+    }
+
+    const DAYS: [&str; 3] = ["2026-01-01T00:00:00Z", "2026-02-01T00:00:00Z", "2026-03-01T00:00:00Z"];
+
+    #[test]
+    fn a_moment_lies_in_the_period_that_begins_with_it() {
+        let [first, second, third] = DAYS.map(Some);
+        let keys = Keys::new(vec![period(third, None, 3), period(first, second, 1)], None);
+        let at = |text: &str| keys.period_at(text.parse().unwrap());
+        assert_eq!(at("2025-12-31T23:59:59.999999999Z"), None);
+        assert_eq!(at(DAYS[0]), Some(0));
+        assert_eq!(at("2026-01-31T23:59:59.999999999Z"), Some(0));
+        assert_eq!(at(DAYS[1]), None); // no key serves in February
+        assert_eq!(at(DAYS[2]), Some(1));
+        assert_eq!(at("2999-01-01T00:00:00Z"), Some(1));
+        assert!(!keys.is_single());
+        let ids: Vec<&str> = keys.ids().collect();
+        assert_eq!(ids.len(), 2);
+        assert!(ids.iter().all(|id| keys.knows(id.as_bytes())));
+        assert!(!keys.knows(b"000000"));
+        assert!(Keys::new(vec![period(None, None, 1)], None).is_single());
+        assert!(Keys::one(HashKey::new(&[1; 32])).is_single());
+        assert_eq!(Keys::new(Vec::new(), None).period_at(Timestamp::UNIX_EPOCH), None);
+    }
+
+    #[test]
+    fn what_is_remembered_under_one_key_is_not_taken_for_that_of_another() {
+        let [first, second, _] = DAYS.map(Some);
+        let keys = Keys::new(vec![period(first, second, 1), period(second, None, 2)], None);
+        let kinds = Kinds::default();
+        let pseudonym = |keys: &Keys, period| {
+            let mut out = Vec::new();
+            keys.pseudonym(
+                keys.of_period(period).unwrap(),
+                Kind::EMAIL,
+                b"ana@example.com",
+                &kinds,
+                &mut out,
+            );
+            out
+        };
+        let (one, other) = (pseudonym(&keys, 0), pseudonym(&keys, 1));
+        assert_ne!(one[15..], other[15..]);
+        assert_eq!(pseudonym(&keys, 0), one);
+        assert_eq!(pseudonym(&keys.clone(), 1), other);
+    }
+}
