@@ -1,3 +1,4 @@
-//! Time and keys: the keyring, one key a period.
+//! Time and keys: ages as rules write them, and the keyring, one key a period.
 
+pub mod age;
 pub mod keyring;
