@@ -5,7 +5,9 @@
 //!                                             └─► judge: fields ─► sightings ─► decisions ─► edits ─► splice
 //! ```
 
+mod aging;
 mod carry;
+mod dating;
 mod judge;
 mod key;
 mod lane;
@@ -14,12 +16,16 @@ mod parts;
 mod pen;
 mod records;
 mod seen;
+mod stages;
 mod track;
 mod watch;
 
 use std::sync::Arc;
 
+use jiff::Timestamp;
+
 use crate::action::hash::HashKey;
+use crate::action::keys::Keys;
 use crate::detect::Reason;
 use crate::policy::Policy;
 use crate::span::Span;
@@ -35,6 +41,7 @@ use parts::Parts;
 use pen::Pen;
 use records::{Record, Records, Wanted};
 use seen::Seen;
+use stages::{Stage, Stages};
 pub use track::Tracker;
 use watch::Watch;
 
@@ -42,8 +49,15 @@ use watch::Watch;
 #[derive(Debug)]
 pub struct Scrubber {
     judge: Judge,
-    lane: Option<Lane>,
+    /// By stage; none if every record is judged.
+    lanes: Vec<Lane>,
     watch: Watch,
+    /// What tells the stage of a record; none if nothing depends on when it was written.
+    stages: Option<Stages>,
+    /// The stages by their numbers.
+    numbered: Vec<Stage>,
+    /// The moment of the run, if it was given.
+    now: Option<Timestamp>,
     every_record: bool,
     records: Records,
     parts: Parts,
@@ -57,51 +71,80 @@ pub struct Scrubber {
     headers: Vec<Header>,
     /// Lines of private keys in the block that have not been passed, the last first.
     keys: Vec<Span>,
+    /// The block without the records that are dropped by their age.
+    left: Vec<u8>,
 }
 
 impl Clone for Scrubber {
     fn clone(&self) -> Scrubber {
-        let every_record = self.every_record;
-        let carry = self.carry.clone();
         Scrubber {
-            every_record,
-            carry,
-            ..Scrubber::of(self.judge.clone(), self.lane.clone(), self.watch.clone())
-        }
-    }
-}
-
-impl Scrubber {
-    /// A scrubber for this policy. `key` makes the pseudonyms of `hash`.
-    pub fn new(policy: Arc<Policy>, key: Option<HashKey>) -> Scrubber {
-        let judge = Judge::new(policy, key);
-        let watch = judge.watch();
-        let lane = judge.lane(&watch);
-        Scrubber::of(judge, Some(lane), watch)
-    }
-
-    fn of(judge: Judge, lane: Option<Lane>, watch: Watch) -> Scrubber {
-        Scrubber {
-            lane,
-            carry: Carry::start(judge.policy()),
-            headers: Vec::new(),
-            keys: Vec::new(),
-            every_record: watch.is_for_all()
-                || judge.policy().may_mean_given_name()
-                || judge.policy().known.is_some(),
-            judge,
-            watch,
+            judge: self.judge.clone(),
+            lanes: self.lanes.clone(),
+            watch: self.watch.clone(),
+            stages: self.stages.clone(),
+            numbered: self.numbered.clone(),
+            now: self.now,
+            every_record: self.every_record,
             records: Records::default(),
             parts: Parts::default(),
             seen: Seen::default(),
             long: None,
             tally: Tally::default(),
+            carry: self.carry.clone(),
+            headers: Vec::new(),
+            keys: Vec::new(),
+            left: Vec::new(),
         }
+    }
+}
+
+impl Scrubber {
+    /// A scrubber for this policy. `key` makes the pseudonyms of `hash`, of records of any time.
+    pub fn new(policy: Arc<Policy>, key: Option<HashKey>) -> Scrubber {
+        Scrubber::with_keys(policy, key.map(Keys::one))
+    }
+
+    /// A scrubber for this policy with keys by period.
+    pub fn with_keys(policy: Arc<Policy>, keys: Option<Keys>) -> Scrubber {
+        let by_period = policy.needs_keys() && keys.as_ref().is_some_and(|keys| !keys.is_single());
+        let is_aged = policy.depends_on_age() || by_period;
+        let stages = is_aged.then(|| Stages::new(&policy, Timestamp::now()));
+        let judge = Judge::new(Arc::clone(&policy), keys);
+        let watch = judge.watch();
+        let lanes = vec![judge.lane(&watch)];
+        let every_record = watch.is_for_all() || policy.may_mean_given_name() || policy.known.is_some();
+        let mut scrubber = Scrubber {
+            judge,
+            lanes,
+            watch,
+            numbered: vec![Stage::OF_NEW],
+            stages,
+            now: None,
+            every_record,
+            records: Records::default(),
+            parts: Parts::default(),
+            seen: Seen::default(),
+            long: None,
+            tally: Tally::default(),
+            carry: Carry::start(&policy),
+            headers: Vec::new(),
+            keys: Vec::new(),
+            left: Vec::new(),
+        };
+        scrubber.add_likely_stages();
+        scrubber
+    }
+
+    /// The same scrubber, for which it is always this moment: ages are reckoned from it.
+    pub fn at(mut self, now: Timestamp) -> Scrubber {
+        self.now = Some(now);
+        self.add_likely_stages();
+        self
     }
 
     /// The same scrubber without its fast lane, which changes nothing but the speed. For tests that hold that.
     pub fn without_fast_lane(mut self) -> Scrubber {
-        self.lane = None;
+        self.lanes.clear();
         self
     }
 
@@ -115,6 +158,19 @@ impl Scrubber {
     /// Appends the scrubbed form of `block` to `out`. A block is a run of whole records (lines); only the
     /// last one may lack its line feed.
     pub fn scrub(&mut self, block: &[u8], out: &mut Vec<u8>) {
+        self.begin_ages();
+        let last = self.last_time(block);
+        let mut left = std::mem::take(&mut self.left);
+        match self.drop_by_age(block, &mut left) {
+            true => self.scrub_young(&left, out),
+            false => self.scrub_young(block, out),
+        }
+        self.left = left;
+        self.carry.last = last;
+    }
+
+    /// The same, of records that are not dropped by their age.
+    fn scrub_young(&mut self, block: &[u8], out: &mut Vec<u8>) {
         let mut pen = Pen::new(out, block.len());
         let mut copied = 0; // bytes of the block that are written, or dropped
         self.begin(block);
@@ -126,6 +182,7 @@ impl Scrubber {
             }
             self.pass_headers(record.content.start);
             let key = self.pass_key(record.content);
+            self.take_up(block, record.content.start);
             copied = match self.edit_in_lane(block, &record, copied, &mut pen) {
                 Ok(copied) => copied,
                 Err(OutOfLane) => self.write_judged(block, &record, key, copied, &mut pen),
@@ -135,10 +192,7 @@ impl Scrubber {
         pen.copy(block, copied, block.len());
         self.end(block);
         self.tally.records += self.records.count(block);
-        self.tally.add(&self.judge.take_tally());
-        if let Some(lane) = &mut self.lane {
-            lane.count(self.judge.policy(), &mut self.tally);
-        }
+        self.count();
     }
 
     /// Takes up a block behind others of which this is carried over.
@@ -153,7 +207,8 @@ impl Scrubber {
 
     /// What tells what carries over from block to block, if anything does.
     pub fn tracker(&self) -> Option<Tracker> {
-        Tracker::new(self.judge.policy())
+        let dating = self.stages.as_ref().map(|stages| stages.dating().clone());
+        Tracker::new(self.judge.policy(), dating, self.now)
     }
 
     /// Looks for headers and for lines of private keys in a block.
@@ -202,10 +257,10 @@ impl Scrubber {
 
     /// Which records need work.
     fn wanted(&self) -> Wanted {
-        match &self.lane {
+        match self.lanes.as_slice() {
             _ if self.every_record || self.asks_for_columns() => Wanted::Every,
-            Some(lane) => lane.wanted(),
-            None => Wanted::Candidates,
+            [] => Wanted::Candidates,
+            lanes => Lane::wanted_by(lanes),
         }
     }
 
@@ -225,7 +280,9 @@ impl Scrubber {
         copied: usize,
         pen: &mut Pen<'_>,
     ) -> Result<usize, OutOfLane> {
-        let Some(lane) = self.lane.as_mut().filter(|_| !record.escaped) else { return Err(OutOfLane) };
+        let may_pass = !record.escaped && !self.judge.withholds_changes();
+        let lane = self.lanes.get_mut(self.judge.stage()).filter(|_| may_pass);
+        let Some(lane) = lane else { return Err(OutOfLane) };
         let job = Job {
             policy: self.judge.policy(),
             tools: self.judge.tools(),
@@ -269,6 +326,7 @@ impl Scrubber {
     fn write_parts(&mut self, block: &[u8], to: usize, mut copied: usize, pen: &mut Pen<'_>) -> usize {
         while let Some(start) = self.parts.next_start().filter(|start| *start <= to) {
             self.pass_headers(start);
+            self.take_up(block, start);
             let line = self.parts.judge_next(&mut self.judge, block);
             pen.copy(block, copied, start);
             if let Some(left) = &line.left {
@@ -293,13 +351,19 @@ impl Scrubber {
     /// The cuts between pieces must depend on the record alone (never on what one read returned), for the
     /// output depends on them; the last piece carries the line feed, if there is one.
     pub fn scrub_piece(&mut self, piece: &[u8], last: bool, out: &mut Vec<u8>) {
-        let Scrubber { long, judge, carry, .. } = self;
-        let long = long.get_or_insert_with(|| Long::begin(judge, piece, carry.seen.long_line(piece)));
+        if self.long.is_none() {
+            self.begin_ages();
+            let drops = self.take_up(piece, 0);
+            let alone = self.carry.seen.long_line(piece);
+            self.long = Some(Long::begin(&self.judge, piece, alone, drops));
+            self.carry.last = self.last_time(piece);
+        }
+        let Some(long) = &mut self.long else { return };
         long.piece(&mut self.judge, piece, last, out);
         if last {
             self.long = None;
             self.tally.records += 1;
-            self.tally.add(&self.judge.take_tally());
+            self.count();
         }
     }
 
@@ -312,6 +376,9 @@ impl Scrubber {
             counted = start;
             lines + 1
         };
+        self.begin_ages();
+        let last = self.last_time(block);
+        self.begin_ages();
         self.begin(block);
         let every = self.every_record || self.asks_for_columns();
         let wanted = if every { Wanted::Every } else { Wanted::Candidates };
@@ -322,6 +389,7 @@ impl Scrubber {
             let to = record.map_or(block.len(), |record| record.start);
             while let Some(start) = self.parts.next_start().filter(|start| *start <= to) {
                 self.pass_headers(start);
+                self.take_up(block, start);
                 let (line, judged) = self.parts.inspect_next(&mut self.judge, block);
                 each(number(start), line.record.of(block), judged);
                 inspected = line.end;
@@ -330,10 +398,12 @@ impl Scrubber {
             if inspected <= record.start {
                 self.pass_headers(record.start);
                 let key = self.pass_key(record);
+                self.take_up(block, record.start);
                 each(number(record.start), record.of(block), self.judge.inspect(record.of(block), key));
             }
         }
         self.end(block);
+        self.carry.last = last;
     }
 
     /// The candidates of a record that are no match, by offset, with the check that failed.
@@ -351,6 +421,13 @@ impl Scrubber {
         std::mem::take(&mut self.tally)
     }
 
+    fn count(&mut self) {
+        for (stage, lane) in self.lanes.iter_mut().enumerate() {
+            lane.count(self.judge.policy_of(stage), &mut self.tally);
+        }
+        self.tally.add(&self.judge.take_tally());
+    }
+
     /// Adds the counts so far to others. They start again at zero, in the room that they have.
     pub fn add_tally_to(&mut self, total: &mut Tally) {
         total.add(&self.tally);
@@ -359,7 +436,7 @@ impl Scrubber {
 
     /// The policy.
     pub fn policy(&self) -> &Arc<Policy> {
-        self.judge.policy()
+        self.judge.policy_of(0)
     }
 }
 

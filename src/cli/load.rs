@@ -5,8 +5,8 @@ use std::sync::Arc;
 use super::args::ByRules;
 use super::exit::Exit;
 use super::print::{message, to_stderr, usage_fault};
-use crate::action::Action;
 use crate::action::hash::{HashKey, key_id};
+use crate::action::keys::{KeyPeriod, Keys};
 use crate::policy::fault::Faults;
 use crate::policy::source::Inputs;
 use crate::policy::{FormatChoice, Policy, Source};
@@ -101,21 +101,30 @@ impl ByRules {
         if let Some(format) = &self.format {
             policy.format = format_named(format)?;
         }
-        let key = self.key(&policy)?;
-        Ok(Scrubber::new(Arc::new(policy), key))
+        let keys = self.keys(&policy)?;
+        let scrubber = Scrubber::with_keys(Arc::new(policy), keys);
+        Ok(match self.now {
+            Some(now) => scrubber.at(now),
+            None => scrubber,
+        })
     }
 
-    /// The key for `hash`, if any rule hashes.
-    fn key(&self, policy: &Policy) -> Result<Option<HashKey>, Exit> {
-        let hashes = policy.rules.iter().any(|rule| matches!(rule.action, Action::Hash(_)));
-        // That a policy which hashes names a keyring was checked when it was loaded.
-        let Some(path) = policy.keyring.as_ref().filter(|_| hashes) else { return Ok(None) };
+    /// The keys, if any rule needs one.
+    fn keys(&self, policy: &Policy) -> Result<Option<Keys>, Exit> {
+        // That a policy which needs keys names a keyring was checked when it was loaded.
+        let Some(path) = policy.keyring.as_ref().filter(|_| policy.needs_keys()) else { return Ok(None) };
         let keyring = Keyring::open(path, key_id).map_err(|fault| usage_fault(&fault.to_string()))?;
         let now = self.now.unwrap_or_else(jiff::Timestamp::now);
-        match keyring.at(now) {
-            Some(period) => Ok(Some(HashKey::new(&period.secret))),
-            None => Err(usage_fault(&format!("keyring {}: no key serves now", path.display()))),
+        if keyring.at(now).is_none() {
+            return Err(usage_fault(&format!("keyring {}: no key serves now", path.display())));
         }
+        let periods = keyring.periods.iter().map(|period| KeyPeriod {
+            from: period.from,
+            until: period.until,
+            id: period.id.clone(),
+            key: Some(HashKey::new(&period.secret)),
+        });
+        Ok(Some(Keys::new(periods.collect(), None)))
     }
 }
 

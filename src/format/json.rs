@@ -4,8 +4,10 @@
 //! and lenient about content: strings may hold any bytes but a line feed, since real logs carry invalid
 //! UTF-8 and bare control bytes, and refusing those would switch field rules off.
 
+mod outermost;
 mod skim;
 
+pub use outermost::{Outermost, outermost};
 pub use skim::{Member, Skim};
 
 use super::{Field, Fields, Format, Head, Layer, Name, NotThis, Opens, Role};

@@ -26,6 +26,7 @@ mod networks;
 pub mod packs;
 mod part;
 mod paths;
+mod reading;
 pub mod schema;
 pub mod selector;
 mod shape;
@@ -53,7 +54,7 @@ use needs::Needs;
 pub use networks::Networks;
 use selector::Selector;
 pub use source::Source;
-pub use timing::{Timing, Undated};
+pub use timing::{TimeField, TimeName, Timing, Undated, time_name};
 pub use when::Condition;
 
 /// Compiled rules: everything that is needed to judge a record.

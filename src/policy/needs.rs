@@ -200,6 +200,11 @@ impl Policy {
         self.needs.taints
     }
 
+    /// Whether any step of any rule needs a key.
+    pub fn needs_keys(&self) -> bool {
+        self.rules.iter().flat_map(Rule::actions).any(|action| matches!(action, Action::Hash(_)))
+    }
+
     /// Whether any rule drops whole records.
     pub fn drops_records(&self) -> bool {
         self.rules.iter().any(|rule| rule.action == Action::DropRecord)

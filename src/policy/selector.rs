@@ -100,6 +100,16 @@ impl Selector {
 }
 
 impl Selector {
+    /// The names on the way to the field, if there is one way alone.
+    pub fn way(&self) -> Option<impl Iterator<Item = &[u8]>> {
+        let is_one = self.parts.iter().all(|part| matches!(part, Part::Name(_)));
+        let names = self.parts.iter().filter_map(|part| match part {
+            Part::Name(name) => Some(name.as_slice()),
+            Part::Any | Part::Deep => None,
+        });
+        is_one.then_some(names)
+    }
+
     /// A name in normal form that stands in every path that it means, if it asks for any.
     pub fn any_name(&self) -> Option<&[u8]> {
         self.parts.iter().find_map(|part| match part {
@@ -141,7 +151,7 @@ fn each_matches(parts: &[Part], path: &Path, from: usize) -> bool {
 }
 
 /// The normal form of a name: lower case without `-` and `_`, so that `apiKey`, `api_key` and `API-KEY` are one name.
-pub(super) fn normal(name: &[u8]) -> impl Iterator<Item = u8> {
+pub fn normal(name: &[u8]) -> impl Iterator<Item = u8> {
     name.iter().filter(|byte| !matches!(byte, b'-' | b'_')).map(u8::to_ascii_lowercase)
 }
 

@@ -9,7 +9,7 @@ use std::cmp::Reverse;
 
 use super::decide::{Decision, Decisions, Plain, Record};
 use super::selector::normal;
-use super::{Covers, Policy};
+use super::{Covers, Policy, time_name};
 use crate::action::residue::Residues;
 use crate::action::{self, Action, Tools};
 use crate::decoded::Decoded;
@@ -35,9 +35,6 @@ const ORDINARY: Words = Words::of(
 /// Fields of which a value of letters alone is never a copy: it says what happened.
 const TELLING: Words =
     Words::of("level lvl loglevel levelname severity severitytext status method httpmethod");
-
-/// Fields that hold the time of a record, if they lie in nothing else.
-const TIMES: Words = Words::of("time ts timestamp @timestamp date datetime timelocal timeiso8601");
 
 /// What becomes of a copy; the stronger is the lesser.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -313,7 +310,7 @@ fn is_spared(record: &Record<'_>, field: &Field) -> bool {
     let last = name.rsplit(|byte| *byte == b'.').next().unwrap_or(name);
     let is_one_of = |words: &Words| words.iter().any(|word| normal(last).eq(word.iter().copied()));
     let letters = field.value.of(record.bytes).iter().all(u8::is_ascii_alphabetic);
-    letters && is_one_of(&TELLING) || is_outermost(record, field) && is_one_of(&TIMES)
+    letters && is_one_of(&TELLING) || is_outermost(record, field) && time_name(last).is_some()
 }
 
 /// Where the time at the head of running text ends (RFC 3339, also with a blank, slashes or a bracket before it); 0 if

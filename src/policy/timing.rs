@@ -2,9 +2,15 @@
 
 use jiff::tz::Offset;
 
+use super::Policy;
+use super::decide::Record;
 use super::fault::Faults;
 use super::layer::Layer;
-use super::selector::Selector;
+use super::paths::Paths;
+use super::selector::{Names, Selector, normal};
+use super::when::is_value;
+use crate::format::Field;
+use crate::time::stamp::Unit;
 
 /// How the times of records are read.
 #[derive(Clone, Debug, Default)]
@@ -48,6 +54,77 @@ impl Undated {
         let all = [Undated::Arrival, Undated::File, Undated::Oldest, Undated::Newest, Undated::Withhold];
         all.into_iter().find(|one| one.word() == word)
     }
+}
+
+impl Policy {
+    /// The coarsest unit to which any rule ever writes the time of a record. Ages and periods are those of the time that
+    /// is left then, so that it does not matter whether it was written so already.
+    pub fn coarsest_time(&self) -> Option<Unit> {
+        None
+    }
+
+    /// The first field of a record that holds a time and that `[input] time` names: what `read` makes of it.
+    pub fn in_time_field<T>(
+        &self,
+        record: &Record<'_>,
+        finder: &mut TimeField,
+        mut read: impl FnMut(&Field) -> Option<T>,
+    ) -> Option<T> {
+        let field = std::slice::from_ref(self.timing.field.as_ref()?);
+        let TimeField { paths, names } = finder;
+        paths.begin();
+        paths.look_for(names.get_or_insert_with(|| Names::of(field.iter())), record);
+        record.fields.list.iter().enumerate().find_map(|(at, one)| {
+            let is_meant = is_value(one) && paths.may_be_meant(at) && paths.any(record, at, field, true);
+            is_meant.then(|| read(one))?
+        })
+    }
+}
+
+/// Looks for the field that `[input] time` names. It owns the buffers that this takes.
+#[derive(Debug, Default)]
+pub struct TimeField {
+    paths: Paths,
+    names: Option<Names>,
+}
+
+/// How well a name tells that a field holds the time of its record; the better is the lesser.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum TimeName {
+    /// Nothing else is called so.
+    Sure,
+    /// Where no other field says it.
+    Perhaps,
+}
+
+/// Whether a field of this name, the last part of a dotted one, holds the time of its record if it lies in nothing else.
+pub fn time_name(name: &[u8]) -> Option<TimeName> {
+    const SURE: [&[u8]; 15] = [
+        b"time",
+        b"ts",
+        b"timestamp",
+        b"@timestamp",
+        b"@t",
+        b"datetime",
+        b"asctime",
+        b"eventtime",
+        b"systemtime",
+        b"timelocal",
+        b"timeiso8601",
+        b"msec",
+        b"realtimetimestamp", // of the journal, with underscores
+        b"devtime",
+        b"rt", // of CEF
+    ];
+    const PERHAPS: [&[u8]; 3] = [b"date", b"t", b"timegenerated"];
+    const LONGEST: usize = 32;
+    if name.len() > LONGEST {
+        return None;
+    }
+    let is = |word: &&[u8]| normal(name).eq(word.iter().copied());
+    let rank = |sure| if sure { TimeName::Sure } else { TimeName::Perhaps };
+    let is_sure = SURE.iter().any(is);
+    (is_sure || PERHAPS.iter().any(is)).then(|| rank(is_sure))
 }
 
 /// Reads the keys; of each the first file that has it decides.

@@ -6,12 +6,15 @@
 
 use std::sync::Arc;
 
+use jiff::Timestamp;
+
 use super::key::{self, Key};
 use super::seen::Seen;
 use crate::format::{Columns, Fields, Head};
 use crate::kind::Kind;
 use crate::policy::Policy;
 use crate::span::Span;
+use crate::time::stamp::Moment;
 
 /// Lines at the start of an input in which a header is looked for that nothing marks as one: there may be a banner
 /// before it.
@@ -33,6 +36,19 @@ pub struct Carry {
     settled: bool,
     /// The private key of which the next record may be a part.
     key: Option<Key>,
+    /// When the block was read, and of what date its file is; unknown where nobody reads in order.
+    pub(super) read: Option<Read>,
+    /// The time of the last record that has one.
+    pub(super) last: Option<Moment>,
+}
+
+/// When a block was read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Read {
+    /// The moment of the run, or at which the block was read.
+    pub(super) now: Timestamp,
+    /// The date of the file, if the input is one.
+    pub(super) file: Option<Timestamp>,
 }
 
 /// A header in a block: where its line begins, and what it names.
@@ -49,7 +65,7 @@ impl Carry {
         let head = policy.head();
         let settled = head.columns.is_some();
         let seen = Seen::start(policy);
-        Carry { head, seen, settled, gives_up: false, max_record: usize::MAX, records: 0, key: None }
+        Carry { head, seen, settled, max_record: usize::MAX, ..Carry::default() }
     }
 
     /// Whether records depend on others before them under this policy.

@@ -8,17 +8,19 @@ mod value;
 
 use std::sync::Arc;
 
+use jiff::Timestamp;
+
 use super::lane::Lane;
 use super::watch::Watch;
 use crate::action::Action;
 use crate::action::Tools;
-use crate::action::hash::HashKey;
 use crate::action::keys::Keys;
 use crate::action::residue::Residues;
 use crate::decoded::Decoded;
 use crate::detect::Detectors;
 use crate::edit::Edits;
-use crate::format::{FORMATS, Field, Fields, Format, Head};
+use crate::format::{Field, Fields, Head};
+use crate::kind::Kinds;
 use crate::policy::Policy;
 use crate::policy::decide::{Decision, Decisions, Record, Sighting};
 use crate::policy::taint::{Means, Taint};
@@ -53,6 +55,9 @@ pub(super) struct Judge {
     laws: Vec<Law>,
     /// Under which the record is judged.
     stage: usize,
+    keys: Keyed,
+    /// Nobody can tell the age of the record: it does not go out unless nothing in it would change.
+    withholds_changes: bool,
     scratch: Scratch,
     /// What is left of the record.
     text: Vec<u8>,
@@ -75,7 +80,20 @@ struct Law {
     /// Of every kind: what stands in messages holds none of any.
     all_detectors: Arc<Detectors>,
     residues: Arc<Residues>,
-    keys: Option<Keys>,
+}
+
+/// The keys, and which of them is that of the record.
+#[derive(Debug)]
+struct Keyed {
+    all: Option<Keys>,
+    /// The place of the period in which the record lies, if there is one; the first is that of a key for all times.
+    period: Option<usize>,
+}
+
+impl Keyed {
+    fn tools<'t>(&'t self, kinds: &'t Kinds) -> Tools<'t> {
+        Tools { kinds, keys: self.all.as_ref(), period: self.period }
+    }
 }
 
 #[derive(Debug, Default)]
@@ -112,24 +130,25 @@ enum Pass {
 
 impl Clone for Judge {
     fn clone(&self) -> Judge {
-        Judge::under(self.laws.clone(), self.head.clone())
+        Judge::under(self.laws.clone(), self.keys.all.clone(), self.head.clone())
     }
 }
 
 impl Judge {
-    pub(super) fn new(policy: Arc<Policy>, key: Option<HashKey>) -> Judge {
+    pub(super) fn new(policy: Arc<Policy>, keys: Option<Keys>) -> Judge {
         let detectors = Arc::new(policy.detectors());
         let head = policy.head();
-        let keys = key.map(Keys::one);
         let residues = Arc::new(Residues::new(policy.kinds.clone(), keys.clone()));
         let all_detectors = Arc::new(policy.all_detectors());
-        Judge::under(vec![Law { policy, detectors, all_detectors, residues, keys }], head)
+        Judge::under(vec![Law { policy, detectors, all_detectors, residues }], keys, head)
     }
 
-    fn under(laws: Vec<Law>, head: Head) -> Judge {
+    fn under(laws: Vec<Law>, keys: Option<Keys>, head: Head) -> Judge {
         Judge {
             laws,
             stage: 0,
+            keys: Keyed { all: keys, period: Some(0) },
+            withholds_changes: false,
             scratch: Scratch::default(),
             text: Vec::new(),
             before: Vec::new(),
@@ -171,9 +190,33 @@ impl Judge {
         self.laws.len() - 1
     }
 
+    /// The policy of a stage.
+    pub(super) fn policy_of(&self, stage: usize) -> &Arc<Policy> {
+        &self.laws[stage].policy
+    }
+
     /// The records that are judged from now on are of this stage.
     pub(super) fn set_stage(&mut self, stage: usize) {
         self.stage = stage;
+    }
+
+    /// The same, and under the key of this moment. `withheld`: nobody can tell their age.
+    pub(super) fn set_age(&mut self, stage: usize, moment: Option<Timestamp>, withheld: bool) {
+        self.set_stage(stage);
+        self.withholds_changes = withheld;
+        if let Some(keys) = self.keys.all.as_ref().filter(|keys| !keys.is_single()) {
+            self.keys.period = moment.and_then(|moment| keys.period_at(moment));
+        }
+    }
+
+    /// The stage under which records are judged.
+    pub(super) fn stage(&self) -> usize {
+        self.stage
+    }
+
+    /// Whether a record in which anything would change does not go out.
+    pub(super) fn withholds_changes(&self) -> bool {
+        self.withholds_changes
     }
 
     /// What tells the records that need more than the marks of built-in kinds.
@@ -188,7 +231,7 @@ impl Judge {
 
     /// What actions need.
     pub(super) fn tools(&self) -> Tools<'_> {
-        self.law().tools()
+        self.keys.tools(&self.law().policy.kinds)
     }
 
     /// Whether the records that are judged from now on are lines that name columns.
@@ -220,7 +263,9 @@ impl Judge {
             // What is left of a header may not look like one.
             let record_reading = Reading::Record { head: &self.head, is_header: self.is_header, key };
             let reading = if was_header { Reading::Text } else { record_reading };
-            let pass = self.laws[self.stage].pass(current, reading, &mut self.scratch);
+            let law = &self.laws[self.stage];
+            let tools = self.keys.tools(&law.policy.kinds);
+            let pass = law.pass(current, reading, tools, &mut self.scratch);
             was_header |= self.scratch.fields.is_header();
             match pass {
                 Pass::Clean if passes == 0 => return Outcome::Unchanged,
@@ -228,6 +273,7 @@ impl Judge {
                     self.tally.changed += 1;
                     return Outcome::Edited(&self.text);
                 }
+                _ if self.withholds_changes => break,
                 Pass::Dropped => {
                     self.tally.dropped += 1;
                     self.count();
@@ -236,8 +282,8 @@ impl Judge {
                 Pass::Withheld => break,
                 Pass::Edited => {}
             }
-            self.laws[self.stage].count_unknown(current, &mut self.scratch, &mut self.tally.unknown);
-            let is_settled = passes == 0 && self.laws[self.stage].is_settled(current, &self.scratch);
+            law.count_unknown(current, &mut self.scratch, &mut self.tally.unknown);
+            let is_settled = passes == 0 && law.is_settled(current, &self.scratch);
             self.before.clear();
             self.scratch.edits.splice(current, &mut self.before);
             self.scratch.edits.move_places(&mut self.places);
@@ -254,14 +300,16 @@ impl Judge {
 
     /// Whether long records can be scrubbed window by window: no rule asks for the record as a whole.
     pub(super) fn judges_windows(&self) -> bool {
-        !self.policy().needs_fields() && !self.policy().drops_records()
+        !self.policy().needs_fields() && !self.policy().drops_records() && !self.withholds_changes
     }
 
     /// The edits of a text on its own.
     pub(super) fn edits_of_text(&mut self, text: &[u8]) -> &Edits {
         self.scratch.decisions.begin_record();
         self.scratch.taint.begin();
-        self.laws[self.stage].pass(text, Reading::Text, &mut self.scratch);
+        let law = &self.laws[self.stage];
+        let tools = self.keys.tools(&law.policy.kinds);
+        law.pass(text, Reading::Text, tools, &mut self.scratch);
         &self.scratch.edits
     }
 
@@ -298,19 +346,15 @@ fn is_unparsed(bytes: &[u8], fields: &Fields) -> bool {
 }
 
 impl Law {
-    fn tools(&self) -> Tools<'_> {
-        Tools { kinds: &self.policy.kinds, keys: self.keys.as_ref(), period: Some(0) }
-    }
-
     /// Judges a record once. The edits of the pass are left in the scratch.
-    fn pass(&self, bytes: &[u8], reading: Reading<'_>, scratch: &mut Scratch) -> Pass {
+    fn pass(&self, bytes: &[u8], reading: Reading<'_>, tools: Tools<'_>, scratch: &mut Scratch) -> Pass {
         let Scratch { fields, value, detect, sightings, decisions, taint, edits, undo } = scratch;
         sightings.clear();
         decisions.clear();
         edits.clear();
         let is_marker = is_marker(bytes);
         match reading {
-            Reading::Record { head, .. } if !is_marker => self.read(bytes, head, fields),
+            Reading::Record { head, .. } if !is_marker => self.policy.read(bytes, head, fields),
             _ => fields.read_text(bytes),
         }
         if is_marker {
@@ -338,7 +382,6 @@ impl Law {
         // `[user:k…]` is no `user:` before a value.
         let in_residue = |decision: &Decision| self.residues.runs_across(bytes, decision.span.start);
         decisions.acting.retain(|decision| decision.whole || !in_residue(decision));
-        let tools = self.tools();
         let means = Means { tools, residues: &self.residues };
         if self.policy.taint(&record, decisions, means, &mut plain, taint).is_err() {
             return Pass::Withheld;
@@ -383,27 +426,5 @@ impl Law {
     fn lacks_columns(&self, bytes: &[u8], head: &Head, fields: &Fields) -> bool {
         let is_broken = || self.policy.formats().any(|format| format.is_broken(bytes, head));
         !fields.are_named() && self.policy.may_mean_columns(head) && is_broken()
-    }
-
-    /// Reads the fields of a record by the first format that knows it; it is text otherwise. Where no rule asks for
-    /// fields, only what has numbers without quotes or lengths in it has to be told from text.
-    fn read(&self, bytes: &[u8], head: &Head, fields: &mut Fields) {
-        let structured = self.policy.reads_structure();
-        let choice = self.policy.format;
-        let is_needed = |format: &&dyn Format| structured || format.is_json() || format.has_counts(bytes);
-        // Whoever begins a cell as records of another format begin must not choose how the record is read.
-        let is_named = |format: &&dyn Format| {
-            head.columns.as_ref().is_some_and(|columns| columns.format == format.name())
-        };
-        let json = FORMATS.into_iter().filter(|format| format.is_json());
-        let by_header = FORMATS.into_iter().filter(is_named);
-        let others = FORMATS.into_iter().filter(|format| !format.is_json() && !is_named(format));
-        let mut formats = json.chain(by_header).chain(others).filter(is_needed);
-        if !formats.any(|format| choice.admits(format.name()) && fields.read(bytes, format, head)) {
-            return fields.read_text(bytes);
-        }
-        if structured || !fields.format().is_json() {
-            fields.open(bytes, head);
-        }
     }
 }

@@ -135,9 +135,13 @@ impl Lane {
         }
     }
 
-    /// The candidates that matter.
-    pub(super) fn wanted(&self) -> Wanted {
-        Wanted::Glanced(self.law.wanted())
+    /// The candidates that matter at any stage.
+    pub(super) fn wanted_by(lanes: &[Lane]) -> Wanted {
+        let mut all = [false; 4];
+        for lane in lanes {
+            all.iter_mut().zip(lane.law.wanted()).for_each(|(all, wanted)| *all |= wanted);
+        }
+        Wanted::Glanced(all)
     }
 
     /// Writes the edited record as far as its last value, after what is not written yet of the block before it.

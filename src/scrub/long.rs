@@ -31,6 +31,8 @@ const BARE: Field = Field::new(Role::Text, Span::new(0, 0));
 /// A long record on its way.
 #[derive(Debug)]
 pub(super) struct Long {
+    /// It is so old that it is dropped.
+    drops: bool,
     /// Whether the record can be judged in windows; otherwise it, or what is left of it, is withheld.
     windows: bool,
     /// Whether it is to be written as JSON.
@@ -68,10 +70,11 @@ impl StringState {
 }
 
 impl Long {
-    /// `alone`: it is no part of a longer one.
-    pub(super) fn begin(judge: &Judge, piece: &[u8], alone: bool) -> Long {
+    /// `alone`: it is no part of a longer one. `drops`: it is not to be written.
+    pub(super) fn begin(judge: &Judge, piece: &[u8], alone: bool, drops: bool) -> Long {
         let first = piece.iter().find(|byte| !byte.is_ascii_whitespace());
         Long {
+            drops,
             windows: alone && judge.judges_windows(),
             json: matches!(first, Some(b'{' | b'[')) && judge.policy().format.admits(Json.name()),
             looks_like_json: looks_like_json(piece),
@@ -84,6 +87,10 @@ impl Long {
     }
 
     pub(super) fn piece(&mut self, judge: &mut Judge, piece: &[u8], last: bool, out: &mut Vec<u8>) {
+        if self.drops {
+            judge.count_dropped(u64::from(last));
+            return;
+        }
         let (content, line_end) = if last { super::parted(piece) } else { (piece, &b""[..]) };
         let mut parts = content.chunks(WINDOW_BYTES).peekable();
         while let Some(part) = parts.next() {

@@ -2,7 +2,10 @@
 
 use std::sync::Arc;
 
-use super::carry::Carry;
+use jiff::Timestamp;
+
+use super::carry::{Carry, Read};
+use super::dating::Dating;
 use super::seen::Seen;
 use crate::format::Part;
 use crate::policy::Policy;
@@ -20,6 +23,12 @@ pub struct Tracker {
     /// The records of which parts were seen there and more are to come.
     open: Vec<Open>,
     max_record: usize,
+    dating: Option<Dating>,
+    /// The moment of the run; `arrives`: each block has one of its own, at which it is read.
+    now: Timestamp,
+    arrives: bool,
+    is_fixed: bool,
+    file: Option<Timestamp>,
 }
 
 /// A record that goes on.
@@ -35,17 +44,47 @@ struct Open {
 
 impl Tracker {
     /// Under this policy, at the start of an input. None is needed where no record depends on those before it.
-    pub fn new(policy: &Arc<Policy>) -> Option<Tracker> {
+    /// `dating`: it matters when they were written. `now` is given, or taken from the clock.
+    pub(super) fn new(
+        policy: &Arc<Policy>,
+        dating: Option<Dating>,
+        now: Option<Timestamp>,
+    ) -> Option<Tracker> {
         let carry = Carry::start(policy);
         let (policy, seen) = (Arc::clone(policy), carry.seen);
-        Carry::is_needed(&policy).then(|| Tracker {
+        (dating.is_some() || Carry::is_needed(&policy)).then(|| Tracker {
             policy,
             carry,
             at: 0,
             seen,
             open: Vec::new(),
             max_record: usize::MAX,
+            dating,
+            now: now.unwrap_or_else(Timestamp::now),
+            arrives: now.is_none(),
+            is_fixed: now.is_some(),
+            file: None,
         })
+    }
+
+    /// The input that begins now is a file of that date; otherwise it is a stream, of which every block arrives at a
+    /// moment of its own.
+    pub fn begin_input(&mut self, file: Option<Timestamp>) {
+        self.file = file;
+        self.arrives = file.is_none() && !self.is_fixed;
+    }
+
+    /// When what is handed on next was read.
+    fn read(&self) -> Read {
+        let now = if self.arrives { Timestamp::now() } else { self.now };
+        Read { now, file: self.file.map(|date| date.min(now)) }
+    }
+
+    /// Goes on behind lines that were read then.
+    fn pass_times(&mut self, lines: &[u8], read: &Read) {
+        let Tracker { dating, carry, .. } = self;
+        let last = dating.as_mut().and_then(|dating| dating.last_of(lines, &carry.head, read));
+        carry.last = last.or(carry.last);
     }
 
     /// How much of what was read may be handed on as a block: whole lines, of which there are `lines` bytes, and of
@@ -130,7 +169,10 @@ impl Tracker {
     pub fn next(&mut self, block: &[u8], ends: bool) -> Carry {
         let mut carry = self.carry.clone();
         (carry.gives_up, carry.max_record) = (!ends, self.max_record);
+        let read = self.read();
+        carry.read = Some(read);
         self.carry.pass(&self.policy, block);
+        self.pass_times(block, &read);
         let at_end = self.open.iter().find(|open| open.start == block.len());
         self.carry.seen = at_end.map_or(self.seen, |open| open.before);
         self.at = self.at.saturating_sub(block.len());
@@ -141,8 +183,11 @@ impl Tracker {
 
     /// What carries over to a line too long to be held, of which this is the first piece.
     pub fn next_long(&mut self, piece: &[u8]) -> Carry {
-        let carry = self.carry.clone();
+        let mut carry = self.carry.clone();
+        let read = self.read();
+        carry.read = Some(read);
         self.seen.long_line(piece);
+        self.pass_times(piece, &read);
         self.carry.seen = self.seen;
         carry
     }

@@ -1,5 +1,6 @@
 //! [`Cutter`]: cuts what the reads return into blocks of whole records, and long records into pieces.
 
+use jiff::Timestamp;
 use memchr::{memchr, memrchr};
 
 use crate::scrub::{Carry, Tracker};
@@ -85,6 +86,11 @@ impl Cutter {
     /// The same, which notes what carries over from part to part.
     pub fn tracked(self, tracker: Option<Tracker>) -> Cutter {
         Cutter { tracker, ..self }
+    }
+
+    /// The input that is cut from now on is a file of that date, or a stream.
+    pub fn begin_input(&mut self, date: Option<Timestamp>) {
+        self.tracker.iter_mut().for_each(|tracker| tracker.begin_input(date));
     }
 
     /// Goes on in this buffer, of any content. To be called after each part, with the buffer of a part that is done:

@@ -117,6 +117,7 @@ impl<'w, I: Iterator<Item = Result<Input, Fault>>> Feed<'w, I> {
         match self.inputs.next() {
             Some((number, Ok(input))) => {
                 self.origin = Origin { input: number, encoding: None };
+                self.cutter.begin_input(input.date());
                 self.input = Some(input);
             }
             Some((_, Err(fault))) => self.faults.push(fault),

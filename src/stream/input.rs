@@ -4,15 +4,18 @@ use std::fmt;
 use std::fs::{File, Metadata};
 use std::io::{self, Read};
 use std::os::fd::{AsFd, BorrowedFd};
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
+use jiff::Timestamp;
 use rustix::fs::OFlags;
 
 use super::sniff::{Nature, nature};
 use super::sys;
 use super::utf16::{Decoder, Endian};
 use crate::error::reason;
+use crate::time::file_name::date_in;
 
 /// Bytes of one read before the nature of an input is known, and of UTF-16: what a pipe holds by default.
 const RAW_BYTES: usize = 64 << 10;
@@ -60,6 +63,12 @@ impl Place {
             Place::Stdin => "stdin".to_owned(),
             Place::Path(path) => path.display().to_string(),
         }
+    }
+
+    /// The date in its name.
+    fn date(&self) -> Option<Timestamp> {
+        let Place::Path(path) = self else { return None };
+        date_in(path.file_name()?.as_bytes())
     }
 
     /// What is known of it without opening it.
@@ -126,6 +135,8 @@ pub struct Input {
     encoding: Option<Endian>,
     /// What is written is told of the input, and not in its encoding.
     is_told_of: bool,
+    /// Of a regular file: that in its name, else when it was last written.
+    date: Option<Timestamp>,
     raw: Vec<u8>,
     /// Bytes read from the source.
     offset: u64,
@@ -153,6 +164,7 @@ impl Input {
             decoder: None,
             encoding: None,
             is_told_of: false,
+            date: None,
             raw: vec![0; RAW_BYTES],
             offset: 0,
             ready: Vec::new(),
@@ -169,11 +181,17 @@ impl Input {
     pub fn open(place: &Place) -> Result<Input, Fault> {
         let fault = |what: String| Fault { source: place.name(), what, offset: None };
         let file = open_file(place).map_err(|error| fault(reason(&error)))?;
-        let kind = file.metadata().map_err(|error| fault(reason(&error)))?.file_type();
-        if kind.is_dir() {
+        let about = file.metadata().map_err(|error| fault(reason(&error)))?;
+        if about.is_dir() {
             return Err(fault("is a directory".to_owned()));
         }
-        Ok(Input::new(place.name(), OpenFile { file, regular: kind.is_file() }))
+        let date = about.is_file().then(|| place.date().or_else(|| written(&about))).flatten();
+        Ok(Input { date, ..Input::new(place.name(), OpenFile { file, regular: about.is_file() }) })
+    }
+
+    /// The date of a regular file: that in its name, else when it was last written; none of a stream.
+    pub fn date(&self) -> Option<Timestamp> {
+        self.date
     }
 
     /// The same, of which only is told: what is written is UTF-8 whatever the input is.
@@ -310,6 +328,11 @@ impl Input {
     fn fault_at(&self, what: String, offset: u64) -> Fault {
         Fault { source: self.name.clone(), what, offset: Some(offset) }
     }
+}
+
+/// When a file was last written.
+fn written(about: &Metadata) -> Option<Timestamp> {
+    Timestamp::new(about.mtime(), about.mtime_nsec() as i32).ok()
 }
 
 fn open_file(place: &Place) -> io::Result<File> {

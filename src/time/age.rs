@@ -106,10 +106,10 @@ impl Age {
     fn days(self) -> (i64, i64) {
         match self.length() {
             Length::Exact(length) => (length.as_hours() / 24, length.as_hours() / 24),
-            // 146,097 days in 400 years: no run of months is further than two days from the mean.
+            // 146,097 days in 400 years: no run of months is further than three days from the mean.
             Length::Months(months) => {
                 let mean = months * 146_097 / 4800;
-                (mean - 2, mean + 2)
+                (mean - 2, mean + 3)
             }
         }
     }

@@ -1,4 +1,6 @@
 //! Time and keys: ages as rules write them, and the keyring, one key a period.
 
 pub mod age;
+pub mod file_name;
 pub mod keyring;
+pub mod stamp;

@@ -63,11 +63,13 @@ impl Judge {
         let reading = if is_record { record_reading } else { Reading::Text };
         self.scratch.decisions.begin_record();
         self.scratch.taint.begin();
-        let pass = self.laws[self.stage].pass(record, reading, &mut self.scratch);
+        let law = &self.laws[self.stage];
+        let tools = self.keys.tools(&law.policy.kinds);
+        let pass = law.pass(record, reading, tools, &mut self.scratch);
         let sightings = self.scratch.sightings.iter().map(|sighting| sighting.finding).collect();
         let mut changes: Vec<Cause> = self.scratch.edits.list.iter().filter_map(|edit| edit.cause).collect();
         let mut decided: Vec<Cause> = self.scratch.decisions.all.iter().map(Cause::from).collect();
-        if let (Pass::Withheld, Some(known)) = (pass, &self.policy().known) {
+        if let (Pass::Withheld, Some(known)) = (pass, &law.policy.known) {
             let value = Span::new(0, record.len());
             let all = Cause { value, kind: Kind::FIELD, rule: known.rule, copy: false };
             changes = vec![all];

@@ -1,0 +1,200 @@
+//! [`Dating`]: when records were written.
+//!
+//! A record's own time stands in the field that the policy names, in the one in which its format has it, or at its
+//! head: never in later text, which whoever writes to a log may choose. A record without one is of the time of the
+//! last before it that has one.
+
+use std::sync::Arc;
+
+use jiff::{SignedDuration, Timestamp};
+use memchr::memmem::Finder;
+
+use super::carry::Read;
+use super::parted;
+use crate::decoded::Decoded;
+use crate::format::json::{Json, outermost};
+use crate::format::{Field, Fields, Format, Head, Name, Role};
+use crate::policy::decide::Record;
+use crate::policy::selector::normal;
+use crate::policy::{Policy, TimeField, TimeName, time_name};
+use crate::span::Span;
+use crate::time::stamp::{Clock, Moment, Stamp};
+
+/// A time that is further ahead of now is none: clocks differ by minutes, and by days only where one is wrong.
+const AHEAD: SignedDuration = SignedDuration::from_hours(24);
+
+/// What a record of a format whose time does not stand at the head holds, in names like `time`, `ts` and `rt`.
+const HINTS: [&[u8]; 5] = [b"ime", b"ts=", b"rt=", b"tamp", b"ate="];
+
+/// Reads the times of records. It owns the buffers that this takes.
+#[derive(Debug)]
+pub(super) struct Dating {
+    policy: Arc<Policy>,
+    hints: Arc<[Finder<'static>; 5]>,
+    fields: Fields,
+    decoded: Decoded,
+    finder: TimeField,
+}
+
+impl Clone for Dating {
+    fn clone(&self) -> Dating {
+        Dating::under(Arc::clone(&self.policy), Arc::clone(&self.hints))
+    }
+}
+
+impl Dating {
+    pub(super) fn new(policy: &Arc<Policy>) -> Dating {
+        Dating::under(Arc::clone(policy), Arc::new(HINTS.map(Finder::new)))
+    }
+
+    fn under(policy: Arc<Policy>, hints: Arc<[Finder<'static>; 5]>) -> Dating {
+        let (fields, decoded, finder) = (Fields::default(), Decoded::default(), TimeField::default());
+        Dating { policy, hints, fields, decoded, finder }
+    }
+
+    /// The time of the last record of these lines that has one.
+    pub(super) fn last_of(&mut self, lines: &[u8], head: &Head, read: &Read) -> Option<Moment> {
+        let mut end = lines.len();
+        while end > 0 {
+            let start = memchr::memrchr(b'\n', &lines[..end - 1]).map_or(0, |feed| feed + 1);
+            if let Some(moment) = self.of(parted(&lines[start..end]).0, head, read) {
+                return Some(moment);
+            }
+            end = start;
+        }
+        None
+    }
+
+    /// The record's own time, if it has one. One more than a day ahead is none.
+    pub(super) fn of(&mut self, record: &[u8], head: &Head, read: &Read) -> Option<Moment> {
+        let clock = Clock { zone: self.policy.timing.zone, reference: read.file.unwrap_or(read.now) };
+        let stamp = match &self.policy.timing.field {
+            Some(_) => self.in_field(record, head, &clock),
+            None if is_object(record) && self.policy.format.admits(Json.name()) => {
+                self.in_json(record, &clock)
+            }
+            None => Stamp::at_head(record, &clock).or_else(|| self.in_format(record, head, &clock)),
+        };
+        let moment = stamp?.moment(self.policy.coarsest_time());
+        let latest = read.now.checked_add(AHEAD).unwrap_or(Timestamp::MAX);
+        (moment.nominal <= latest).then_some(moment)
+    }
+
+    /// In the member of a JSON record that tells it best; of two that tell it alike the first.
+    fn in_json(&mut self, record: &[u8], clock: &Clock) -> Option<Stamp> {
+        let mut perhaps = None;
+        for member in outermost(record) {
+            let Some(name) = time_name(member.name.of(record)) else { continue };
+            let text = member.value.of(record);
+            let Some(stamp) = self.of_json_value(text, clock) else { continue };
+            if name == TimeName::Sure {
+                return Some(stamp);
+            }
+            perhaps = perhaps.or(Some(stamp));
+        }
+        perhaps
+    }
+
+    /// A text or number; `{"$date":…}`, as MongoDB writes times.
+    fn of_json_value(&mut self, text: &[u8], clock: &Clock) -> Option<Stamp> {
+        if text.starts_with(b"{") {
+            let inner = outermost(text).find(|member| member.name.of(text) == b"$date")?;
+            return Stamp::of_value(inner.value.of(text), clock);
+        }
+        if !text.contains(&b'\\') {
+            return Stamp::of_value(text, clock);
+        }
+        self.decoded.clear();
+        let all = Span::new(0, text.len());
+        Json.decode(text, &Field::new(Role::Text, all), all, &mut self.decoded);
+        Stamp::of_value(&self.decoded.bytes, clock)
+    }
+
+    /// In a field of another format than JSON that says by its name that it holds it.
+    fn in_format(&mut self, record: &[u8], head: &Head, clock: &Clock) -> Option<Stamp> {
+        let may_tell = head.columns.is_some()
+            || head.layout.is_some()
+            || self.hints.iter().any(|hint| hint.find(record).is_some());
+        if !may_tell {
+            return None;
+        }
+        self.policy.read_outermost(record, head, &mut self.fields);
+        if !self.fields.are_named() {
+            return None;
+        }
+        let (mut perhaps, mut date) = (None, None);
+        for at in 0..self.fields.list.len() {
+            let Some(name) = self.name_of(record, at) else { continue };
+            let last = name.rsplit(|byte| *byte == b'.').next().unwrap_or(name);
+            let Some(rank) = time_name(last) else { continue };
+            let is_date = last.eq_ignore_ascii_case(b"date");
+            let text = self.text_of(record, at);
+            if is_date {
+                date = Some(text.to_vec());
+            }
+            let of_parts = || Stamp::of_parts(date.as_deref().filter(|_| !is_date)?, text, clock);
+            let Some(stamp) = of_parts().or_else(|| Stamp::of_value(text, clock)) else { continue };
+            if rank == TimeName::Sure {
+                return Some(stamp);
+            }
+            perhaps = perhaps.or(Some(stamp));
+        }
+        perhaps
+    }
+
+    /// In the field that the policy names; of several the first that holds one.
+    fn in_field(&mut self, record: &[u8], head: &Head, clock: &Clock) -> Option<Stamp> {
+        if let Some(stamp) = self.on_the_way(record, clock) {
+            return Some(stamp);
+        }
+        let Dating { policy, fields, finder, decoded, .. } = self;
+        policy.read_outermost(record, head, fields);
+        fields.open(record, head);
+        let fields = &*fields;
+        policy.in_time_field(&Record { bytes: record, fields }, finder, |field| {
+            decoded.clear();
+            fields.decode(record, field, field.value, decoded);
+            Stamp::of_value(&decoded.bytes, clock)
+        })
+    }
+
+    /// The same in a JSON record, where only one field is meant and no escape stands on the way to it.
+    fn on_the_way(&mut self, record: &[u8], clock: &Clock) -> Option<Stamp> {
+        let field = self.policy.timing.field.as_ref()?;
+        let mut text = record;
+        for wanted in field.way().filter(|_| is_object(record))? {
+            let is_meant = |name: &[u8]| normal(name).eq(wanted.iter().copied());
+            let member = outermost(text).find(|member| is_meant(member.name.of(text)))?;
+            text = member.value.of(text);
+        }
+        Stamp::of_value(text, clock)
+    }
+
+    /// The name of a field that holds a text or number.
+    fn name_of<'r>(&'r self, record: &'r [u8], at: usize) -> Option<&'r [u8]> {
+        let field = &self.fields.list[at];
+        let holds = matches!(field.role, Role::Text | Role::Number);
+        match field.name {
+            _ if !holds => None,
+            Name::None => None,
+            Name::Given(name) => Some(self.fields.given_name(name)),
+            Name::Field(name) => Some(self.fields.list[name].value.of(record)),
+        }
+    }
+
+    fn text_of<'r>(&'r mut self, record: &'r [u8], at: usize) -> &'r [u8] {
+        let field = self.fields.list[at];
+        if !field.escaped {
+            return field.value.of(record);
+        }
+        self.decoded.clear();
+        self.fields.decode(record, &field, field.value, &mut self.decoded);
+        &self.decoded.bytes
+    }
+}
+
+/// Whether a record begins as a JSON object does.
+fn is_object(record: &[u8]) -> bool {
+    let record = record.strip_prefix(b"\xef\xbb\xbf").unwrap_or(record);
+    record.trim_ascii_start().first() == Some(&b'{')
+}

@@ -1,0 +1,209 @@
+//! [`Stages`]: which step of each ladder holds for a record, by when it was written.
+//!
+//! All records that have reached the same ages are of one stage. They are judged under one policy, in which each rule
+//! does what its step says: nobody but this module knows of ages.
+
+use std::sync::Arc;
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::carry::Read;
+use super::dating::Dating;
+use crate::format::Head;
+use crate::policy::{MayDrop, Policy, Reached, Undated};
+use crate::time::age::Age;
+use crate::time::stamp::Moment;
+
+/// What is done with a record by its age.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Stage {
+    /// Which of the policy's ages it has reached.
+    pub(super) reached: Reached,
+    /// Which rules may drop it.
+    pub(super) may_drop: MayDrop,
+}
+
+impl Stage {
+    /// Of a record that has reached no age.
+    pub(super) const OF_NEW: Stage = Stage { reached: 0, may_drop: MayDrop::Any };
+}
+
+/// What is known of the age of a record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Aged {
+    pub(super) stage: Stage,
+    /// The moment by which it is under a key; none if it may be of any time.
+    pub(super) moment: Option<Timestamp>,
+    /// Nobody can tell its age, and it is not to go out unless it is the same at every age.
+    pub(super) withheld: bool,
+    /// It is not to be written, whatever it holds.
+    pub(super) drops: bool,
+}
+
+/// An age, and the last time that has reached it by now.
+#[derive(Clone, Copy, Debug)]
+struct Limit {
+    age: Age,
+    before: Timestamp,
+}
+
+impl Limit {
+    fn of(age: Age, now: Timestamp) -> Limit {
+        Limit { age, before: age.before(now) }
+    }
+
+    /// Whether something of that time has reached the age. The ends of months differ, so that close to the limit
+    /// an earlier time may reach it later.
+    #[inline]
+    fn is_reached(&self, time: Timestamp, now: Timestamp) -> bool {
+        const CLAMPED: SignedDuration = SignedDuration::from_hours(4 * 24);
+        time <= self.before && (self.before.duration_since(time) > CLAMPED || self.age.reached(time, now))
+    }
+}
+
+/// The ages of the records of one block after another.
+#[derive(Clone, Debug)]
+pub(super) struct Stages {
+    dating: Dating,
+    undated: Option<Undated>,
+    read: Read,
+    /// The ages of the policy as they are at that moment.
+    ages: Vec<Limit>,
+    drop_after: Option<Limit>,
+    keep_at_least: Option<Limit>,
+    may_drop: bool,
+    /// Up to where in the block the time of the last record is known.
+    place: usize,
+    last: Option<Moment>,
+}
+
+impl Stages {
+    pub(super) fn new(policy: &Arc<Policy>, now: Timestamp) -> Stages {
+        let mut stages = Stages {
+            dating: Dating::new(policy),
+            undated: policy.timing.undated,
+            read: Read { now, file: None },
+            ages: policy.ages().iter().map(|age| Limit::of(*age, now)).collect(),
+            drop_after: policy.records.drop_after.map(|age| Limit::of(age, now)),
+            keep_at_least: policy.records.keep_at_least.map(|age| Limit::of(age, now)),
+            may_drop: policy.may_drop_records(),
+            place: 0,
+            last: None,
+        };
+        stages.set_now(now);
+        stages
+    }
+
+    /// The stages that records may be of now, as far as their time is known.
+    pub(super) fn likely(&self) -> Vec<Stage> {
+        let times = self.ages.iter().map(|limit| limit.before).chain([Timestamp::MAX, Timestamp::MIN]);
+        let mut likely: Vec<Stage> = Vec::new();
+        for time in times {
+            let stage = self.stage(Moment { nominal: time, earliest: time, latest: time });
+            if !likely.contains(&stage) {
+                likely.push(stage);
+            }
+        }
+        likely
+    }
+
+    /// Another block begins, which was read then, behind a record of that time.
+    pub(super) fn begin(&mut self, read: Read, last: Option<Moment>) {
+        if read.now != self.read.now {
+            self.set_now(read.now);
+        }
+        (self.read, self.place, self.last) = (read, 0, last);
+    }
+
+    fn set_now(&mut self, now: Timestamp) {
+        self.read.now = now;
+        let limits = self.ages.iter_mut().chain(&mut self.drop_after).chain(&mut self.keep_at_least);
+        limits.for_each(|limit| *limit = Limit::of(limit.age, now));
+    }
+
+    /// Whether records are dropped by their age alone.
+    pub(super) fn drops_by_age(&self) -> bool {
+        self.drop_after.is_some()
+    }
+
+    /// The age of the record that begins here. Records are asked about in the order in which they stand.
+    pub(super) fn of(&mut self, block: &[u8], start: usize, head: &Head) -> Aged {
+        let moment = self.time_of(block, start, head);
+        self.aged(moment)
+    }
+
+    /// The time of the last record of the block that has one, or of the last before.
+    pub(super) fn last_in(&mut self, block: &[u8], head: &Head) -> Option<Moment> {
+        self.dating.last_of(block, head, &self.read).or(self.last)
+    }
+
+    /// What reads the times.
+    pub(super) fn dating(&self) -> &Dating {
+        &self.dating
+    }
+
+    /// The time of the record that begins here: its own, or that of the last before it that has one.
+    fn time_of(&mut self, block: &[u8], start: usize, head: &Head) -> Option<Moment> {
+        if start < self.place {
+            return self.last; // a part of a longer record
+        }
+        let end = memchr::memchr(b'\n', &block[start..]).map_or(block.len(), |feed| start + feed);
+        match self.dating.of(&block[start..end], head, &self.read) {
+            Some(own) => (self.place, self.last) = (end, Some(own)),
+            None => self.find_last(block, start, head),
+        }
+        self.last
+    }
+
+    /// Each line is looked at once, from here back to where the last time is known.
+    fn find_last(&mut self, block: &[u8], end: usize, head: &Head) {
+        if let Some(lines) = block.get(self.place..end)
+            && let Some(moment) = self.dating.last_of(lines, head, &self.read)
+        {
+            self.last = Some(moment);
+        }
+        self.place = self.place.max(end);
+    }
+
+    fn aged(&self, moment: Option<Moment>) -> Aged {
+        if let Some(moment) = moment {
+            let drops = self
+                .drop_after
+                .is_some_and(|limit| limit.is_reached(moment.earliest, self.read.now) && self.may_go(moment));
+            return Aged { stage: self.stage(moment), moment: Some(moment.nominal), withheld: false, drops };
+        }
+        let undated = self.undated.unwrap_or(match self.read.file {
+            Some(_) => Undated::File,
+            None => Undated::Arrival,
+        });
+        let now = self.read.now;
+        let (time, withheld) = match undated {
+            Undated::Arrival => (Some(now), false),
+            Undated::File => (Some(self.read.file.unwrap_or(now)), false),
+            Undated::Newest => (Some(Timestamp::MAX), false),
+            Undated::Oldest => (None, false),
+            Undated::Withhold => (None, true),
+        };
+        let reached = self.reached(time.unwrap_or(Timestamp::MIN));
+        let may_drop = if self.keep_at_least.is_some() { MayDrop::None } else { MayDrop::Ageless };
+        let stage = Stage { reached, may_drop: if self.may_drop { may_drop } else { MayDrop::Any } };
+        Aged { stage, moment: time.map(|time| time.min(now)), withheld, drops: false }
+    }
+
+    #[inline]
+    fn stage(&self, moment: Moment) -> Stage {
+        let may_drop = if self.may_drop && !self.may_go(moment) { MayDrop::None } else { MayDrop::Any };
+        Stage { reached: self.reached(moment.earliest), may_drop }
+    }
+
+    /// Whether a record of that time is old enough to be dropped, at whatever time it may have been.
+    fn may_go(&self, moment: Moment) -> bool {
+        self.keep_at_least.is_none_or(|limit| limit.is_reached(moment.latest, self.read.now))
+    }
+
+    #[inline]
+    fn reached(&self, time: Timestamp) -> Reached {
+        let bit = |(at, limit): (usize, &Limit)| Reached::from(limit.is_reached(time, self.read.now)) << at;
+        self.ages.iter().enumerate().map(bit).fold(0, |reached, bit| reached | bit)
+    }
+}
