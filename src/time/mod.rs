@@ -1,3 +1,4 @@
-//! Time and keys: the keyring, one key a period.
+//! Time and keys: the time of a record; the keyring, one key a period.
 
 pub mod keyring;
+pub mod stamp;
