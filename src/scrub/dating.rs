@@ -132,7 +132,10 @@ impl Dating {
             if is_date {
                 date = Some(text.to_vec());
             }
-            let of_parts = || Stamp::of_parts(date.as_deref().filter(|_| !is_date)?, text, clock);
+            let of_parts = || {
+                let parts = Stamp::of_parts(date.as_deref().filter(|_| !is_date)?, text, clock)?;
+                parts.first().copied()
+            };
             let Some(stamp) = of_parts().or_else(|| Stamp::of_value(text, clock)) else { continue };
             if rank == TimeName::Sure {
                 return Some(stamp);

@@ -1,0 +1,341 @@
+//! The head of a record: what may stand before its time. [The module above](super) says why.
+
+use memchr::memchr;
+
+use super::number::{Number, TAI_DIGITS, Tai};
+use super::read::Reader;
+use super::{Clock, Form, Stamp};
+use crate::span::Span;
+
+/// How far a time is looked for.
+const HEAD_BYTES: usize = 256;
+
+/// How far the first quote of an access log is looked for: names of users and virtual hosts come before it.
+const QUOTE_BYTES: usize = 4096;
+
+/// Bytes of the longest time of an access log, with room.
+const BRACKET_BYTES: usize = 48;
+
+/// How many things may stand before a time: enough for a colour, a bracket, a level, its bracket, and a number.
+const MOST_BEFORE: usize = 6;
+
+pub(super) fn read(record: &[u8], clock: &Clock) -> Option<Stamp> {
+    // What goes on with another record, or is JSON, or XML: most records without a time of their own.
+    if matches!(record.first()?, b' ' | b'\t' | b'{' | b'}' | b'\r') {
+        return None;
+    }
+    let text = record.get(..HEAD_BYTES).unwrap_or(record);
+    let mut at = 0;
+    for _ in 0..=MOST_BEFORE {
+        let stamp = here(text, at, clock);
+        if stamp.is_some() {
+            return stamp;
+        }
+        if at == 0
+            && let Some(stamp) = common_log(record, clock)
+        {
+            return Some(stamp);
+        }
+        match before(text, at) {
+            Some(next) => at = next,
+            None => return None,
+        }
+    }
+    None
+}
+
+/// The time that begins here.
+fn here(text: &[u8], at: usize, clock: &Clock) -> Option<Stamp> {
+    match text.get(at)? {
+        b'0'..=b'9' => {
+            written(text, at, clock).or_else(|| proxifier(text, at, clock)).or_else(|| epoch(text, at))
+        }
+        b'A'..=b'Z' | b'a'..=b'z' => written(text, at, clock).or_else(|| worded(text, at, clock)),
+        b'@' => tai(text, at),
+        b'#' => history(text, at),
+        b'-' => blue_gene(text, at),
+        _ => None,
+    }
+}
+
+pub(super) fn written(text: &[u8], at: usize, clock: &Clock) -> Option<Stamp> {
+    let reader = Reader::new(text, at, clock.until()).stamp()?;
+    Some(Stamp::of(&reader, at, clock))
+}
+
+/// Times that a word of their own stands before.
+fn worded(text: &[u8], at: usize, clock: &Clock) -> Option<Stamp> {
+    let rest = text.get(at..)?;
+    if let Some(stamp) = klog(text, at, clock) {
+        return Some(stamp);
+    }
+    match rest {
+        [b'L', b' ', ..] => game_server(text, at + 2, clock),
+        [b't', b'y', b'p', b'e', b'=', ..] => audit(text, at),
+        [b'A'..=b'Z', b'A'..=b'Z' | b'0'..=b'9', ..] => blue_gene(text, at),
+        _ => None,
+    }
+}
+
+/// `I0301 12:34:56.789012`
+pub(super) fn klog(text: &[u8], at: usize, clock: &Clock) -> Option<Stamp> {
+    let [b'I' | b'W' | b'E' | b'F' | b'D', b'0' | b'1', ..] = text.get(at..)? else { return None };
+    let reader = Reader::new(text, at + 1, clock.until()).without_year(None)?;
+    Some(Stamp::of(&reader, at + 1, clock))
+}
+
+/// `[10.30 16:49:06]`
+fn proxifier(text: &[u8], at: usize, clock: &Clock) -> Option<Stamp> {
+    let opens = at.checked_sub(1).and_then(|before| text.get(before)) == Some(&b'[');
+    if !opens || text.get(at + 2) != Some(&b'.') {
+        return None;
+    }
+    let reader = Reader::new(text, at, clock.until()).without_year(Some(b'.'))?;
+    (reader.byte(0) == b']').then(|| Stamp::of(&reader, at, clock))
+}
+
+/// `L 03/17/2024 - 16:13:38`
+fn game_server(text: &[u8], at: usize, clock: &Clock) -> Option<Stamp> {
+    let reader = Reader::new(text, at, clock.until()).month_first()?;
+    Some(Stamp::of(&reader, at, clock))
+}
+
+/// `@4000000043225833b6e1a644`
+pub(super) fn tai(text: &[u8], at: usize) -> Option<Stamp> {
+    let label = Tai::read(text.get(at..)?.strip_prefix(b"@")?)?;
+    let end = at + 1 + TAI_DIGITS;
+    let is_whole = !text.get(end).is_some_and(u8::is_ascii_alphanumeric);
+    is_whole.then_some(Stamp { span: Span::new(at, end), form: Form::Tai(label) })
+}
+
+/// `/Date(1603278584123)/`, the slashes escaped or not; the offset that may follow the number changes nothing.
+pub(super) fn microsoft(text: &[u8]) -> Option<Stamp> {
+    let rest = text.strip_prefix(b"\\").unwrap_or(text).strip_prefix(b"/Date(")?;
+    let number = Number::read(rest).filter(|number| number.fraction == 0)?;
+    let offset = rest.get(number.length..)?;
+    let offset = offset.strip_suffix(b")/").or_else(|| offset.strip_suffix(b")\\/"))?;
+    let is_offset = match offset {
+        [] => true,
+        [b'+' | b'-', digits @ ..] => digits.len() == 4 && digits.iter().all(u8::is_ascii_digit),
+        _ => false,
+    };
+    is_offset.then(|| Stamp::number(number, text.len() - rest.len()))
+}
+
+/// A number at a head: with a fraction and a blank behind, or in brackets.
+fn epoch(text: &[u8], at: usize) -> Option<Stamp> {
+    let number = Number::read(text.get(at..)?)?;
+    let behind = text.get(at + number.length);
+    let is_bracketed = at > 0 && text.get(at - 1) == Some(&b'[') && behind == Some(&b']');
+    let is_float = (3..=9).contains(&number.fraction) && matches!(behind, None | Some(b' ' | b'\t'));
+    (!number.has_exponent && (is_bracketed || is_float)).then(|| Stamp::number(number, at))
+}
+
+/// `#1162490366`, `#+1162490366`
+fn history(text: &[u8], at: usize) -> Option<Stamp> {
+    let rest = text.get(at + 1..)?;
+    let digits = rest.strip_prefix(b"+").unwrap_or(rest);
+    let number = Number::read(digits)?;
+    (number.length == digits.len() && number.fraction == 0)
+        .then(|| Stamp::number(number, text.len() - digits.len()))
+}
+
+/// `type=USER_LOGIN msg=audit(1709296496.789:42)`
+fn audit(text: &[u8], at: usize) -> Option<Stamp> {
+    let rest = text.get(at..)?.strip_prefix(b"type=")?;
+    let word = rest.iter().take_while(|byte| byte.is_ascii_uppercase() || matches!(byte, b'0'..=b'9' | b'_'));
+    let rest = rest.get(word.count()..)?.strip_prefix(b" msg=audit(")?;
+    let number = Number::read(rest).filter(|number| !number.has_exponent)?;
+    (rest.get(number.length) == Some(&b':')).then(|| Stamp::number(number, text.len() - rest.len()))
+}
+
+/// `- 1117838570 2005.06.03`: an alert's name or `-`, the number, and the same day once more.
+fn blue_gene(text: &[u8], at: usize) -> Option<Stamp> {
+    let rest = text.get(at..)?;
+    let label =
+        rest.iter().take_while(|byte| byte.is_ascii_uppercase() || matches!(byte, b'0'..=b'9' | b'_' | b'-'));
+    let rest = rest.get(label.count()..)?.strip_prefix(b" ")?;
+    let number = Number::read(rest).filter(|number| number.fraction == 0)?;
+    let day: &[u8; 12] = rest.get(number.length..)?.first_chunk()?;
+    let is_day =
+        |(byte, shape): (&u8, &u8)| if *shape == b'0' { byte.is_ascii_digit() } else { byte == shape };
+    day.iter().zip(b" 0000.00.00 ").all(is_day).then(|| Stamp::number(number, text.len() - rest.len()))
+}
+
+/// Where what may stand before a time ends, if such a thing begins here.
+fn before(text: &[u8], at: usize) -> Option<usize> {
+    let rest = text.get(at..)?;
+    let length = match rest {
+        [b'[' | b'(' | b'"' | b'\'' | b'*', ..] => 1,
+        [b'.', b'A'..=b'Z', ..] => 1,
+        [0xEF, 0xBB, 0xBF, ..] if at == 0 => 3,
+        [0x1B, b'[', ..] => colour(rest)?,
+        [b'<', ..] if at == 0 => priority(rest)?,
+        [b'#', ..] => rest.strip_prefix(b"# Time: ").map(|_| 8)?,
+        [b'0'..=b'9', ..] => process(rest).or_else(|| address(rest))?,
+        [b'A'..=b'Z' | b'a'..=b'z', ..] => {
+            level(rest).or_else(|| word(rest)).or_else(|| name(rest)).or_else(|| address(rest))?
+        }
+        [b':', ..] => address(rest)?,
+        _ => return None,
+    };
+    Some(at + length)
+}
+
+fn count(text: &[u8], most: usize, is_of: impl Fn(u8) -> bool) -> usize {
+    text.iter().take(most).take_while(|byte| is_of(**byte)).count()
+}
+
+/// `ESC[32m`
+fn colour(text: &[u8]) -> Option<usize> {
+    let length = 2 + count(text.get(2..)?, 16, |byte| matches!(byte, b'0'..=b'9' | b';'));
+    (text.get(length) == Some(&b'm')).then_some(length + 1)
+}
+
+/// `<34>`, `<34>1 `
+fn priority(text: &[u8]) -> Option<usize> {
+    let digits = count(text.get(1..)?, 4, |byte| byte.is_ascii_digit());
+    if !(1..=3).contains(&digits) || text.get(digits + 1) != Some(&b'>') {
+        return None;
+    }
+    let version = match text.get(digits + 2..)? {
+        [b'1'..=b'9', b' ', ..] => 2,
+        _ => 0,
+    };
+    Some(digits + 2 + version)
+}
+
+/// What separates a level or a number from a time: at least one byte, or it would be a part of a longer word.
+fn separator(text: &[u8]) -> Option<usize> {
+    let length = count(text, 8, |byte| matches!(byte, b' ' | b'\t' | b']' | b')' | b':' | b',' | b'|'));
+    (length > 0).then_some(length)
+}
+
+/// A number of a process or line, and a role as Redis writes it: `12345:M `.
+fn process(text: &[u8]) -> Option<usize> {
+    let digits = count(text, 8, |byte| byte.is_ascii_digit());
+    match text.get(digits..)? {
+        _ if digits > 7 => None,
+        [b':', b'A'..=b'Z', b' ', ..] => Some(digits + 3),
+        // Only blanks may stand behind the colon, or it were an address.
+        [b':', next, ..] if *next != b' ' => None,
+        rest => Some(digits + separator(rest)?),
+    }
+}
+
+fn level(text: &[u8]) -> Option<usize> {
+    let length = count(text, 9, |byte| byte.is_ascii_alphabetic());
+    let word = text.get(..length)?;
+    const LEVELS: [&[u8]; 20] = [
+        b"TRACE",
+        b"DEBUG",
+        b"INFO",
+        b"NOTICE",
+        b"WARN",
+        b"WARNING",
+        b"ERROR",
+        b"ERR",
+        b"CRIT",
+        b"CRITICAL",
+        b"FATAL",
+        b"SEVERE",
+        b"ALERT",
+        b"EMERG",
+        b"VERBOSE",
+        b"FINE",
+        b"FINER",
+        b"FINEST",
+        b"CONFIG",
+        b"PANIC",
+    ];
+    let is_level = length == 1 && word.iter().all(u8::is_ascii_uppercase)
+        || length >= 3 && LEVELS.iter().any(|level| level.eq_ignore_ascii_case(word));
+    is_level.then(|| separator(text.get(length..)?).map(|rest| length + rest))?
+}
+
+/// Words that name a time or the kind of a record.
+fn word(text: &[u8]) -> Option<usize> {
+    const WORDS: [&[u8]; 10] =
+        [b"time=", b"ts=", b"t=", b"timestamp=", b"http ", b"https ", b"h2 ", b"ws ", b"wss ", b"grpcs "];
+    let word = WORDS.iter().find(|word| text.starts_with(word))?;
+    Some(word.len())
+}
+
+/// The name of a service as Docker Compose puts it before each line, `web-1  | `, or of a log file, as grep does.
+fn name(text: &[u8]) -> Option<usize> {
+    let is_of_name = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b'-' | b':');
+    let length = count(text, 128, is_of_name);
+    let blanks = count(text.get(length..)?, 128, |byte| byte == b' ');
+    let is_file = || text.get(..length).is_some_and(|name| name.windows(4).any(|part| part == b".log"));
+    match text.get(length + blanks..)? {
+        [b'|', b' ', ..] if blanks > 0 => Some(length + blanks + 2),
+        _ if blanks == 1 && is_file() => Some(length + 1),
+        _ => None,
+    }
+}
+
+/// An address and its port: nothing but digits of one.
+fn address(text: &[u8]) -> Option<usize> {
+    let length = count(text, 64, |byte| byte.is_ascii_hexdigit() || matches!(byte, b'.' | b':'));
+    let is_address = text.get(..length)?.iter().filter(|byte| matches!(byte, b'.' | b':')).count() >= 2;
+    (is_address && text.get(length) == Some(&b' ')).then_some(length + 1)
+}
+
+/// The time in brackets of the Common Log Format and its kin.
+fn common_log(record: &[u8], clock: &Clock) -> Option<Stamp> {
+    if !matches!(record.first()?, b'0'..=b'9' | b'a'..=b'z' | b'A'..=b'Z' | b':' | b'-' | b'[') {
+        return None;
+    }
+    let text = record.get(..QUOTE_BYTES).unwrap_or(record);
+    let third = three_words(text)?;
+    let quote = first_quote(text);
+    match quote.and_then(|quote| bracket_before(text, quote, third, clock)) {
+        Some(stamp) => Some(stamp),
+        None => bracket_behind(text.get(..quote.unwrap_or(text.len()))?, third, clock),
+    }
+}
+
+/// Where the third word begins, if `ident` of `host ident user` is `-`, be it behind a virtual host.
+fn three_words(text: &[u8]) -> Option<usize> {
+    let head = text.get(..HEAD_BYTES).unwrap_or(text);
+    let second = memchr(b' ', head)? + 1;
+    let third = second + memchr(b' ', head.get(second..)?)? + 1;
+    let is_ident = |at: usize| head.get(at..).is_some_and(|rest| rest.starts_with(b"- "));
+    (is_ident(second) || is_ident(third)).then_some(third)
+}
+
+/// The first quote that is not escaped: those of a user's name are.
+fn first_quote(text: &[u8]) -> Option<usize> {
+    memchr::memchr_iter(b'"', text).find(|at| *at > 0 && text.get(at - 1) != Some(&b'\\'))
+}
+
+/// The bracket that ends directly before the quote.
+fn bracket_before(text: &[u8], quote: usize, third: usize, clock: &Clock) -> Option<Stamp> {
+    let end = quote.checked_sub(2)?;
+    if text.get(end..quote) != Some(b"] ") {
+        return None;
+    }
+    let from = end.saturating_sub(BRACKET_BYTES).max(third);
+    let open = from + text.get(from..end)?.iter().rposition(|byte| *byte == b'[')?;
+    bracketed(text, open, clock)
+}
+
+fn bracketed(text: &[u8], open: usize, clock: &Clock) -> Option<Stamp> {
+    let reader = Reader::new(text, open + 1, clock.until()).common_log()?;
+    (reader.byte(0) == b']').then(|| Stamp::of(&reader, open + 1, clock))
+}
+
+/// The bracket behind three words or four, if there is no other: of two, one is a user's.
+fn bracket_behind(text: &[u8], third: usize, clock: &Clock) -> Option<Stamp> {
+    let mut at = third;
+    for _ in 0..2 {
+        at += memchr(b' ', text.get(at..text.len().min(HEAD_BYTES))?)? + 1;
+        if text.get(at) == Some(&b'[') {
+            break;
+        }
+    }
+    let stamp = bracketed(text, at, clock)?;
+    let others = text.get(stamp.span.end..)?;
+    let is_only = memchr::memchr_iter(b'[', others).all(|open| bracketed(others, open, clock).is_none());
+    is_only.then_some(stamp)
+}
