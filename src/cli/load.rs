@@ -1,18 +1,18 @@
 //! From what the command line names to a scrubber: rules, format, key.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use super::args::ByRules;
 use super::exit::Exit;
 use super::print::{message, to_stderr, usage_fault};
 use crate::action::Action;
-use crate::action::hash::{HashKey, key_id};
+use crate::action::hash::HashKey;
 use crate::policy::fault::Faults;
 use crate::policy::source::Inputs;
 use crate::policy::{FormatChoice, Policy, Source};
 use crate::scrub::Scrubber;
 use crate::stream::Place;
-use crate::time::keyring::Keyring;
 
 /// The pack that is used when nothing is named.
 const DEFAULT_RULES: &str = "default";
@@ -74,8 +74,7 @@ impl ByRules {
     /// Scrubbers under the rules that are named, and under those of their sources.
     pub(super) fn scrubbers(&self) -> Result<Scrubbers, Exit> {
         let rules = self.named().unwrap_or(DEFAULT_RULES);
-        let mut policy =
-            Policy::load_with_keyring(rules, self.keyring.as_deref()).map_err(|faults| shown(&faults))?;
+        let mut policy = policy_with_keyring(rules, self.keyring.as_deref())?;
         let mut sources = Vec::new();
         for Source { inputs, rules, policy } in std::mem::take(&mut policy.sources) {
             sources.push(Sourced { inputs, rules, scrubber: self.scrubber_under(policy)? });
@@ -110,18 +109,22 @@ impl ByRules {
         let hashes = policy.rules.iter().any(|rule| matches!(rule.action, Action::Hash(_)));
         // That a policy which hashes names a keyring was checked when it was loaded.
         let Some(path) = policy.keyring.as_ref().filter(|_| hashes) else { return Ok(None) };
-        let keyring = Keyring::open(path, key_id).map_err(|fault| usage_fault(&fault.to_string()))?;
+        let fault = |what: String| usage_fault(&format!("keyring {}: {what}", path.display()));
+        let keyring = self.opened.get(path)?;
+        policy.every.map_or(Ok(()), |every| keyring.check_every(every)).map_err(fault)?;
         let now = self.now.unwrap_or_else(jiff::Timestamp::now);
-        match keyring.at(now) {
-            Some(period) => Ok(Some(HashKey::new(&period.secret))),
-            None => Err(usage_fault(&format!("keyring {}: no key serves now", path.display()))),
-        }
+        keyring.serving(now).map(|period| Some(HashKey::new(&period.secret))).map_err(fault)
     }
 }
 
 /// The policy of that name or path. Faults are shown.
 pub(super) fn policy(rules: &str) -> Result<Policy, Exit> {
     Policy::load(rules).map_err(|faults| shown(&faults))
+}
+
+/// The same with a keyring in place of the one that the files name.
+pub(super) fn policy_with_keyring(rules: &str, keyring: Option<&Path>) -> Result<Policy, Exit> {
+    Policy::load_with_keyring(rules, keyring).map_err(|faults| shown(&faults))
 }
 
 fn shown(faults: &Faults) -> Exit {

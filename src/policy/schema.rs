@@ -68,8 +68,6 @@ pub const LATER: &[(&str, Option<&str>)] = &[
     ("input.time", None),
     ("input.zone", None),
     ("input.undated", None),
-    ("pseudonyms.every", None),
-    ("pseudonyms.forget_after", None),
     ("rule.retain[2]", None),
     ("rule.retain.until", None),
     ("action.encrypt", None),
@@ -198,9 +196,17 @@ static PSEUDONYMS: Table = Table {
     path: "pseudonyms",
     what: "`[pseudonyms]`",
     keys: &[
-        key("keyring", Shape::Text, "The file of keys, made by `logscrub key new --keyring FILE`."),
-        key("every", Shape::Age, "Length of a period."),
-        key("forget_after", Shape::Age, "When `key forget --due` removes a period's key."),
+        key(
+            "keyring",
+            Shape::Text,
+            "The file of keys, made by `logscrub key new --keyring FILE`; or `credential:NAME`, or `fd:NUMBER`.",
+        ),
+        key("every", Shape::Age, "Length of a period; the keyring must have been made with it."),
+        key(
+            "forget_after",
+            Shape::Age,
+            "How long after its period `logscrub key forget --due` removes a key.",
+        ),
     ],
 };
 

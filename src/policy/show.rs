@@ -23,6 +23,7 @@ impl Policy {
             line(&mut out, "columns", &text(columns));
         }
         let _ = write!(out, "\n[output]\nnumbers = \"{numbers}\"\n");
+        self.pseudonyms(&mut out);
         self.definitions.iter().for_each(|definition| out.push_str(definition));
         self.sources.iter().for_each(|source| input_source(source, &mut out));
         self.known.iter().for_each(|known| self.fields(known, &mut out));
@@ -34,6 +35,15 @@ impl Policy {
     pub(super) fn fingerprinted(mut self) -> Policy {
         self.fingerprint = Sha256::digest(self.to_toml().as_bytes()).into();
         self
+    }
+
+    fn pseudonyms(&self, out: &mut String) {
+        if self.every.or(self.forget_after).is_some() {
+            out.push_str("\n[pseudonyms]\n");
+        }
+        for (key, age) in [("every", self.every), ("forget_after", self.forget_after)] {
+            age.iter().for_each(|age| line(out, key, &text(&age.to_string())));
+        }
     }
 
     fn fields(&self, known: &Known, out: &mut String) {
