@@ -13,6 +13,7 @@ use logscrub::kind::Kind;
 use logscrub::policy::schema::{self, Shape, Table};
 use logscrub::policy::{Covers, Policy, check, packs};
 use logscrub::scrub::Scrubber;
+use logscrub::time::age::Age;
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
 
@@ -239,6 +240,27 @@ fn hash_without_a_keyring_names_the_command_that_makes_one() {
         Some(Path::new("/etc/logscrub")),
     );
     assert_eq!(named.unwrap().keyring.as_deref(), Some(Path::new("/etc/logscrub/keys.toml")));
+    for elsewhere in ["credential:keyring", "fd:3"] {
+        let text = format!("[pseudonyms]\nkeyring = \"{elsewhere}\"\n{text}");
+        let named = Policy::from_toml(&text, "x.toml", Some(Path::new("/etc/logscrub")));
+        assert_eq!(named.unwrap().keyring.as_deref(), Some(Path::new(elsewhere)));
+    }
+}
+
+#[test]
+fn the_ages_of_pseudonyms_come_from_the_first_file_that_says_them() {
+    let text = "[pseudonyms]\nevery = \"30d\"\nforget_after = \"1y\"\n[[rule]]\nfind = [\"email\"]\naction = \"redact\"";
+    let policy = Policy::from_toml(text, "x.toml", None).unwrap();
+    assert_eq!(policy.every, Age::parse("30d").ok());
+    assert_eq!(policy.forget_after, Age::parse("1y").ok());
+    let shown = policy.to_toml();
+    assert!(shown.contains("[pseudonyms]\nevery = \"30d\"\nforget_after = \"1y\"\n"), "{shown}");
+    let again = Policy::from_toml(&shown, "x.toml", None).unwrap();
+    assert_eq!((again.every, again.forget_after), (policy.every, policy.forget_after));
+    assert_eq!(again.fingerprint, policy.fingerprint);
+    let none = Policy::pack("default").unwrap();
+    assert_eq!((none.every, none.forget_after), (None, None));
+    assert!(faults("[pseudonyms]\nevery = \"1m\"").contains("write `mo` for months"));
 }
 
 #[test]

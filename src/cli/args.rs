@@ -4,6 +4,10 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args as Group, Parser, Subcommand, ValueEnum};
+use jiff::Timestamp;
+
+use super::keyring::Opened;
+use crate::time::age::Age;
 
 /// Finds personal data and secrets in logs and keeps of each only what a policy allows.
 ///
@@ -55,12 +59,14 @@ pub(super) struct ByRules {
     /// How records are read: auto, text, json, access, csv … [default: what the rules say, else auto]
     #[arg(short, long, value_name = "FORMAT")]
     pub(super) format: Option<String>,
-    /// The keyring [default: what the rules say]
+    /// The keyring: a file, `credential:NAME` of systemd, or `fd:NUMBER` [default: what the rules say]
     #[arg(long, value_name = "FILE")]
     pub(super) keyring: Option<PathBuf>,
+    #[arg(skip)]
+    pub(super) opened: Opened,
     /// The time to take for now, as in 2026-01-31T00:00:00Z
     #[arg(long, value_name = "TIME")]
-    pub(super) now: Option<jiff::Timestamp>,
+    pub(super) now: Option<Timestamp>,
     /// What the input is, for rules by source
     #[arg(long, value_name = "NAME=VALUE", value_parser = label)]
     pub(super) label: Vec<(String, String)>,
@@ -188,12 +194,104 @@ pub(super) struct Key {
 
 #[derive(Debug, Subcommand)]
 pub(super) enum KeyCommand {
-    /// Make a keyring with one key that serves for ever
-    New {
-        /// The file to make; it must not be there
-        #[arg(long, value_name = "FILE")]
-        keyring: PathBuf,
-    },
+    /// Make a keyring: one key for ever or, with --every, one key a period
+    New(KeyNew),
+    /// Which key serves when; no secrets
+    List(KeyList),
+    /// Add keys, so that there are some ahead of time
+    Roll(KeyRoll),
+    /// Destroy keys: nobody can test their pseudonyms against values any more, once all copies are gone
+    Forget(KeyForget),
+}
+
+#[derive(Debug, Group)]
+pub(super) struct KeyNew {
+    /// The file to make; it must not be there
+    #[arg(long, value_name = "FILE")]
+    pub(super) keyring: PathBuf,
+    /// Length of a period, as in 30d, 4w, 1mo, 1y
+    #[arg(long, value_name = "AGE", value_parser = Age::parse)]
+    pub(super) every: Option<Age>,
+    /// First moment of the first period [default: the day of now]
+    #[arg(long, value_name = "DATE", value_parser = moment, requires = "every")]
+    pub(super) from: Option<Timestamp>,
+    /// Number of periods [default: as many as reach a year ahead]
+    #[arg(long, value_name = "N", requires = "every", value_parser = clap::value_parser!(u16).range(1..=10_000))]
+    pub(super) count: Option<u16>,
+    /// As many periods as reach so far
+    #[arg(long, value_name = "DATE", value_parser = moment, requires = "every", conflicts_with = "count")]
+    pub(super) until: Option<Timestamp>,
+    /// One key for ever too, for `hash` with scope = "forever"
+    #[arg(long)]
+    pub(super) forever: bool,
+    #[command(flatten)]
+    pub(super) at: At,
+}
+
+#[derive(Debug, Group)]
+pub(super) struct KeyList {
+    /// The keyring: a file, `credential:NAME` of systemd, or `fd:NUMBER`
+    #[arg(long, value_name = "FILE")]
+    pub(super) keyring: PathBuf,
+    /// One line that is equal on two hosts if their keyrings are
+    #[arg(long)]
+    pub(super) fingerprint: bool,
+    #[command(flatten)]
+    pub(super) at: At,
+}
+
+#[derive(Debug, Group)]
+pub(super) struct KeyRoll {
+    /// The keyring
+    #[arg(long, value_name = "FILE")]
+    pub(super) keyring: PathBuf,
+    /// How far ahead of now there shall be keys
+    #[arg(long, value_name = "AGE", default_value = "1y", value_parser = Age::parse)]
+    pub(super) ahead: Age,
+    #[command(flatten)]
+    pub(super) at: At,
+}
+
+#[derive(Debug, Group)]
+#[command(group = clap::ArgGroup::new("which").required(true))]
+pub(super) struct KeyForget {
+    /// The keyring
+    #[arg(long, value_name = "FILE")]
+    pub(super) keyring: PathBuf,
+    /// Keys of periods that ended until then
+    #[arg(long, value_name = "DATE", value_parser = moment, group = "which")]
+    pub(super) before: Option<Timestamp>,
+    /// Keys of periods that ended as long ago as --after or the rules say
+    #[arg(long, group = "which", requires = "how_long")]
+    pub(super) due: bool,
+    /// The key for `hash` with scope = "forever"
+    #[arg(long, group = "which")]
+    pub(super) forever: bool,
+    /// The rules whose `[pseudonyms] forget_after` says when a key is due
+    #[arg(short, long, value_name = "FILE|PACK", requires = "due", group = "how_long")]
+    pub(super) rules: Option<String>,
+    /// How long after its period a key is due, as in 30d, 4w, 1mo, 1y
+    #[arg(long, value_name = "AGE", value_parser = Age::parse, requires = "due", group = "how_long")]
+    pub(super) after: Option<Age>,
+    /// Only say what would go
+    #[arg(long)]
+    pub(super) dry_run: bool,
+    #[command(flatten)]
+    pub(super) at: At,
+}
+
+/// What is now.
+#[derive(Debug, Group)]
+pub(super) struct At {
+    /// The time to take for now, as in 2026-01-31T00:00:00Z
+    #[arg(long, value_name = "TIME")]
+    now: Option<Timestamp>,
+}
+
+impl At {
+    pub(super) fn now(&self) -> Timestamp {
+        self.now.unwrap_or_else(Timestamp::now)
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -201,6 +299,15 @@ pub(super) enum Color {
     Auto,
     Always,
     Never,
+}
+
+/// `2026-01-31`, which is its first moment in UTC, or a time.
+fn moment(text: &str) -> Result<Timestamp, &'static str> {
+    let midnight = |day: jiff::civil::Date| jiff::tz::TimeZone::UTC.to_timestamp(day.at(0, 0, 0, 0));
+    let date = || text.parse().and_then(midnight);
+    let is_date = text.len() == 10;
+    let moment = if is_date { date() } else { text.parse() };
+    moment.map_err(|_| "a date is written as in 2026-01-31, a time as in 2026-01-31T00:00:00Z")
 }
 
 /// `namespace=payments`.

@@ -1,11 +1,12 @@
 //! From what the command line names to a scrubber: rules, format, key.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use super::args::ByRules;
 use super::exit::Exit;
 use super::print::{message, to_stderr, usage_fault};
-use crate::action::hash::{HashKey, key_id};
+use crate::action::hash::HashKey;
 use crate::action::keys::{KeyPeriod, Keys};
 use crate::policy::fault::Faults;
 use crate::policy::source::Inputs;
@@ -74,8 +75,7 @@ impl ByRules {
     /// Scrubbers under the rules that are named, and under those of their sources.
     pub(super) fn scrubbers(&self) -> Result<Scrubbers, Exit> {
         let rules = self.named().unwrap_or(DEFAULT_RULES);
-        let mut policy =
-            Policy::load_with_keyring(rules, self.keyring.as_deref()).map_err(|faults| shown(&faults))?;
+        let mut policy = policy_with_keyring(rules, self.keyring.as_deref())?;
         let mut sources = Vec::new();
         for Source { inputs, rules, policy } in std::mem::take(&mut policy.sources) {
             sources.push(Sourced { inputs, rules, scrubber: self.scrubber_under(policy)? });
@@ -113,24 +113,42 @@ impl ByRules {
     fn keys(&self, policy: &Policy) -> Result<Option<Keys>, Exit> {
         // That a policy which needs keys names a keyring was checked when it was loaded.
         let Some(path) = policy.keyring.as_ref().filter(|_| policy.needs_keys()) else { return Ok(None) };
-        let keyring = Keyring::open(path, key_id).map_err(|fault| usage_fault(&fault.to_string()))?;
+        let fault = |what: String| usage_fault(&format!("keyring {}: {what}", path.display()));
+        let keyring = self.opened.get(path)?;
+        policy.every.map_or(Ok(()), |every| keyring.check_every(every)).map_err(fault)?;
         let now = self.now.unwrap_or_else(jiff::Timestamp::now);
-        if keyring.at(now).is_none() {
-            return Err(usage_fault(&format!("keyring {}: no key serves now", path.display())));
-        }
-        let periods = keyring.periods.iter().map(|period| KeyPeriod {
-            from: period.from,
-            until: period.until,
-            id: period.id.clone(),
-            key: Some(HashKey::new(&period.secret)),
-        });
-        Ok(Some(Keys::new(periods.collect(), None)))
+        keyring.serving(now).map_err(fault)?;
+        Ok(Some(keys_of(&keyring)))
     }
+}
+
+/// The keys of a keyring, ready for use.
+pub(super) fn keys_of(keyring: &Keyring) -> Keys {
+    let live = keyring.periods().map(|period| KeyPeriod {
+        from: period.from,
+        until: period.until,
+        id: period.id.clone(),
+        key: Some(HashKey::new(&period.secret)),
+    });
+    let periods = keyring.forgotten().filter(|period| !period.was_forever);
+    let forgotten = periods.map(|period| KeyPeriod {
+        from: period.from,
+        until: period.until,
+        id: period.id.clone(),
+        key: None,
+    });
+    let forever = keyring.forever().map(|period| HashKey::new(&period.secret));
+    Keys::new(live.chain(forgotten).collect(), forever)
 }
 
 /// The policy of that name or path. Faults are shown.
 pub(super) fn policy(rules: &str) -> Result<Policy, Exit> {
     Policy::load(rules).map_err(|faults| shown(&faults))
+}
+
+/// The same with a keyring in place of the one that the files name.
+pub(super) fn policy_with_keyring(rules: &str, keyring: Option<&Path>) -> Result<Policy, Exit> {
+    Policy::load_with_keyring(rules, keyring).map_err(|faults| shown(&faults))
 }
 
 fn shown(faults: &Faults) -> Exit {

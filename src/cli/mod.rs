@@ -5,6 +5,7 @@ mod exit;
 mod explain;
 mod filter;
 mod key;
+mod keyring;
 mod lines;
 mod load;
 mod paint;

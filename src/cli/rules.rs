@@ -10,10 +10,7 @@ use crate::action::hash::HashKey;
 use crate::policy::{Covers, Policy, Rule, Source, Test, check, packs};
 use crate::report::text::columns;
 use crate::scrub::Scrubber;
-
-/// Tests written in rules files run under this key, which is no secret, so that their results can be written
-/// down. Nothing else takes it.
-const TEST_KEY: [u8; 32] = *b"logscrub: public key for tests  ";
+use crate::time::keyring::TEST_KEY;
 
 pub(super) fn run(command: &RulesCommand) -> Exit {
     match command {

@@ -19,6 +19,8 @@ use super::{
 };
 use crate::action::Action;
 use crate::kind::{Kind, KindSet};
+use crate::time::age::Age;
+use crate::time::keyring;
 
 /// Kinds or fields in one list of a rule.
 const ITEMS: usize = 1000;
@@ -57,6 +59,8 @@ pub(super) fn compile(layers: &[Layer], keyring: Option<&Path>, faults: &mut Fau
             _ => Numbers::String,
         },
         keyring,
+        every: age(layers, "every"),
+        forget_after: age(layers, "forget_after"),
         kinds: names.kinds,
         needs: Needs::of(&rules, records.keep_at_least.is_some()),
         ages: ladder::ages(&rules, root, faults),
@@ -109,10 +113,19 @@ fn setting<'a>(layers: &'a [Layer], table: &str, key: &str) -> Option<&'a str> {
     layers.iter().find_map(|layer| layer.doc.root.get(table).and_then(|table| table.text(key)))
 }
 
+/// Whether it is one was checked when the files were read.
+fn age(layers: &[Layer], key: &str) -> Option<Age> {
+    setting(layers, "pseudonyms", key).and_then(|text| Age::parse(text).ok())
+}
+
 fn keyring_of(layers: &[Layer]) -> Option<PathBuf> {
     layers.iter().find_map(|layer| {
         let path = layer.doc.root.get("pseudonyms").and_then(|table| table.text("keyring"))?;
-        Some(layer.folder.as_deref().unwrap_or(Path::new("")).join(path))
+        let path = Path::new(path);
+        Some(match keyring::is_path(path) {
+            true => layer.folder.as_deref().unwrap_or(Path::new("")).join(path),
+            false => path.to_owned(),
+        })
     })
 }
 

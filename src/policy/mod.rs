@@ -68,8 +68,12 @@ pub struct Policy {
     pub columns: Option<String>,
     /// `[output] numbers`.
     pub numbers: Numbers,
-    /// `[pseudonyms] keyring`, resolved against the folder of the file that named it.
+    /// `[pseudonyms] keyring`; a path is resolved against the folder of the file that named it.
     pub keyring: Option<PathBuf>,
+    /// `[pseudonyms] every`: how long one key serves.
+    pub every: Option<Age>,
+    /// `[pseudonyms] forget_after`: how long after its period a key is due to be forgotten.
+    pub forget_after: Option<Age>,
     /// The kinds of this policy.
     pub kinds: Kinds,
     /// The rules in the order in which they are asked.

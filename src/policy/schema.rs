@@ -65,8 +65,6 @@ const fn key(name: &'static str, shape: Shape, doc: &'static str) -> Key {
 /// A path names a key; with a word it names that value of the key.
 pub const LATER: &[(&str, Option<&str>)] = &[
     ("claims", None),
-    ("pseudonyms.every", None),
-    ("pseudonyms.forget_after", None),
     ("action.encrypt", None),
     ("action", Some("encrypt")),
     ("hash.scope", None),
@@ -190,9 +188,17 @@ static PSEUDONYMS: Table = Table {
     path: "pseudonyms",
     what: "`[pseudonyms]`",
     keys: &[
-        key("keyring", Shape::Text, "The file of keys, made by `logscrub key new --keyring FILE`."),
-        key("every", Shape::Age, "Length of a period."),
-        key("forget_after", Shape::Age, "When `key forget --due` removes a period's key."),
+        key(
+            "keyring",
+            Shape::Text,
+            "The file of keys, made by `logscrub key new --keyring FILE`; or `credential:NAME`, or `fd:NUMBER`.",
+        ),
+        key("every", Shape::Age, "Length of a period; the keyring must have been made with it."),
+        key(
+            "forget_after",
+            Shape::Age,
+            "How long after its period `logscrub key forget --due` removes a key.",
+        ),
     ],
 };
 

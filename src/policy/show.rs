@@ -26,6 +26,7 @@ impl Policy {
         self.timing(&mut out);
         let _ = write!(out, "\n[output]\nnumbers = \"{numbers}\"\n");
         self.records(&mut out);
+        self.pseudonyms(&mut out);
         self.definitions.iter().for_each(|definition| out.push_str(definition));
         self.sources.iter().for_each(|source| input_source(source, &mut out));
         self.known.iter().for_each(|known| self.fields(known, &mut out));
@@ -53,6 +54,15 @@ impl Policy {
         }
         drop_after.iter().for_each(|age| line(out, "drop_after", &text(&age.to_string())));
         keep_at_least.iter().for_each(|age| line(out, "keep_at_least", &text(&age.to_string())));
+    }
+
+    fn pseudonyms(&self, out: &mut String) {
+        if self.every.or(self.forget_after).is_some() {
+            out.push_str("\n[pseudonyms]\n");
+        }
+        for (key, age) in [("every", self.every), ("forget_after", self.forget_after)] {
+            age.iter().for_each(|age| line(out, key, &text(&age.to_string())));
+        }
     }
 
     fn fields(&self, known: &Known, out: &mut String) {

@@ -2,6 +2,7 @@
 #![allow(unsafe_code)] // The only module that may; each use says why it is sound.
 
 use std::io;
+use std::os::fd::{FromRawFd, OwnedFd, RawFd};
 use std::sync::atomic::{AtomicU8, Ordering};
 
 use rustix::process::{Resource, Rlimit, Signal};
@@ -34,6 +35,24 @@ extern "C" fn note_closed() {
 /// Whether descriptor 0, 1 or 2 was closed when the program started. Known on Linux only; elsewhere `false`.
 pub fn closed_at_start(descriptor: u8) -> bool {
     descriptor < 3 && CLOSED.load(Ordering::Relaxed) >> descriptor & 1 == 1
+}
+
+/// A copy of a descriptor that the program was started with, from 3. The descriptor itself is closed in children
+/// from now on.
+pub fn inherited(descriptor: RawFd) -> Option<OwnedFd> {
+    // SAFETY: F_GETFD takes no pointer and changes nothing, for any number.
+    let flags = unsafe { libc::fcntl(descriptor, libc::F_GETFD) };
+    // What an exec closes was opened by this program itself, or taken by an earlier call.
+    if descriptor < 3 || flags == -1 || flags & libc::FD_CLOEXEC != 0 {
+        return None;
+    }
+    // SAFETY: no pointer is involved; the descriptor is open, and nothing in this program uses it.
+    let copy = unsafe {
+        libc::fcntl(descriptor, libc::F_SETFD, flags | libc::FD_CLOEXEC);
+        libc::fcntl(descriptor, libc::F_DUPFD_CLOEXEC, 3)
+    };
+    // SAFETY: the copy is new, so that nobody else owns it.
+    (copy != -1).then(|| unsafe { OwnedFd::from_raw_fd(copy) })
 }
 
 /// Whether the signal is ignored, as it is for a program started with `nohup` or in the background.
