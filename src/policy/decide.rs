@@ -13,7 +13,7 @@ use crate::detect::MAX_DEPTH;
 use crate::detect::unescape::{Ansi, unescape};
 use crate::finding::Finding;
 use crate::format::{FORMATS, Field, Fields, Role};
-use crate::kind::Kind;
+use crate::kind::{Kind, KindSet};
 use crate::span::Span;
 
 /// A record as the rules see it.
@@ -32,6 +32,8 @@ pub struct Sighting {
     pub finding: Finding,
     /// The field, by its place in the record's list.
     pub field: usize,
+    /// It is what an earlier step of a ladder left: nobody knows the value.
+    pub left: bool,
 }
 
 /// What is to be done, by which rule.
@@ -134,6 +136,11 @@ fn is_left(action: &Action, bytes: &[u8]) -> bool {
     rest.is_some_and(|rest| rest.first().is_none_or(|byte| is_delimiter(*byte)))
 }
 
+/// Whether what is left of a value of that kind may have been one of these: a mapped IPv6 address counts as IPv4.
+fn may_be_left_of(kind: Kind, kinds: &KindSet) -> bool {
+    kinds.contains(kind) || kind == Kind::IPV4 && kinds.contains(Kind::IPV6)
+}
+
 /// Whether a column says that there is no value: `-`. No rule means what is not there.
 fn is_absent(field: &Field, record: &[u8]) -> bool {
     field.role == Role::Literal && !matches!(field.value.of(record), b"null" | b"true" | b"false")
@@ -163,9 +170,9 @@ impl Judge<'_, '_> {
     /// The rule that acts on a sighting, and what the value is taken for.
     fn rule_for(&mut self, sighting: Sighting, whole: bool) -> Option<(usize, Kind)> {
         let Judge { policy, record, paths, circumstances, plain, buffer, .. } = self;
-        let Sighting { finding: Finding { kind, span }, field } = sighting;
+        let Sighting { finding: Finding { kind, span }, field, left } = sighting;
         buffer.clear();
-        if policy.needs.values {
+        if policy.needs.values && !left {
             plain(span, &record.fields.list[field], buffer);
         }
         let subject = Subject::new(kind, buffer);
@@ -175,18 +182,24 @@ impl Judge<'_, '_> {
                 Cover::of(may_be_meant && paths.any(record, field, fields, rule.action == Action::Keep))
             }
             Covers::Find { kinds, within, not_within, only, unless } => {
-                if !subject.is_of(kinds) || !policy.holds(only.as_ref(), unless.as_ref(), &subject) {
+                let is_of_value = only.is_some() || unless.is_some();
+                if left {
+                    if !may_be_left_of(kind, kinds) || is_of_value && rule.action == Action::Keep {
+                        return Cover::No;
+                    }
+                } else if !subject.is_of(kinds) || !policy.holds(only.as_ref(), unless.as_ref(), &subject) {
                     return Cover::No;
                 }
+                let sure = if left && is_of_value { Cover::Maybe } else { Cover::Yes };
                 if within.is_none() && not_within.is_empty() {
-                    return Cover::Yes;
+                    return sure;
                 }
                 if !record.fields.are_named() || !paths.has(record, field) {
                     return if rule.action == Action::Keep { Cover::No } else { Cover::Maybe };
                 }
                 let keeps = rule.action == Action::Keep;
                 let inside = within.as_ref().is_none_or(|within| paths.any(record, field, within, keeps));
-                Cover::of(inside && !paths.any(record, field, not_within, !keeps))
+                if inside && !paths.any(record, field, not_within, !keeps) { sure } else { Cover::No }
             }
             Covers::Unknown => Cover::No,
         };

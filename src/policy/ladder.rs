@@ -93,12 +93,13 @@ impl Rule {
             Action::DropRecord if may_drop == MayDrop::Ageless && !is_ageless => Action::Drop,
             action => action,
         };
-        Rule { action, step, ..self.clone() }
+        let earlier = actions.into_iter().take(step).collect();
+        Rule { action, earlier, ..self.clone() }
     }
 
-    /// What the steps before the one that holds do.
-    pub fn earlier(&self) -> impl Iterator<Item = &Action> {
-        self.steps.iter().take(self.step).map(|step| &step.action)
+    /// The step that holds, by its place in the ladder.
+    pub fn step(&self) -> usize {
+        self.earlier.len()
     }
 
     /// Everything that it does at any age.

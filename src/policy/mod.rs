@@ -219,8 +219,8 @@ pub struct Rule {
     /// What it does at the age for which the policy is: [`Policy::at`]. In a policy as it was loaded, what it does to
     /// new records.
     pub action: Action,
-    /// The step that says so, by its place in the ladder.
-    pub step: usize,
+    /// What the steps before the one that says so do; none in a policy as it was loaded.
+    pub earlier: Vec<Action>,
     /// The ladder: at least one step, the last without an end.
     pub steps: Vec<Step>,
     /// No earlier rule may leave more.
