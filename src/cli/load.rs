@@ -5,7 +5,6 @@ use std::sync::Arc;
 use super::args::ByRules;
 use super::exit::Exit;
 use super::print::{message, to_stderr, usage_fault};
-use crate::action::Action;
 use crate::action::hash::{HashKey, key_id};
 use crate::policy::fault::Faults;
 use crate::policy::source::Inputs;
@@ -105,11 +104,11 @@ impl ByRules {
         Ok(Scrubber::new(Arc::new(policy), key))
     }
 
-    /// The key for `hash`, if any rule hashes.
+    /// The key, if any rule needs one.
     fn key(&self, policy: &Policy) -> Result<Option<HashKey>, Exit> {
-        let hashes = policy.rules.iter().any(|rule| matches!(rule.action, Action::Hash(_)));
-        // That a policy which hashes names a keyring was checked when it was loaded.
-        let Some(path) = policy.keyring.as_ref().filter(|_| hashes) else { return Ok(None) };
+        let keyed = policy.rules.iter().any(|rule| rule.action.keyed().is_some());
+        // That a policy which needs one names a keyring was checked when it was loaded.
+        let Some(path) = policy.keyring.as_ref().filter(|_| keyed) else { return Ok(None) };
         let keyring = Keyring::open(path, key_id).map_err(|fault| usage_fault(&fault.to_string()))?;
         let now = self.now.unwrap_or_else(jiff::Timestamp::now);
         match keyring.at(now) {

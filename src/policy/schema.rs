@@ -72,12 +72,8 @@ pub const LATER: &[(&str, Option<&str>)] = &[
     ("pseudonyms.forget_after", None),
     ("rule.retain[2]", None),
     ("rule.retain.until", None),
-    ("action.encrypt", None),
-    ("action", Some("encrypt")),
-    ("hash.scope", None),
     ("truncate.date", None),
     ("truncate.time", None),
-    ("truncate.zip", None),
     ("records", None),
     ("hold", None),
     ("test.age", None),
@@ -313,9 +309,18 @@ static TRUNCATE: Table = Table {
         key("ipv6", Shape::Whole(0, 128), "Leading bits of an IPv6 address that stay; default 48."),
         key("pan", Shape::Word(&["first6last4", "last4"]), "Digits of a card number that stay, at most."),
         key("email", Shape::Word(&["domain"]), "The domain of an e-mail address stays."),
-        key("date", Shape::Word(&["year"]), "The part of a date that stays."),
-        key("time", Shape::Word(&["hour"]), "The part of a time that stays."),
-        key("zip", Shape::Whole(0, 5), "Leading digits of a postal code that stay."),
+        key("date", Shape::Word(&["year", "month"]), "The part of a date that stays."),
+        key("time", Shape::Word(&["hour", "minute", "day"]), "The part of a time that stays."),
+        key(
+            "zip",
+            Shape::Whole(0, 5),
+            "Leading digits of a postal code that stay, in fields with as = \"zip\".",
+        ),
+        key(
+            "pseudonymise",
+            Shape::Word(&["prefix"]),
+            "Addresses take the place of addresses; those that share their first bits share as many after.",
+        ),
     ],
 };
 
@@ -323,7 +328,11 @@ static HASH: Table = Table {
     path: "hash",
     what: "`hash`",
     keys: &[
-        key("keep", Shape::Text, "`domain`: the domain of an e-mail address stays readable."),
+        key(
+            "keep",
+            Shape::Text,
+            "What stays readable: `domain` of an e-mail address; `/24` or `/24,/48`, the network of an IP address.",
+        ),
         key("scope", Shape::Word(&["forever"]), "One key for all periods."),
     ],
 };

@@ -12,6 +12,7 @@ mod named;
 use super::pen::{AT_ONCE, Pen};
 use super::records::Wanted;
 use super::watch::Watch;
+use crate::action::residue::MAX_RESIDUE_BYTES;
 use crate::action::{self, Action, Tools};
 use crate::detect::glance::{Sight, Sights, Told};
 use crate::detect::marks::{Marks, mark};
@@ -255,7 +256,7 @@ impl Law {
             if self.lots[lot] == Lot::Judge || span.start < last.span.end || block[span.start] == b'"' {
                 return Err(OutOfLane);
             }
-            if json && !is_in_string(block, content, span) {
+            if json && !is_in_string(block, content, span) || may_be_in_residue(block, content, span) {
                 return Err(OutOfLane);
             }
             near |= span.start < nothing_to;
@@ -299,6 +300,13 @@ impl Law {
         });
         found.is_err() || changes
     }
+}
+
+/// Whether an address may stand in what an action left of one, behind a pseudonym or in place of it.
+fn may_be_in_residue(block: &[u8], content: Span, span: Span) -> bool {
+    let ends = matches!(block.get(span.end), Some(b']' | b'/'));
+    let from = content.start.max(span.start.saturating_sub(MAX_RESIDUE_BYTES));
+    ends && memchr::memmem::find(&block[from..span.start], b"[ipv").is_some()
 }
 
 /// Whether an IPv4 address is the tail of the IPv6 address before it.
