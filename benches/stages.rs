@@ -12,6 +12,7 @@ use std::time::Duration;
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use logs::{KINDS, Log};
 use logscrub::action::Tools;
+use logscrub::action::residue::Residues;
 use logscrub::decoded::Decoded;
 use logscrub::detect::glance::{Sight, Sights, Told};
 use logscrub::detect::marks::{Marks, mark_at};
@@ -25,6 +26,7 @@ use logscrub::format::{Field, Fields, Head, Role};
 use logscrub::kind::{Kind, KindSet};
 use logscrub::policy::Policy;
 use logscrub::policy::decide::{Decisions, Record, Sighting};
+use logscrub::policy::taint::Means;
 use logscrub::span::Span;
 use logscrub::stream::block::BLOCK_BYTES;
 
@@ -230,7 +232,11 @@ impl<'l> Sighted<'l> {
             let mut found: Vec<Finding> = Vec::new();
             detectors.find(field.value.of(bytes), &mut Scratch::default(), &mut found);
             let placed = |one: Finding| Finding { span: one.span.shifted(field.value.start), ..one };
-            sightings.extend(found.into_iter().map(|one| Sighting { finding: placed(one), field: at }));
+            sightings.extend(found.into_iter().map(|one| Sighting {
+                finding: placed(one),
+                field: at,
+                left: false,
+            }));
         }
         Sighted { bytes, fields, sightings }
     }
@@ -249,7 +255,8 @@ impl<'l> Sighted<'l> {
         edits.clear();
         out.clear();
         let tools = Tools { kinds: &policy.kinds, keys: None, period: None };
-        edits.plan(policy, &self.record(), &decisions.acting, tools, &mut self.plain());
+        let means = Means { tools, residues: &Residues::default() };
+        edits.plan(policy, &self.record(), &decisions.acting, means, &mut self.plain());
         edits.splice(black_box(self.bytes), out);
     }
 

@@ -3,12 +3,13 @@
 use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 
-use crate::action::{self, Action, Tools};
+use crate::action::{self, Action, Left};
 use crate::decoded::Decoded;
 use crate::format::{Field, Layer, Role};
 use crate::kind::Kind;
 use crate::policy::Policy;
 use crate::policy::decide::{Decision, Plain, Record};
+use crate::policy::taint::Means;
 use crate::span::Span;
 
 /// Bytes of a record that give way to others.
@@ -50,6 +51,8 @@ pub struct Edits {
     pub list: Vec<Edit>,
     /// Their texts, one after another.
     pub text: Vec<u8>,
+    /// Values that were redacted for want of a key.
+    pub without_key: u64,
     plain: Vec<u8>,
     left: Vec<u8>,
     decoded: Decoded,
@@ -60,6 +63,7 @@ impl Edits {
     pub fn clear(&mut self) {
         self.list.clear();
         self.text.clear();
+        self.without_key = 0;
     }
 
     /// Turns decisions into edits. A decision that would leave a value as it is makes none.
@@ -68,7 +72,7 @@ impl Edits {
         policy: &Policy,
         record: &Record<'_>,
         decisions: &[Decision],
-        tools: Tools<'_>,
+        means: Means<'_>,
         plain: Plain<'_>,
     ) {
         let mut gone: Vec<(usize, Cause)> = Vec::new();
@@ -87,9 +91,8 @@ impl Edits {
                 gone.push((decision.field, cause));
                 continue;
             }
-            let redact = Action::Redact { with: None };
             let leaves_nothing = matches!(action, Action::Withhold | Action::Drop);
-            let action = if decision.rest && !leaves_nothing { &redact } else { action };
+            let redacts = decision.rest && !leaves_nothing;
             if span.is_empty() && !decision.span.is_empty() {
                 continue; // a comma
             }
@@ -105,7 +108,15 @@ impl Edits {
                 plain(span, field, &mut self.plain);
             }
             left.clear();
-            action::apply(action, decision.kind, value, &self.plain, tools, &mut left);
+            let (rule, kind) = (decision.rule, decision.kind);
+            let done = match redacts {
+                true => {
+                    let redact = Action::Redact { with: None };
+                    action::apply(&redact, kind, value, &self.plain, means.tools, &mut left)
+                }
+                false => policy.leave(rule, kind, value, &self.plain, means, &mut left),
+            };
+            self.without_key += u64::from(done == Left::NoKey);
             let whole = decision.whole && !decision.rest;
             if left != value && self.write(policy, record, field, &left, cause, whole) {
                 names.extend((field.role == Role::Name).then(|| (decision.field, self.list.len() - 1)));

@@ -18,6 +18,8 @@ pub struct Tally {
     pub dropped: u64,
     /// Sightings by rule (index into the policy's rules), step and kind, in no order.
     pub acted: Vec<Acted>,
+    /// Values that were redacted for want of a key: it is forgotten, or there never was one.
+    pub without_key: u64,
     /// Values in fields that nobody named.
     pub unknown: Unknown,
 }
@@ -68,6 +70,7 @@ impl Tally {
         self.changed += other.changed;
         self.withheld += other.withheld;
         self.dropped += other.dropped;
+        self.without_key += other.without_key;
         for acted in &other.acted {
             self.act(*acted);
         }

@@ -8,7 +8,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use logscrub::action::{Action, Hash, PanKeep, Truncate};
+use logscrub::action::{Action, Hash, PanKeep, Part, Truncate};
 use logscrub::kind::Kind;
 use logscrub::policy::schema::{self, Shape, Table};
 use logscrub::policy::{Covers, Policy, check, packs};
@@ -121,6 +121,8 @@ fn faults(text: &str) -> String {
 #[test]
 fn actions_are_read_with_their_parameters() {
     let default = Truncate::default();
+    let hash = |keep, forever| Action::Hash(Hash { keep, forever, ..Hash::default() });
+    let network = |ipv4, ipv6| Some(Part::Network { ipv4, ipv6 });
     let cases = [
         ("\"keep\"", Action::Keep),
         ("\"redact\"", Action::Redact { with: None }),
@@ -135,8 +137,20 @@ fn actions_are_read_with_their_parameters() {
             Action::Truncate(Truncate { ipv4: 0, ipv6: 32, ..default }),
         ),
         ("{ truncate = { pan = \"last4\" } }", Action::Truncate(Truncate { pan: PanKeep::Last4, ..default })),
-        ("\"hash\"", Action::Hash(Hash { keep_domain: false })),
-        ("{ hash = { keep = \"domain\" } }", Action::Hash(Hash { keep_domain: true })),
+        ("{ truncate = { zip = 3 } }", Action::Truncate(Truncate { zip: Some(3), ..default })),
+        (
+            "{ truncate = { pseudonymise = \"prefix\" } }",
+            Action::Truncate(Truncate { pseudonymise: true, ..default }),
+        ),
+        ("\"encrypt\"", Action::Encrypt),
+        ("{ encrypt = {} }", Action::Encrypt),
+        ("\"hash\"", hash(None, false)),
+        ("{ hash = { scope = \"forever\" } }", hash(None, true)),
+        ("{ hash = { keep = \"domain\" } }", hash(Some(Part::Domain), false)),
+        ("{ hash = { keep = \"/24\" } }", hash(network(24, 48), false)),
+        ("{ hash = { keep = \"/32\" } }", hash(network(32, 48), false)),
+        ("{ hash = { keep = \"/8\" } }", hash(network(8, 16), false)),
+        ("{ hash = { keep = \"/24,/56\", scope = \"forever\" } }", hash(network(24, 56), true)),
     ];
     for (written, action) in cases {
         for key in [format!("action = {written}"), format!("retain = [{{ action = {written} }}]")] {
@@ -144,6 +158,8 @@ fn actions_are_read_with_their_parameters() {
             let keyring = Some(Path::new("keys"));
             let policy = Policy::from_toml_with_keyring(&text, "x.toml", None, keyring).unwrap();
             assert_eq!(policy.rules[0].action, action, "{key}");
+            let shown = Policy::from_toml_with_keyring(&policy.to_toml(), "x.toml", None, keyring).unwrap();
+            assert_eq!(shown.rules[0].action, action, "{key}");
         }
     }
 }

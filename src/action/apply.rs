@@ -1,10 +1,15 @@
 //! Carrying an action out on one value.
 
+use std::io::Write;
+use std::net::IpAddr;
+
+use super::canonical::{ipv4, ipv6};
+use super::encrypt::MAX_VALUE_BYTES;
 use super::hash::HashKey;
 use super::keys::Keys;
 use super::residue::WITHHELD;
-use super::truncate::{at_domain, truncate};
-use super::{Action, Hash};
+use super::truncate::{at_domain, truncate, write_network};
+use super::{Action, Hash, Of, Part, prefix};
 use crate::kind::{Kind, Kinds};
 
 /// What actions need beside the value.
@@ -51,8 +56,12 @@ pub fn apply(
     match action {
         Action::Keep => out.extend_from_slice(raw),
         Action::Mask => out.extend(raw.iter().map(|byte| masked(*byte))),
-        Action::Hash(hash) => return pseudonym(*hash, kind, plain, tools, out),
-        Action::Truncate(keep) if truncate(kind, plain, keep, out) => {}
+        Action::Encrypt => return token(kind, plain, tools, out),
+        Action::Hash(hash) => return hashed(*hash, kind, plain, tools, out),
+        Action::Truncate(keep) if keep.pseudonymise && is_address(kind) => {
+            return address(kind, plain, tools, out);
+        }
+        Action::Truncate(keep) if truncate(kind, plain, keep, tools.kinds, out) => {}
         Action::Redact { with: Some(text) } => out.extend_from_slice(text.as_bytes()),
         Action::Redact { with: None } | Action::Truncate(_) => label(kind, tools.kinds, out),
         Action::Withhold => out.extend_from_slice(WITHHELD),
@@ -62,7 +71,7 @@ pub fn apply(
 }
 
 /// `[kind]`.
-fn label(kind: Kind, kinds: &Kinds, out: &mut Vec<u8>) {
+pub(super) fn label(kind: Kind, kinds: &Kinds, out: &mut Vec<u8>) {
     out.push(b'[');
     out.extend_from_slice(kinds.name(kind).as_bytes());
     out.push(b']');
@@ -73,23 +82,82 @@ fn masked(byte: u8) -> u8 {
     if byte.is_ascii_alphanumeric() || !byte.is_ascii() { b'*' } else { byte }
 }
 
-fn pseudonym(hash: Hash, kind: Kind, plain: &[u8], tools: Tools<'_>, out: &mut Vec<u8>) -> Left {
-    let Some((keys, key)) = tools.key(false) else {
+/// What is left where a key is missing.
+fn without_key(kind: Kind, tools: Tools<'_>, out: &mut Vec<u8>) -> Left {
+    label(kind, tools.kinds, out);
+    Left::NoKey
+}
+
+/// The token of `encrypt`. A value that is too long for one is redacted.
+fn token(kind: Kind, plain: &[u8], tools: Tools<'_>, out: &mut Vec<u8>) -> Left {
+    let Some((_, key)) = tools.key(false) else { return without_key(kind, tools, out) };
+    if !key.encrypt(tools.kinds.name(kind), plain, out) {
         label(kind, tools.kinds, out);
-        return Left::NoKey;
-    };
-    keys.pseudonym(key, kind, plain, tools.kinds, out);
-    if hash.keep_domain && kind == Kind::EMAIL {
-        out.extend(at_domain(plain).into_iter().flatten());
     }
     Left::AsAsked
+}
+
+/// The pseudonym of `hash`.
+fn hashed(hash: Hash, kind: Kind, plain: &[u8], tools: Tools<'_>, out: &mut Vec<u8>) -> Left {
+    match hash.of {
+        Of::Encrypted if plain.len() > MAX_VALUE_BYTES => label(kind, tools.kinds, out),
+        Of::Value | Of::Encrypted => return pseudonym(hash, kind, plain, tools, out),
+        Of::Truncated(keep) => {
+            let mut left = Vec::new();
+            if kind != Kind::PAN && truncate(kind, plain, &keep, tools.kinds, &mut left) {
+                let left = left.strip_prefix(b"[email]").unwrap_or(&left);
+                return pseudonym(hash, kind, left, tools, out);
+            }
+            label(kind, tools.kinds, out);
+        }
+    }
+    Left::AsAsked
+}
+
+/// The pseudonym of a value, and what of it stays readable: the domain behind the bracket, where it is still a domain to
+/// whoever reads it; a network inside, so that it is no address to anybody and its neighbours never join it.
+pub(super) fn pseudonym(hash: Hash, kind: Kind, plain: &[u8], tools: Tools<'_>, out: &mut Vec<u8>) -> Left {
+    let Some((keys, key)) = tools.key(hash.forever) else { return without_key(kind, tools, out) };
+    keys.pseudonym(key, kind, plain, tools.kinds, out);
+    match hash.keep {
+        Some(Part::Domain) if kind == Kind::EMAIL => out.extend(at_domain(plain).into_iter().flatten()),
+        Some(Part::Network { ipv4, ipv6 }) if is_address(kind) => {
+            let end = out.len();
+            out.pop();
+            out.push(b'@');
+            if !write_network(plain, (ipv4, ipv6), out) {
+                out.truncate(end - 1);
+            }
+            out.push(b']');
+        }
+        _ => {}
+    }
+    Left::AsAsked
+}
+
+/// `[ipv4:k…:198.51.100.7]`: in brackets, or the next run would take it for an address.
+fn address(kind: Kind, plain: &[u8], tools: Tools<'_>, out: &mut Vec<u8>) -> Left {
+    let Some((_, key)) = tools.key(false) else { return without_key(kind, tools, out) };
+    let read = ipv4(plain).map(IpAddr::V4).or_else(|| ipv6(plain).map(IpAddr::V6));
+    let Some(address) = read else {
+        label(kind, tools.kinds, out);
+        return Left::AsAsked;
+    };
+    let address = prefix::pseudonym(key.prefixes(), address);
+    let kind = if address.is_ipv4() { Kind::IPV4 } else { Kind::IPV6 };
+    let _ = write!(out, "[{}:k{}:{address}]", tools.kinds.name(kind), key.id()); // a Vec takes everything
+    Left::AsAsked
+}
+
+fn is_address(kind: Kind) -> bool {
+    matches!(kind, Kind::IPV4 | Kind::IPV6)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn hashed(kind: Kind, value: &[u8]) -> String {
+    fn left_of(kind: Kind, value: &[u8]) -> String {
         let keys = Keys::one(HashKey::new(&[7; 32]));
         let tools = Tools { kinds: &Kinds::default(), keys: Some(&keys), period: Some(0) };
         let mut out = Vec::new();
@@ -99,14 +167,14 @@ mod tests {
 
     #[test]
     fn every_spelling_of_a_value_has_the_same_pseudonym() {
-        let plain = hashed(Kind::IPV4, b"203.0.113.9");
+        let plain = left_of(Kind::IPV4, b"203.0.113.9");
         for mapped in [&b"::ffff:203.0.113.9"[..], b"::FFFF:cb00:7109", b"0:0:0:0:0:ffff:203.0.113.9"] {
-            assert_eq!(hashed(Kind::IPV6, mapped), plain);
+            assert_eq!(left_of(Kind::IPV6, mapped), plain);
         }
-        assert_eq!(hashed(Kind::IPV6, b"2001:DB8:0::1"), hashed(Kind::IPV6, b"2001:db8::1"));
-        assert_eq!(hashed(Kind::PAN, b"4111-1111 11111111"), hashed(Kind::PAN, b"4111111111111111"));
-        assert_eq!(hashed(Kind::EMAIL, b"ana@EXAMPLE.com"), hashed(Kind::EMAIL, b"ana@example.com"));
-        assert_ne!(hashed(Kind::EMAIL, b"Ana@example.com"), hashed(Kind::EMAIL, b"ana@example.com"));
-        assert_ne!(hashed(Kind::FIELD, b"203.0.113.9"), plain);
+        assert_eq!(left_of(Kind::IPV6, b"2001:DB8:0::1"), left_of(Kind::IPV6, b"2001:db8::1"));
+        assert_eq!(left_of(Kind::PAN, b"4111-1111 11111111"), left_of(Kind::PAN, b"4111111111111111"));
+        assert_eq!(left_of(Kind::EMAIL, b"ana@EXAMPLE.com"), left_of(Kind::EMAIL, b"ana@example.com"));
+        assert_ne!(left_of(Kind::EMAIL, b"Ana@example.com"), left_of(Kind::EMAIL, b"ana@example.com"));
+        assert_ne!(left_of(Kind::FIELD, b"203.0.113.9"), plain);
     }
 }

@@ -6,31 +6,32 @@
 use hkdf::Hkdf;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
+use zeroize::Zeroizing;
 
+use super::base32;
 use super::seen::DIGEST_BYTES;
 use crate::kind::{Kind, Kinds};
 
 /// Symbols of a key id: 30 bits tell the keys of one keyring apart.
 pub const KEY_ID_SYMBOLS: usize = 6;
 
-/// Base 32 without the look-alikes i, l, o, u (Crockford's alphabet, in lower case).
-const SYMBOLS: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
+/// Bytes of a token: 96 bits, 128 for cards. With 96 bits the first collision is expected at 2⁴⁸ values.
+fn token_bytes(kind: Kind) -> usize {
+    if kind == Kind::PAN { 16 } else { 12 }
+}
 
-/// Symbols of a token: 96 bits, 128 for cards. With 96 bits the first collision is expected at 2⁴⁸ values.
+/// Symbols of a token.
 pub fn token_symbols(kind: Kind) -> usize {
-    if kind == Kind::PAN { 26 } else { 20 }
+    base32::symbols(token_bytes(kind))
 }
 
-/// Whether a byte is a symbol of the alphabet.
-pub fn is_symbol(byte: u8) -> bool {
-    SYMBOLS.contains(&byte)
-}
-
-/// A key ready to make pseudonyms. It is zeroed when dropped, and `Debug` shows its id alone.
+/// The key of a period, ready to make pseudonyms, tokens and addresses. It is zeroed when dropped, and `Debug` shows its id alone.
 #[derive(Clone)]
 pub struct HashKey {
     id: String,
     mac: Hmac<Sha256>,
+    sealing: Zeroizing<[u8; 64]>,
+    prefixes: Zeroizing<[u8; 32]>,
 }
 
 impl std::fmt::Debug for HashKey {
@@ -40,18 +41,29 @@ impl std::fmt::Debug for HashKey {
 }
 
 impl HashKey {
-    /// The hashing subkey of a 256-bit key (HKDF-SHA-256, RFC 5869, without salt: the key is uniform).
+    /// The subkeys of a 256-bit key (HKDF-SHA-256, RFC 5869, without salt: the key is uniform).
     pub fn new(key: &[u8; 32]) -> HashKey {
-        let subkey = subkey(key, b"logscrub hash 1");
+        let hashing = subkey::<32>(key, b"logscrub hash 1");
         // HMAC takes a key of any length; the fallback cannot be reached.
-        let mac = Hmac::<Sha256>::new_from_slice(&*subkey)
+        let mac = Hmac::<Sha256>::new_from_slice(&*hashing)
             .unwrap_or_else(|_| Hmac::<Sha256>::new(&Default::default()));
-        HashKey { id: key_id(key), mac }
+        let (sealing, prefixes) = (subkey(key, b"logscrub encrypt 1"), subkey(key, b"logscrub prefix 1"));
+        HashKey { id: key_id(key), mac, sealing, prefixes }
     }
 
     /// The id that stands in its pseudonyms.
     pub fn id(&self) -> &str {
         &self.id
+    }
+
+    /// The subkey of `encrypt`.
+    pub(super) fn sealing(&self) -> &[u8; 64] {
+        &self.sealing
+    }
+
+    /// The subkey for addresses in place of addresses.
+    pub(super) fn prefixes(&self) -> &[u8; 32] {
+        &self.prefixes
     }
 
     /// The first half of the HMAC. To clone the MAC is to start from its two precomputed states.
@@ -76,8 +88,7 @@ pub(super) fn write_pseudonym(
     out.extend_from_slice(b":k");
     out.extend_from_slice(id.as_bytes());
     out.push(b':');
-    let bits = if kind == Kind::PAN { 128 } else { 96 };
-    base32(u128::from_be_bytes(digest) & u128::MAX << (128 - bits), token_symbols(kind), out);
+    base32::encode(&digest[..token_bytes(kind)], out);
     out.push(b']');
 }
 
@@ -116,24 +127,15 @@ impl Drop for Lent<'_> {
 /// The fingerprint of a key, as it stands in a keyring and in pseudonyms.
 pub fn key_id(key: &[u8; 32]) -> String {
     let mut id = Vec::new();
-    let fingerprint = subkey(key, b"logscrub key id 1");
-    let bits = fingerprint.iter().take(16).fold(0, |bits, byte| bits << 8 | u128::from(*byte));
-    base32(bits, KEY_ID_SYMBOLS, &mut id);
+    let fingerprint = subkey::<32>(key, b"logscrub key id 1");
+    base32::encode(&fingerprint[..4], &mut id);
+    id.truncate(KEY_ID_SYMBOLS);
     String::from_utf8_lossy(&id).into_owned()
 }
 
-fn subkey(key: &[u8; 32], purpose: &[u8]) -> zeroize::Zeroizing<[u8; 32]> {
-    let mut subkey = zeroize::Zeroizing::new([0; 32]);
+fn subkey<const BYTES: usize>(key: &[u8; 32], purpose: &[u8]) -> Zeroizing<[u8; BYTES]> {
+    let mut subkey = Zeroizing::new([0; BYTES]);
     // Only lengths above 255 × 32 bytes fail.
     let _ = Hkdf::<Sha256>::new(None, key).expand(purpose, &mut *subkey);
     subkey
-}
-
-/// The first `symbols` symbols of the bits, most significant first, filled up with zeros.
-fn base32(mut bits: u128, symbols: usize, out: &mut Vec<u8>) {
-    out.extend((0..symbols).map(|_| {
-        let symbol = SYMBOLS[(bits >> 123) as usize];
-        bits <<= 5;
-        symbol
-    }));
 }

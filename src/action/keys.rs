@@ -103,6 +103,14 @@ impl Keys {
         self.ring.ids.binary_search_by(|(known, _)| known.as_bytes().cmp(id)).is_ok()
     }
 
+    /// The keys with that id, but for forgotten ones. Ids of keys of one keyring could be equal.
+    pub(super) fn with_id<'k>(&'k self, id: &'k [u8]) -> impl Iterator<Item = &'k HashKey> {
+        let ids = &self.ring.ids;
+        let first = ids.partition_point(|(known, _)| known.as_bytes() < id);
+        let equal = ids[first..].iter().take_while(move |(known, _)| known.as_bytes() == id);
+        equal.filter_map(|(_, period)| period.map_or(self.forever(), |period| self.of_period(period)))
+    }
+
     /// Appends the pseudonym `[kind:k…:…]` of a value under one of these keys, which must not stand in `out` but is
     /// written through it. That of a mapped IPv6 address is the one of the IPv4 address that it holds.
     pub(super) fn pseudonym(

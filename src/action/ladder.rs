@@ -1,17 +1,475 @@
-//! Actions one after another.
+//! Ladders: what a step makes of what the steps before it left.
+//!
+//! The law: to carry the steps out one after another, each on what is left, is to carry [`effective`] out once on the
+//! value. So it does not matter how often and when a log was scrubbed on its way.
 
-use super::Action;
+use zeroize::Zeroizing;
 
-/// The single action that leaves of a raw value what these leave one after another.
-pub fn effective(steps: &[Action]) -> Action {
-    steps.last().cloned().unwrap_or(Action::Keep)
-}
+use super::apply::{label, pseudonym};
+use super::residue::{Residue, Residues};
+use super::truncate::{is_truncated_card, truncate};
+use super::{Action, Hash, Of, Part, Tools, Truncate, apply};
+use crate::kind::Kind;
 
-/// Whether one action may follow another.
+/// Whether a step may follow another, or why not.
 ///
 /// # Errors
-/// It may not; the text says why.
+/// The reason, for people.
 pub fn is_legal(from: &Action, to: &Action) -> Result<(), &'static str> {
-    let _ = (from, to);
-    Ok(())
+    match (from, to) {
+        (Action::Drop, Action::DropRecord) | (Action::Keep, _) => Ok(()),
+        (Action::Drop | Action::DropRecord, _) => Err("nothing is left to act on"),
+        (_, Action::Drop | Action::DropRecord) => Ok(()),
+        (Action::Redact { .. }, _) => Err("what is redacted has nothing left to lose"),
+        (_, Action::Redact { .. }) => Ok(()),
+        (_, Action::Keep) => Err("what is gone does not come back"),
+        (Action::Encrypt, Action::Hash(_)) => Ok(()),
+        (Action::Truncate(from), Action::Hash(to)) if !from.pseudonymise => match to.keep {
+            None => Ok(()),
+            Some(_) => Err("of what is truncated already a hash keeps no part"),
+        },
+        (Action::Hash(hash), Action::Truncate(to)) => hash_to_truncate(hash.keep, to),
+        (Action::Truncate(from), Action::Truncate(to)) => truncate_to_truncate(from, to),
+        (Action::Mask, _) => Err("a mask can only be redacted or dropped"),
+        (Action::Encrypt, _) => Err("what is encrypted can be hashed, redacted or dropped"),
+        (Action::Hash(_), _) => {
+            Err("a pseudonym can be truncated to the part that it keeps, redacted or dropped")
+        }
+        (Action::Truncate(_), _) => {
+            Err("what is truncated can be truncated further, hashed, redacted or dropped")
+        }
+        (Action::Withhold, _) => Err("what is withheld stays so"),
+    }
+}
+
+fn hash_to_truncate(kept: Option<Part>, to: &Truncate) -> Result<(), &'static str> {
+    match kept {
+        _ if to.pseudonymise => Err("a pseudonym cannot become another"),
+        None => Err("a pseudonym that keeps no part has nothing to truncate to"),
+        Some(Part::Domain) if to.email_domain => Ok(()),
+        Some(Part::Domain) => Err("the pseudonym keeps the domain, and the truncation does not"),
+        Some(Part::Network { ipv4, ipv6 }) if to.ipv4 <= ipv4 && to.ipv6 <= ipv6 => Ok(()),
+        Some(Part::Network { .. }) => {
+            Err("the pseudonym keeps fewer bits than the truncation: write as many, or fewer")
+        }
+    }
+}
+
+fn truncate_to_truncate(from: &Truncate, to: &Truncate) -> Result<(), &'static str> {
+    let narrower = to.ipv4 <= from.ipv4
+        && to.ipv6 <= from.ipv6
+        && to.pan >= from.pan
+        && to.email_domain <= from.email_domain
+        && to.zip <= from.zip
+        && (to.date.is_none() || from.date.is_some() && to.date >= from.date)
+        && (to.time.is_none() || from.time.is_some() && to.time >= from.time);
+    match narrower {
+        _ if from.pseudonymise || to.pseudonymise => {
+            Err("an address in place of an address can be redacted or dropped")
+        }
+        true => Ok(()),
+        false => Err("a later step leaves no more than the one before it"),
+    }
+}
+
+/// The one action that does to a value what these steps do one after another; `keep` for none. Each must be allowed to
+/// follow the one before it.
+pub fn effective(steps: &[Action]) -> Action {
+    steps.iter().fold(Action::Keep, |before, step| match (before, step) {
+        (Action::Encrypt, Action::Hash(hash)) => Action::Hash(Hash { of: Of::Encrypted, ..*hash }),
+        (Action::Truncate(keep), Action::Hash(hash)) => {
+            Action::Hash(Hash { of: Of::Truncated(keep), ..*hash })
+        }
+        (Action::Hash(hash), Action::Truncate(keep)) => {
+            Action::Truncate(Truncate { only: hash.keep, ..*keep })
+        }
+        (Action::Truncate(before), Action::Truncate(keep)) => {
+            Action::Truncate(Truncate { only: before.only, ..*keep })
+        }
+        (_, step) => step.clone(),
+    })
+}
+
+/// What the action of the step that holds makes of what an earlier step left, the residue being all of `residue`.
+///
+/// `false` if it stays: it is none, no step of `earlier` leaves such a one, or the action does not act on it. Nothing is
+/// appended then. Beside what [`Residues::read`] reads, these are residues here: `[email]@example.org`,
+/// `[email:k…:…]@example.org` and `411111******1111`. Truncated addresses are values like any other, on which
+/// [`effective`] acts.
+pub fn advance(
+    action: &Action,
+    earlier: &[Action],
+    kind: Kind,
+    residue: &[u8],
+    tools: Tools<'_>,
+    residues: &Residues,
+    out: &mut Vec<u8>,
+) -> bool {
+    let Some(trace) = read(residue, kind, residues) else { return false };
+    if !earlier.iter().any(|step| trace.is_left_by(step)) {
+        return false;
+    }
+    let start = out.len();
+    let acts = trace.advance(action, tools, out);
+    if !acts || out[start..] == *residue {
+        out.truncate(start);
+        return false;
+    }
+    true
+}
+
+/// What is known of a value after an earlier step.
+struct Trace<'r> {
+    kind: Kind,
+    left: What<'r>,
+}
+
+enum What<'r> {
+    Label,
+    Encrypted(Zeroizing<Vec<u8>>),
+    Pseudonym,
+    /// A pseudonym, and behind it `@` with the domain.
+    WithDomain(&'r [u8]),
+    /// A pseudonym, and in it the address of the network.
+    WithNetwork(&'r [u8]),
+    Address,
+    /// `@` with the domain.
+    Domain(&'r [u8]),
+    Card(&'r [u8]),
+}
+
+/// Reads all of the text as what is left of one value; of that kind, if the text does not say of which.
+fn read<'r>(text: &'r [u8], kind: Kind, residues: &Residues) -> Option<Trace<'r>> {
+    let Some((residue, span)) = residues.read(text, 0) else {
+        let is_card = kind == Kind::PAN && is_truncated_card(text);
+        return is_card.then_some(Trace { kind, left: What::Card(text) });
+    };
+    let behind = &text[span.end..];
+    let is_domain = behind.starts_with(b"@") && !behind[1..].contains(&b'@');
+    let (kind, left) = match (residue, behind) {
+        (Residue::Label { kind: Kind::EMAIL }, domain) if is_domain => (Kind::EMAIL, What::Domain(domain)),
+        (Residue::Pseudonym { kind: Kind::EMAIL, .. }, domain) if is_domain => {
+            (Kind::EMAIL, What::WithDomain(domain))
+        }
+        (_, [_, ..]) | (Residue::Empty | Residue::Withheld, _) => return None,
+        (Residue::Label { kind }, _) => (kind, What::Label),
+        (Residue::Encrypted { kind, value }, _) => (kind, What::Encrypted(value)),
+        (Residue::Pseudonym { kind, network: None }, _) => (kind, What::Pseudonym),
+        // A mapped address keeps its network as it is written.
+        (Residue::Pseudonym { network: Some(network), .. }, _) => {
+            let kind = if network.contains(&b':') { Kind::IPV6 } else { Kind::IPV4 };
+            (kind, What::WithNetwork(network))
+        }
+        (Residue::Address { kind }, _) => (kind, What::Address),
+    };
+    Some(Trace { kind, left })
+}
+
+impl Trace<'_> {
+    /// Whether the action leaves such a residue of some value.
+    fn is_left_by(&self, action: &Action) -> bool {
+        match (&self.left, action) {
+            (What::Label, Action::Encrypt | Action::Hash(_) | Action::Truncate(_)) => true,
+            (What::Label, Action::Redact { with }) => with.is_none(),
+            (What::Encrypted(_), Action::Encrypt) | (What::Pseudonym, Action::Hash(_)) => true,
+            (What::WithDomain(_), Action::Hash(hash)) => hash.keep == Some(Part::Domain),
+            (What::WithNetwork(_), Action::Hash(hash)) => matches!(hash.keep, Some(Part::Network { .. })),
+            (What::Address, Action::Truncate(keep)) => keep.pseudonymise,
+            (What::Domain(_), Action::Truncate(keep)) => keep.email_domain,
+            (What::Card(_), Action::Truncate(_)) => true,
+            _ => false,
+        }
+    }
+
+    /// Appends what the action makes of it; `false` if it does not act on it.
+    fn advance(&self, action: &Action, tools: Tools<'_>, out: &mut Vec<u8>) -> bool {
+        match (action, &self.left) {
+            (Action::Redact { .. } | Action::Drop | Action::DropRecord, _) => {
+                apply(action, self.kind, b"", b"", tools, out);
+            }
+            (Action::Hash(_), What::Encrypted(value)) => {
+                apply(action, self.kind, value, value, tools, out);
+            }
+            (Action::Hash(hash), What::Domain(domain)) => {
+                pseudonym(*hash, self.kind, domain, tools, out);
+            }
+            (Action::Truncate(keep), What::Domain(domain) | What::WithDomain(domain)) => {
+                label(self.kind, tools.kinds, out);
+                out.extend_from_slice(if keep.email_domain { domain } else { b"" });
+            }
+            (Action::Truncate(keep), What::WithNetwork(text) | What::Card(text)) => {
+                if !truncate(self.kind, text, keep, tools.kinds, out) {
+                    label(self.kind, tools.kinds, out);
+                }
+            }
+            (Action::Truncate(_), What::Pseudonym) | (Action::Hash(_), What::Card(_)) => {
+                label(self.kind, tools.kinds, out);
+            }
+            _ => return false,
+        }
+        true
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use crate::action::hash::HashKey;
+    use crate::action::keys::Keys;
+    use crate::action::{DateKeep, PanKeep, TimeKeep};
+    use crate::kind::Kinds;
+    use proptest::prelude::*;
+    use proptest::sample::select;
+
+    use crate::span::Span;
+
+    /// A field whose values are postal codes, and one of no kind that anything knows.
+    fn kinds() -> (Kinds, Kind, Kind) {
+        let mut kinds = Kinds::default();
+        let (zip, user) = (kinds.intern("zip"), kinds.intern("user_id"));
+        (kinds, zip, user)
+    }
+
+    fn value() -> impl Strategy<Value = (Kind, String)> {
+        let (_, zip, user) = kinds();
+        prop_oneof![
+            "[a-zA-Z0-9.+_-]{1,12}@([a-zA-Z0-9-]{1,8}\\.){1,3}[a-zA-Z]{2,5}"
+                .prop_map(|text| (Kind::EMAIL, text)),
+            Just((Kind::EMAIL, "ana@[192.0.2.1]".to_owned())),
+            "[a-z]{1000,1030}@example\\.org".prop_map(|text| (Kind::EMAIL, text)),
+            any::<u32>().prop_map(|bits| (Kind::IPV4, std::net::Ipv4Addr::from_bits(bits).to_string())),
+            (any::<u128>(), 0_u32..128).prop_map(|(bits, zeros)| {
+                let bits = bits.checked_shl(zeros).unwrap_or(0);
+                (Kind::IPV6, std::net::Ipv6Addr::from_bits(bits).to_string().to_uppercase())
+            }),
+            (any::<u32>(), select(&["2002:{}::1", "64:ff9b::{}", "2001:0:{}:0:8000:63bf:3fff:fdd2"][..]))
+                .prop_map(|(bits, form)| {
+                    let halves = format!("{:x}:{:x}", bits >> 16, bits & 0xffff);
+                    (Kind::IPV6, form.replace("{}", &halves))
+                }),
+            "[1-9]([0-9][ -]?){10,17}[0-9]".prop_map(|text| (Kind::PAN, text)),
+            "[0-9]{3,5}(-[0-9]{4})?|[A-Z][A-Z0-9]{2} [0-9][A-Z]{2}|0[35]6[0-9]{2}"
+                .prop_map(move |text| (zip, text)),
+            "[a-z0-9 /]{1,20}".prop_map(move |text| (user, text)),
+            "x{1020,1030}".prop_map(move |text| (user, text)),
+        ]
+    }
+
+    fn truncation() -> impl Strategy<Value = Truncate> {
+        let pan = select(&[PanKeep::First6Last4, PanKeep::Last4][..]);
+        let zip = proptest::option::of(0_u8..=5);
+        let date = proptest::option::of(select(&[DateKeep::Month, DateKeep::Year][..]));
+        let time = proptest::option::of(select(&[TimeKeep::Minute, TimeKeep::Hour, TimeKeep::Day][..]));
+        let bits = (select(&[0_u8, 8, 16, 20, 24, 32][..]), select(&[0_u8, 20, 32, 48, 56, 100, 128][..]));
+        (bits, pan, any::<bool>(), zip, date, time, proptest::bool::weighted(0.1)).prop_map(
+            |((ipv4, ipv6), pan, email_domain, zip, date, time, pseudonymise)| Truncate {
+                ipv4,
+                ipv6,
+                pan,
+                email_domain,
+                zip,
+                date,
+                time,
+                pseudonymise,
+                only: None,
+            },
+        )
+    }
+
+    fn action() -> impl Strategy<Value = Action> {
+        let network = (select(&[8_u8, 24, 32][..]), select(&[32_u8, 48, 100, 128][..]));
+        let part = prop_oneof![
+            Just(None),
+            Just(Some(Part::Domain)),
+            network.prop_map(|(ipv4, ipv6)| Some(Part::Network { ipv4, ipv6 })),
+        ];
+        let hash = (part, any::<bool>());
+        prop_oneof![
+            1 => Just(Action::Keep),
+            2 => Just(Action::Encrypt),
+            4 => hash.prop_map(|(keep, forever)| Action::Hash(Hash { keep, forever, of: Of::Value })),
+            6 => truncation().prop_map(Action::Truncate),
+            1 => Just(Action::Mask),
+            1 => Just(Action::Redact { with: None }),
+            1 => Just(Action::Redact { with: Some("***".to_owned()) }),
+            1 => Just(Action::Drop),
+        ]
+    }
+
+    /// Some legal ladder: of these actions those that may follow what was chosen of them before.
+    fn ladder() -> impl Strategy<Value = Vec<Action>> {
+        proptest::collection::vec(action(), 1..12).prop_map(|actions| {
+            let mut steps: Vec<Action> = Vec::new();
+            for action in actions {
+                if steps.last().is_none_or(|last| is_legal(last, &action).is_ok()) {
+                    steps.push(action);
+                }
+            }
+            steps
+        })
+    }
+
+    struct World {
+        kinds: Kinds,
+        keys: Keys,
+        residues: Residues,
+    }
+
+    impl World {
+        fn new() -> World {
+            let kinds = kinds().0;
+            let keys = Keys::one(HashKey::new(&[7; 32]));
+            let residues = Residues::new(kinds.clone(), Some(keys.clone()));
+            World { kinds, keys, residues }
+        }
+
+        fn tools(&self) -> Tools<'_> {
+            Tools { kinds: &self.kinds, keys: Some(&self.keys), period: Some(0) }
+        }
+
+        fn apply(&self, action: &Action, kind: Kind, value: &[u8]) -> Vec<u8> {
+            let mut out = Vec::new();
+            apply(action, kind, value, value, self.tools(), &mut out);
+            out
+        }
+
+        /// What the last of these steps leaves of what the others left.
+        fn step(&self, steps: &[Action], kind: Kind, left: &[u8]) -> Vec<u8> {
+            let (action, earlier) = steps.split_last().unwrap();
+            let mut out = Vec::new();
+            if advance(action, earlier, kind, left, self.tools(), &self.residues, &mut out) {
+                return out;
+            }
+            if read(left, kind, &self.residues).is_some() {
+                return left.to_vec();
+            }
+            self.apply(&effective(steps), kind, left)
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 2000, ..ProptestConfig::default() })]
+
+        #[test]
+        fn step_by_step_leaves_what_the_effective_action_leaves_at_once((kind, value) in value(), steps in ladder()) {
+            let world = World::new();
+            let mut left = value.clone().into_bytes();
+            for last in 1..=steps.len() {
+                left = world.step(&steps[..last], kind, &left);
+                let at_once = world.apply(&effective(&steps[..last]), kind, value.as_bytes());
+                prop_assert_eq!(String::from_utf8_lossy(&left), String::from_utf8_lossy(&at_once), "{:?}", &steps[..last]);
+                // A second run of the same step changes nothing.
+                let again = world.step(&steps[..last], kind, &left);
+                prop_assert_eq!(String::from_utf8_lossy(&again), String::from_utf8_lossy(&left), "{:?}", &steps[..last]);
+            }
+        }
+
+        #[test]
+        fn what_needs_a_mark_is_recognised_and_nothing_less((kind, value) in value(), action in action(), cut in any::<prop::sample::Index>()) {
+            let world = World::new();
+            let left = world.apply(&action, kind, value.as_bytes());
+            let Some((_, span)) = world.residues.read(&left, 0) else {
+                let needs_none = matches!(
+                    action,
+                    Action::Keep | Action::Mask | Action::Truncate(_) | Action::Redact { with: Some(_) }
+                );
+                prop_assert!(needs_none, "{}", String::from_utf8_lossy(&left));
+                return Ok(());
+            };
+            prop_assert!(span.end == left.len() || kind == Kind::EMAIL && left[span.end] == b'@');
+            // From wherever one looks at it, with whatever stands around.
+            let text = [&b"abc [x["[..], &left[..span.end], b"] abc"].concat();
+            let place = 8 + cut.index(span.len() - 1);
+            prop_assert!(world.residues.runs_across(&text, place));
+            prop_assert!(world.residues.touches(&text, Span::new(place, place + 1)));
+            prop_assert!(!world.residues.touches(&text, Span::new(0, 7)));
+            prop_assert!(!world.residues.runs_across(&text, 7) && !world.residues.runs_across(&text, 7 + span.len()));
+            prop_assert!(world.residues.at(&left[..place - 7], 0).is_none());
+        }
+
+        #[test]
+        fn any_bytes_can_be_looked_at(bytes: Vec<u8>, text in "(\\[|email|ipv4|[:~#@/\\]]|withheld| bytes|[0-9a-z]{1,26}){0,20}") {
+            let world = World::new();
+            for hay in [&bytes[..], text.as_bytes()] {
+                for at in 0..=hay.len() {
+                    if let Some((_, span)) = world.residues.read(hay, at) {
+                        prop_assert!(span.start == at && hay[at] == b'[' && hay[span.end - 1] == b']');
+                        prop_assert!(world.residues.is(span.of(hay)));
+                    }
+                    world.residues.runs_across(hay, at);
+                }
+                read(hay, Kind::PAN, &world.residues);
+            }
+        }
+    }
+
+    #[test]
+    fn steps_that_would_bring_something_back_are_refused() {
+        let hash = |keep| Action::Hash(Hash { keep, ..Hash::default() });
+        let cut =
+            |ipv4, email_domain| Action::Truncate(Truncate { ipv4, email_domain, ..Truncate::default() });
+        let redact = Action::Redact { with: None };
+        let network = Some(Part::Network { ipv4: 24, ipv6: 48 });
+        let legal = [
+            (&Action::Keep, &Action::Encrypt),
+            (&Action::Encrypt, &hash(Some(Part::Domain))),
+            (&hash(Some(Part::Domain)), &cut(24, true)),
+            (&hash(network), &cut(16, true)),
+            (&cut(24, true), &cut(24, false)),
+            (&cut(24, true), &hash(None)),
+            (&Action::Mask, &redact),
+            (&redact, &Action::Drop),
+            (&Action::Drop, &Action::DropRecord),
+        ];
+        for (from, to) in legal {
+            assert_eq!(is_legal(from, to), Ok(()), "{from:?} {to:?}");
+        }
+        let refused = [
+            (&Action::Encrypt, &Action::Keep),
+            (&Action::Encrypt, &cut(24, true)),
+            (&hash(None), &cut(24, true)),
+            (&hash(None), &hash(None)),
+            (&hash(network), &cut(32, true)),
+            (&hash(Some(Part::Domain)), &cut(24, false)),
+            (&cut(16, true), &cut(24, true)),
+            (&cut(16, true), &hash(network)),
+            (&cut(16, true), &Action::Mask),
+            (&Action::Mask, &hash(None)),
+            (&redact, &redact),
+            (&redact, &Action::Mask),
+            (&Action::Drop, &redact),
+            (&Action::DropRecord, &Action::Drop),
+        ];
+        for (from, to) in refused {
+            assert!(is_legal(from, to).is_err(), "{from:?} {to:?}");
+        }
+    }
+
+    #[test]
+    fn what_no_earlier_step_leaves_stays() {
+        let world = World::new();
+        let token = world.apply(&Action::Encrypt, Kind::EMAIL, b"ana@example.com");
+        let redact = Action::Redact { with: None };
+        let mut out = Vec::new();
+        let mut advanced = |earlier: &[Action], text: &[u8]| {
+            advance(&redact, earlier, Kind::EMAIL, text, world.tools(), &world.residues, &mut out)
+        };
+        assert!(advanced(&[Action::Encrypt], &token));
+        assert!(!advanced(&[Action::Hash(Hash::default())], &token));
+        assert!(!advanced(&[Action::Encrypt], b"[email]"), "it is what is asked for");
+        assert!(!advanced(&[Action::Encrypt], b"[]"));
+        assert!(!advanced(&[Action::Encrypt], b"ana@example.com"));
+    }
+
+    /// A token is a pseudonym as well, and a later hash is that of the value.
+    #[test]
+    fn a_token_goes_over_into_the_pseudonym_of_its_value() {
+        let world = World::new();
+        let hash = Action::Hash(Hash { keep: Some(Part::Domain), ..Hash::default() });
+        let token = world.apply(&Action::Encrypt, Kind::EMAIL, b"ana@EXAMPLE.com");
+        let left = world.step(&[Action::Encrypt, hash.clone()], Kind::EMAIL, &token);
+        assert_eq!(left, world.apply(&hash, Kind::EMAIL, b"ana@example.com"));
+        assert!(left.ends_with(b"]@example.com"));
+    }
 }

@@ -1,21 +1,28 @@
 //! Values to replacements: what is done to a value that may not stay as it is.
 
 mod apply;
+mod base32;
 pub mod canonical;
+pub mod encrypt;
 pub mod hash;
 pub mod keys;
-pub mod ladder;
+mod ladder;
+mod prefix;
 pub mod residue;
 mod seen;
 pub mod truncate;
+mod zip;
 
 pub use apply::{Left, Tools, apply};
+pub use ladder::{advance, effective, is_legal};
 
 /// What a rule does to a value (the words of the rules file).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Action {
     /// Leave it as it is.
     Keep,
+    /// A token that the holder of the key can turn back: `[email~k…:…]`.
+    Encrypt,
     /// A keyed pseudonym: `[email:k…:…]`.
     Hash(Hash),
     /// Fewer bits or digits.
@@ -38,8 +45,38 @@ pub enum Action {
 /// Parameters of `hash`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub struct Hash {
-    /// `keep = "domain"`: the domain of an e-mail address stays readable.
-    pub keep_domain: bool,
+    /// What stays readable beside the pseudonym; of a card number nothing ever does.
+    pub keep: Option<Part>,
+    /// `scope = "forever"`: one key for all periods.
+    pub forever: bool,
+    /// What is hashed.
+    pub of: Of,
+}
+
+/// A part of a value that stays readable beside its pseudonym.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Part {
+    /// The domain of an e-mail address.
+    Domain,
+    /// The network of an address: its leading bits.
+    Network {
+        /// Of an IPv4 address (0..=32).
+        ipv4: u8,
+        /// Of an IPv6 address (0..=128).
+        ipv6: u8,
+    },
+}
+
+/// What is hashed. It is not written in rules, but follows from the steps of a ladder before `hash`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum Of {
+    /// The value.
+    #[default]
+    Value,
+    /// The value that was encrypted; one that is too long for that was redacted.
+    Encrypted,
+    /// What truncation leaves; a value of which it leaves nothing is redacted, and a card number always is.
+    Truncated(Truncate),
 }
 
 /// Parameters of `truncate`: what may stay of a value, by its kind.
@@ -53,16 +90,56 @@ pub struct Truncate {
     pub pan: PanKeep,
     /// `email = "domain"`: the domain stays. Otherwise an address is redacted.
     pub email_domain: bool,
+    /// Leading digits of a postal code that stay (0..=5). Without, one is redacted.
+    pub zip: Option<u8>,
+    /// What stays of a date.
+    pub date: Option<DateKeep>,
+    /// What stays of a time.
+    pub time: Option<TimeKeep>,
+    /// `pseudonymise = "prefix"`: addresses take the place of addresses, and no bits are cut off.
+    pub pseudonymise: bool,
+    /// Only what an earlier step of a ladder left beside a pseudonym; not written in rules.
+    pub only: Option<Part>,
 }
 
 impl Default for Truncate {
     fn default() -> Truncate {
-        Truncate { ipv4: 24, ipv6: 48, pan: PanKeep::First6Last4, email_domain: true }
+        Truncate {
+            ipv4: 24,
+            ipv6: 48,
+            pan: PanKeep::First6Last4,
+            email_domain: true,
+            zip: None,
+            date: None,
+            time: None,
+            pseudonymise: false,
+            only: None,
+        }
     }
 }
 
-/// Digits of a card number that truncation leaves (PCI SSC FAQ 1091).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// What truncation leaves of a date, most first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum DateKeep {
+    /// Year and month.
+    Month,
+    /// The year.
+    Year,
+}
+
+/// What truncation leaves of a time, most first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum TimeKeep {
+    /// All but the seconds.
+    Minute,
+    /// All but minutes and seconds.
+    Hour,
+    /// The date.
+    Day,
+}
+
+/// Digits of a card number that truncation leaves, most first (PCI SSC FAQ 1091).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum PanKeep {
     /// First six and last four, of 15 to 19 digits; of fewer digits the last four only.
     First6Last4,
@@ -73,7 +150,16 @@ pub enum PanKeep {
 impl Action {
     /// Whether what is left depends on the value with its escapes undone.
     pub fn reads_plain(&self) -> bool {
-        matches!(self, Action::Hash(_) | Action::Truncate(_))
+        matches!(self, Action::Encrypt | Action::Hash(_) | Action::Truncate(_))
+    }
+
+    /// The word of the rules file that needs a keyring, if one does.
+    pub fn keyed(&self) -> Option<&'static str> {
+        match self {
+            Action::Encrypt | Action::Hash(_) => Some(self.name()),
+            Action::Truncate(Truncate { pseudonymise: true, .. }) => Some("pseudonymise"),
+            _ => None,
+        }
     }
 
     /// Whether a value may stand elsewhere, or with quotes around it, after the action: it goes with its name and
@@ -91,7 +177,9 @@ impl Action {
     pub fn strength(&self) -> u8 {
         match self {
             Action::Keep => 0,
-            Action::Hash(_) => 2, // 1 is `encrypt`
+            // An address in place of an address can be turned back as well.
+            Action::Encrypt | Action::Truncate(Truncate { pseudonymise: true, .. }) => 1,
+            Action::Hash(_) => 2,
             Action::Truncate(_) => 3,
             Action::Mask => 4,
             Action::Redact { .. } => 5,
@@ -105,6 +193,7 @@ impl Action {
     pub fn name(&self) -> &'static str {
         match self {
             Action::Keep => "keep",
+            Action::Encrypt => "encrypt",
             Action::Hash(_) => "hash",
             Action::Truncate(_) => "truncate",
             Action::Mask => "mask",
@@ -121,19 +210,70 @@ impl Action {
     pub fn describe(&self) -> String {
         match self {
             Action::Keep => "the value".to_owned(),
-            Action::Hash(hash) if hash.keep_domain => "a pseudonym and the domain".to_owned(),
-            Action::Hash(_) => "a pseudonym".to_owned(),
-            Action::Truncate(keep) => {
-                let pan = if keep.pan == PanKeep::Last4 { "last 4" } else { "first 6, last 4" };
-                let email = if keep.email_domain { "domain" } else { "nothing" };
-                format!("ipv4 /{}, ipv6 /{}, pan {pan}, email {email}", keep.ipv4, keep.ipv6)
-            }
+            Action::Encrypt => "a token that can be turned back".to_owned(),
+            Action::Hash(hash) => hash.describe(),
+            Action::Truncate(keep) => keep.describe(),
             Action::Mask => "its length".to_owned(),
             Action::Redact { with: Some(text) } => text.clone(),
             Action::Redact { with: None } => "[kind]".to_owned(),
             Action::Withhold => "[withheld]".to_owned(),
             Action::Drop => "nothing".to_owned(),
             Action::DropRecord => "no record".to_owned(),
+        }
+    }
+}
+
+impl Hash {
+    fn describe(self) -> String {
+        let scope = if self.forever { " for ever" } else { "" };
+        let part = match self.keep {
+            None => String::new(),
+            Some(Part::Domain) => " and the domain".to_owned(),
+            Some(Part::Network { ipv4, ipv6 }) => format!(" and the network (ipv4 /{ipv4}, ipv6 /{ipv6})"),
+        };
+        format!("a pseudonym{scope}{part}")
+    }
+}
+
+impl Truncate {
+    fn describe(&self) -> String {
+        let pan = if self.pan == PanKeep::Last4 { "last 4" } else { "first 6, last 4" };
+        let email = if self.email_domain { "domain" } else { "nothing" };
+        let ip = match self.pseudonymise {
+            true => "ip an address in its place".to_owned(),
+            false => format!("ipv4 /{}, ipv6 /{}", self.ipv4, self.ipv6),
+        };
+        let mut text = format!("{ip}, pan {pan}, email {email}");
+        if let Some(digits) = self.zip {
+            text += &format!(", zip {digits} digits");
+        }
+        if let Some(part) = self.date {
+            text += &format!(", date {}", part.name());
+        }
+        if let Some(part) = self.time {
+            text += &format!(", time {}", part.name());
+        }
+        text
+    }
+}
+
+impl DateKeep {
+    /// The word of the rules file.
+    pub fn name(self) -> &'static str {
+        match self {
+            DateKeep::Month => "month",
+            DateKeep::Year => "year",
+        }
+    }
+}
+
+impl TimeKeep {
+    /// The word of the rules file.
+    pub fn name(self) -> &'static str {
+        match self {
+            TimeKeep::Minute => "minute",
+            TimeKeep::Hour => "hour",
+            TimeKeep::Day => "day",
         }
     }
 }

@@ -4,19 +4,70 @@ use std::io::Write;
 use std::net::{Ipv4Addr, Ipv6Addr};
 
 use super::canonical::{ipv4, ipv6, write_ipv4};
-use super::{PanKeep, Truncate};
-use crate::kind::Kind;
+use super::encrypt::MAX_VALUE_BYTES;
+use super::{PanKeep, Part, Truncate, zip};
+use crate::kind::{Kind, Kinds};
 
 /// Appends what may stay of a value (its escapes undone). `false` if it is not of a kind that can be
 /// truncated under these parameters; nothing is appended then, and the value has to be redacted.
-pub fn truncate(kind: Kind, value: &[u8], keep: &Truncate, out: &mut Vec<u8>) -> bool {
+pub fn truncate(kind: Kind, value: &[u8], keep: &Truncate, kinds: &Kinds, out: &mut Vec<u8>) -> bool {
+    if value.len() > MAX_VALUE_BYTES || !may_stay(kind, keep) {
+        return false;
+    }
     match kind {
         Kind::IPV4 => ipv4(value).map(|address| write_ipv4(truncate_ipv4(address, keep.ipv4), out)).is_some(),
-        Kind::IPV6 => ipv6(value).map(|address| write_ipv6(address, value, keep, out)).is_some(),
+        Kind::IPV6 => ipv6(value).map(|address| write_ipv6(truncate_ipv6(address, keep), out)).is_some(),
         Kind::PAN => truncate_pan(value, keep.pan, out),
         Kind::EMAIL if keep.email_domain => truncate_email(value, out),
-        _ => false,
+        _ => keep.zip.is_some_and(|digits| kinds.name(kind) == ZIP && zip::truncate(value, digits, out)),
     }
+}
+
+/// Whether anything may be left of a kind after what an earlier step left.
+fn may_stay(kind: Kind, keep: &Truncate) -> bool {
+    match keep.only {
+        None => true,
+        Some(Part::Domain) => kind == Kind::EMAIL,
+        Some(Part::Network { .. }) => matches!(kind, Kind::IPV4 | Kind::IPV6),
+    }
+}
+
+/// The kind whose values are postal codes.
+const ZIP: &str = "zip";
+
+/// Appends the network of an address, with its prefix: `203.0.113.0/24`. An IPv4 address inside an IPv6 one keeps the
+/// bits of an IPv4 address. `false` if it is no address; nothing is appended then.
+pub(super) fn write_network(value: &[u8], bits: (u8, u8), out: &mut Vec<u8>) -> bool {
+    let (for_ipv4, for_ipv6) = (bits.0.min(32), bits.1.min(128));
+    let keep = Truncate { ipv4: for_ipv4, ipv6: for_ipv6, ..Truncate::default() };
+    let prefix = if let Some(address) = ipv4(value) {
+        write_ipv4(truncate_ipv4(address, for_ipv4), out);
+        for_ipv4
+    } else if let Some(address) = ipv6(value) {
+        write_ipv6(truncate_ipv6(address, &keep), out);
+        address.to_ipv4_mapped().map_or(for_ipv6, |_| 96 + for_ipv4)
+    } else {
+        return false;
+    };
+    let _ = write!(out, "/{prefix}"); // a Vec takes everything
+    true
+}
+
+/// The address in a network as [`write_network`] writes it.
+pub(super) fn network_address(text: &[u8]) -> Option<&[u8]> {
+    let slash = memchr::memchr(b'/', text)?;
+    let (address, prefix) = (&text[..slash], std::str::from_utf8(&text[slash + 1..]).ok()?);
+    let bits: u8 = prefix.parse().ok().filter(|_| !prefix.starts_with('+'))?;
+    // An IPv4 address inside may have lost more bits than the prefix says; a mapped one has lost just those.
+    let is_mapped = ipv6(address).is_some_and(|address| address.to_ipv4_mapped().is_some());
+    let limits = match (ipv4(address), is_mapped) {
+        (Some(_), _) => (bits, 128),
+        (None, true) => (bits.checked_sub(96)?, 128),
+        (None, false) => (32, bits),
+    };
+    let mut written = Vec::new();
+    write_network(address, limits, &mut written);
+    (written == text).then_some(address)
 }
 
 fn truncate_email(value: &[u8], out: &mut Vec<u8>) -> bool {
@@ -27,10 +78,11 @@ fn truncate_email(value: &[u8], out: &mut Vec<u8>) -> bool {
 }
 
 /// `@` and the domain of an e-mail address, in lower case. A domain literal is an IP address and goes with
-/// the rest.
+/// the rest; what is too long to be truncated is no address.
 pub fn at_domain(value: &[u8]) -> Option<impl Iterator<Item = u8>> {
     let (_, domain) = value.split_at(memchr::memrchr(b'@', value)?);
-    (!domain.starts_with(b"@[")).then(|| domain.iter().map(u8::to_ascii_lowercase))
+    (!domain.starts_with(b"@[") && value.len() <= MAX_VALUE_BYTES)
+        .then(|| domain.iter().map(u8::to_ascii_lowercase))
 }
 
 fn truncate_ipv4(address: Ipv4Addr, prefix: u8) -> Ipv4Addr {
@@ -41,14 +93,8 @@ fn mask32(prefix: u8) -> u32 {
     u32::MAX.checked_shl(32 - u32::from(prefix.min(32))).unwrap_or(0)
 }
 
-/// An address that has nothing left to lose keeps its spelling.
-fn write_ipv6(address: Ipv6Addr, value: &[u8], keep: &Truncate, out: &mut Vec<u8>) {
-    let truncated = truncate_ipv6(address, keep);
-    if truncated == address {
-        out.extend_from_slice(value);
-    } else {
-        let _ = write!(out, "{truncated}"); // a Vec takes everything
-    }
+fn write_ipv6(address: Ipv6Addr, out: &mut Vec<u8>) {
+    let _ = write!(out, "{address}"); // a Vec takes everything
 }
 
 /// The leading bits; of an IPv4 address inside, as many as the IPv4 rule allows.
@@ -77,16 +123,16 @@ fn inner_ipv4(address: Ipv6Addr) -> &'static [u32] {
 }
 
 /// PCI SSC FAQ 1091: first six and last four of 15 to 19 digits; of 12 to 14 digits that would hide two to
-/// four only, so the last four stay. Separators stay.
+/// four only, so the last four stay. Separators stay, and what was truncated before counts as digits.
 fn truncate_pan(value: &[u8], keep: PanKeep, out: &mut Vec<u8>) -> bool {
-    let digits = value.iter().filter(|byte| byte.is_ascii_digit()).count();
+    let digits = value.iter().filter(|byte| is_place(**byte)).count();
     if !(12..=19).contains(&digits) {
         return false;
     }
     let head = if keep == PanKeep::First6Last4 && digits >= 15 { 6 } else { 0 };
     let mut seen = 0;
     for byte in value {
-        if byte.is_ascii_digit() {
+        if is_place(*byte) {
             seen += 1;
             out.push(if seen <= head || seen > digits - 4 { *byte } else { b'*' });
         } else {
@@ -94,6 +140,22 @@ fn truncate_pan(value: &[u8], keep: PanKeep, out: &mut Vec<u8>) -> bool {
         }
     }
     true
+}
+
+/// Whether a digit stands there, or stood.
+fn is_place(byte: u8) -> bool {
+    byte.is_ascii_digit() || byte == b'*'
+}
+
+/// Whether the text is a card number of which truncation took digits.
+pub fn is_truncated_card(text: &[u8]) -> bool {
+    let is_written = |byte: &u8| is_place(*byte) || b" -+.".contains(byte);
+    let mut again = Vec::new();
+    text.contains(&b'*')
+        && text.iter().any(u8::is_ascii_digit)
+        && text.iter().all(is_written)
+        && truncate_pan(text, PanKeep::First6Last4, &mut again)
+        && again == text
 }
 
 #[cfg(test)]

@@ -44,6 +44,7 @@ fn start(args: &Filter) -> Result<Exit, Exit> {
     }
     if !args.quiet {
         report::text::unknown_fields(&run).iter().for_each(|line| message(line));
+        report::text::without_key(&run).iter().for_each(|line| message(line));
     }
     if !args.quiet && io::stderr().is_terminal() {
         message(&report::text::closing_line(&run));

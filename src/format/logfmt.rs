@@ -239,7 +239,7 @@ fn in_name(byte: u8) -> bool {
     byte.is_ascii_alphanumeric()
         || matches!(
             byte,
-            b'_' | b'-' | b'.' | b'/' | b':' | b'@' | b'$' | b'[' | b']' | b'#' | b'+' | b'*' | 0x80..
+            b'_' | b'-' | b'.' | b'/' | b':' | b'@' | b'$' | b'[' | b']' | b'#' | b'~' | b'+' | b'*' | 0x80..
         )
 }
 

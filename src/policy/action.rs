@@ -2,7 +2,7 @@
 
 use super::document::{Document, Entry, Node, Value};
 use super::fault::Faults;
-use crate::action::{Action, Hash, PanKeep, Truncate};
+use crate::action::{Action, DateKeep, Hash, PanKeep, Part, TimeKeep, Truncate};
 
 /// Bytes of the text that `redact` may put in place of a value.
 const WITH_BYTES: usize = 200;
@@ -19,6 +19,7 @@ pub(super) fn read(doc: &Document, node: &Node, faults: &mut Faults) -> Option<A
 fn by_word(word: &str) -> Option<Action> {
     Some(match word {
         "keep" => Action::Keep,
+        "encrypt" => Action::Encrypt,
         "hash" => Action::Hash(Hash::default()),
         "truncate" => Action::Truncate(Truncate::default()),
         "mask" => Action::Mask,
@@ -34,6 +35,7 @@ fn with_parameters(doc: &Document, entry: &Entry, faults: &mut Faults) -> Option
         "redact" => Action::Redact { with: replacement(doc, &entry.node, faults) },
         "truncate" => Action::Truncate(truncate(&entry.node)),
         "hash" => Action::Hash(hash(doc, &entry.node, faults)),
+        "encrypt" => Action::Encrypt,
         _ => return None,
     })
 }
@@ -57,36 +59,62 @@ fn replacement(doc: &Document, node: &Node, faults: &mut Faults) -> Option<Strin
 
 fn truncate(node: &Node) -> Truncate {
     let default = Truncate::default();
-    let bits = |key, default| match node.get(key).map(|node| &node.value) {
-        Some(Value::Whole(number)) => u8::try_from(*number).unwrap_or(default),
-        _ => default,
+    let number = |key| match node.get(key).map(|node| &node.value) {
+        Some(Value::Whole(number)) => u8::try_from(*number).ok(),
+        _ => None,
     };
     Truncate {
-        ipv4: bits("ipv4", default.ipv4),
-        ipv6: bits("ipv6", default.ipv6),
+        ipv4: number("ipv4").unwrap_or(default.ipv4),
+        ipv6: number("ipv6").unwrap_or(default.ipv6),
         pan: if node.text("pan") == Some("last4") { PanKeep::Last4 } else { default.pan },
-        email_domain: default.email_domain,
+        zip: number("zip"),
+        date: match node.text("date") {
+            Some("month") => Some(DateKeep::Month),
+            Some("year") => Some(DateKeep::Year),
+            _ => None,
+        },
+        time: match node.text("time") {
+            Some("minute") => Some(TimeKeep::Minute),
+            Some("hour") => Some(TimeKeep::Hour),
+            Some("day") => Some(TimeKeep::Day),
+            _ => None,
+        },
+        pseudonymise: node.text("pseudonymise") == Some("prefix"),
+        ..default
     }
 }
 
 fn hash(doc: &Document, node: &Node, faults: &mut Faults) -> Hash {
-    match node.get("keep").and_then(|keep| keep.as_text().map(|text| (text, &keep.span))) {
-        None => Hash::default(),
-        Some(("domain", _)) => Hash { keep_domain: true },
-        Some((prefix, span)) if is_prefix(prefix) => {
-            faults.push(
-                doc.fault(span, "`keep` of a network part is not yet supported").help("until then: domain"),
+    let keep = node.get("keep").and_then(|keep| Some((keep.as_text()?, &keep.span)));
+    let part = keep.and_then(|(text, span)| {
+        let part = part(text);
+        if part.is_none() {
+            let fault = doc.fault(
+                span,
+                "`keep` takes \"domain\", or prefixes such as \"/24\" or, for IPv4 and IPv6, \"/24,/48\"",
             );
-            Hash::default()
-        }
-        Some((_, span)) => {
-            let fault = doc.fault(span, "`keep` takes \"domain\", or a prefix such as \"/24\"");
             faults.push(fault.help("a hash of a card number never keeps a part (PCI DSS 3.5.1)"));
-            Hash::default()
         }
-    }
+        part
+    });
+    Hash { keep: part, forever: node.text("scope") == Some("forever"), ..Hash::default() }
 }
 
-fn is_prefix(text: &str) -> bool {
-    text.strip_prefix('/').and_then(|bits| bits.parse::<u8>().ok()).is_some_and(|bits| bits <= 128)
+/// `domain`, `/24`, `/24,/48`.
+fn part(text: &str) -> Option<Part> {
+    if text == "domain" {
+        return Some(Part::Domain);
+    }
+    let (ipv4, ipv6) = text.split_once(',').map_or((text, None), |(ipv4, ipv6)| (ipv4, Some(ipv6)));
+    let ipv4 = prefix(ipv4.trim_end(), 32)?;
+    let ipv6 = match ipv6 {
+        Some(ipv6) => prefix(ipv6.trim_start(), 128)?,
+        None => ipv4.saturating_mul(2).min(Truncate::default().ipv6),
+    };
+    Some(Part::Network { ipv4, ipv6 })
+}
+
+fn prefix(text: &str, most: u8) -> Option<u8> {
+    let bits = text.strip_prefix('/').filter(|bits| bits.bytes().all(|byte| byte.is_ascii_digit()))?;
+    bits.parse().ok().filter(|bits| *bits <= most)
 }

@@ -161,7 +161,9 @@ fn only_holds_never(rule: &Rule) -> Option<Warning> {
 
 fn long_ipv6(rule: &Rule) -> Option<Warning> {
     match rule.action {
-        Action::Truncate(Truncate { ipv6, .. }) if ipv6 > IPV6_SITE_BITS && covers(rule, Kind::IPV6) => {
+        Action::Truncate(Truncate { ipv6, pseudonymise: false, .. })
+            if ipv6 > IPV6_SITE_BITS && covers(rule, Kind::IPV6) =>
+        {
             let message = format!("/{ipv6} of an IPv6 address can be one household");
             Some(about(
                 rule,
@@ -186,7 +188,8 @@ fn keeps_card_secret(rule: &Rule) -> Option<Warning> {
     let secret = |field: &Selector| {
         field.last_name().is_some_and(|name| CARD_SECRETS.iter().any(|secret| secret.as_bytes() == name))
     };
-    let leaves = matches!(rule.action, Action::Keep | Action::Hash(_) | Action::Truncate(_));
+    let leaves =
+        matches!(rule.action, Action::Keep | Action::Encrypt | Action::Hash(_) | Action::Truncate(_));
     (leaves && fields.iter().any(secret)).then(|| {
         let message = "a card security code or track data is kept in some form";
         about(rule, message, "PCI DSS 3.3.1: it may not be stored after authorisation, not even hashed; write action = \"drop\"")

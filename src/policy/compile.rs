@@ -337,8 +337,8 @@ impl Compiler<'_> {
             self.faults
                 .push(fault.help("a second run would act on it again: choose a text that is no value"));
         }
-        if matches!(action, Action::Hash(_)) && !self.keyring {
-            let fault = doc.fault(&written.span, "`hash` needs a keyring, and none is named");
+        if let Some(keyed) = action.keyed().filter(|_| !self.keyring) {
+            let fault = doc.fault(&written.span, format!("`{keyed}` needs a keyring, and none is named"));
             let help = format!("make one with `{KEY_COMMAND}`, and name it with --keyring, or in the file:");
             self.faults.push(fault.help(help).help("[pseudonyms] keyring = \"FILE\""));
         }

@@ -53,6 +53,8 @@ pub struct Decision {
     pub rest: bool,
     /// It is about a copy of what a field rule removes elsewhere in the record.
     pub copy: bool,
+    /// It is about what an earlier step of a ladder left.
+    pub left: bool,
 }
 
 /// Appends the bytes of a span with the escapes in them undone.
@@ -162,6 +164,7 @@ impl Judge<'_, '_> {
                     whole,
                     rest: false,
                     copy: false,
+                    left: sighting.left,
                 });
             }
         }
@@ -241,8 +244,8 @@ impl Judge<'_, '_> {
             // What holds other fields is acted on in each of them; what holds nothing can only be removed.
             if removes || !(container || null || field.value.is_empty()) {
                 let span = if removes { field.whole } else { field.value };
-                let (whole, rest, copy) = (true, false, false);
-                out.push(Decision { span, kind, field: at, rule, whole, rest, copy });
+                let (whole, rest, copy, left) = (true, false, false, false);
+                out.push(Decision { span, kind, field: at, rule, whole, rest, copy, left });
             }
         }
     }
@@ -271,7 +274,8 @@ impl Judge<'_, '_> {
             if !is_of(&known.named) && !is_of(&known.allow) {
                 let span = if removes { field.whole } else { field.value };
                 let (kind, rule) = (Kind::FIELD, known.rule);
-                out.push(Decision { span, kind, field: at, rule, whole: true, rest: false, copy: false });
+                let (whole, rest, copy, left) = (true, false, false, false);
+                out.push(Decision { span, kind, field: at, rule, whole, rest, copy, left });
             }
         }
     }
@@ -362,8 +366,8 @@ impl Judge<'_, '_> {
         pairs(text, strongest, |(index, rule), span| {
             if !is_left(&rule.action, &text[span.start..]) {
                 let (kind, span) = (policy.field_kind(index), raw(span));
-                let (whole, rest, copy) = (false, false, false);
-                out.push(Decision { span, kind, field: at, rule: index, whole, rest, copy });
+                let (whole, rest, copy, left) = (false, false, false, false);
+                out.push(Decision { span, kind, field: at, rule: index, whole, rest, copy, left });
             }
         });
     }

@@ -9,7 +9,7 @@ use super::layer::Layer;
 use super::schema::STEP;
 use super::shape::is_misspelt;
 use super::{Policy, Rule};
-use crate::action::{Action, ladder};
+use crate::action::{self, Action};
 use crate::time::age::Age;
 
 /// Different ages that the rules of one policy may name: one bit each.
@@ -88,7 +88,7 @@ impl Rule {
         let step = self.steps.iter().position(holds).unwrap_or(self.steps.len().saturating_sub(1));
         let actions: Vec<Action> = self.steps.iter().take(step + 1).map(|step| step.action.clone()).collect();
         let is_ageless = self.steps.len() == 1;
-        let action = match ladder::effective(&actions) {
+        let action = match action::effective(&actions) {
             Action::DropRecord if may_drop == MayDrop::None => Action::Drop,
             Action::DropRecord if may_drop == MayDrop::Ageless && !is_ageless => Action::Drop,
             action => action,
@@ -158,7 +158,7 @@ fn follows(doc: &Document, item: &Node, before: &Step, step: &Step, faults: &mut
         let fault = doc.fault(&item.span, format!("`{second}` is not later than `{first}` in every year"));
         faults.push(fault.help("steps stand in the order of their ages; months have 28 to 31 days"));
     }
-    if let Err(why) = ladder::is_legal(&before.action, &step.action) {
+    if let Err(why) = action::is_legal(&before.action, &step.action) {
         let (from, to) = (before.action.name(), step.action.name());
         faults.push(doc.fault(&item.span, format!("no step leads from `{from}` to `{to}`")).help(why));
     }

@@ -19,6 +19,7 @@ mod input;
 pub mod known;
 mod ladder;
 mod layer;
+mod leave;
 mod named;
 mod names;
 mod needs;

@@ -202,7 +202,7 @@ impl Policy {
 
     /// Whether any step of any rule needs a key.
     pub fn needs_keys(&self) -> bool {
-        self.rules.iter().flat_map(Rule::actions).any(|action| matches!(action, Action::Hash(_)))
+        self.rules.iter().flat_map(Rule::actions).any(|action| action.keyed().is_some())
     }
 
     /// Whether any rule drops whole records.

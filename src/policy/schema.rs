@@ -63,16 +63,8 @@ const fn key(name: &'static str, shape: Shape, doc: &'static str) -> Key {
 /// What is well formed but comes with a later version: refused, never ignored.
 ///
 /// A path names a key; with a word it names that value of the key.
-pub const LATER: &[(&str, Option<&str>)] = &[
-    ("claims", None),
-    ("action.encrypt", None),
-    ("action", Some("encrypt")),
-    ("hash.scope", None),
-    ("truncate.date", None),
-    ("truncate.time", None),
-    ("truncate.zip", None),
-    ("hold", None),
-];
+pub const LATER: &[(&str, Option<&str>)] =
+    &[("claims", None), ("truncate.date", None), ("truncate.time", None), ("hold", None)];
 
 /// Kinds of the language that no detector of this version finds.
 pub const LATER_KINDS: &[&str] = &[
@@ -311,9 +303,18 @@ static TRUNCATE: Table = Table {
         key("ipv6", Shape::Whole(0, 128), "Leading bits of an IPv6 address that stay; default 48."),
         key("pan", Shape::Word(&["first6last4", "last4"]), "Digits of a card number that stay, at most."),
         key("email", Shape::Word(&["domain"]), "The domain of an e-mail address stays."),
-        key("date", Shape::Word(&["year"]), "The part of a date that stays."),
-        key("time", Shape::Word(&["hour"]), "The part of a time that stays."),
-        key("zip", Shape::Whole(0, 5), "Leading digits of a postal code that stay."),
+        key("date", Shape::Word(&["year", "month"]), "The part of a date that stays."),
+        key("time", Shape::Word(&["hour", "minute", "day"]), "The part of a time that stays."),
+        key(
+            "zip",
+            Shape::Whole(0, 5),
+            "Leading digits of a postal code that stay, in fields with as = \"zip\".",
+        ),
+        key(
+            "pseudonymise",
+            Shape::Word(&["prefix"]),
+            "Addresses take the place of addresses; those that share their first bits share as many after.",
+        ),
     ],
 };
 
@@ -321,7 +322,11 @@ static HASH: Table = Table {
     path: "hash",
     what: "`hash`",
     keys: &[
-        key("keep", Shape::Text, "`domain`: the domain of an e-mail address stays readable."),
+        key(
+            "keep",
+            Shape::Text,
+            "What stays readable: `domain` of an e-mail address; `/24` or `/24,/48`, the network of an IP address.",
+        ),
         key("scope", Shape::Word(&["forever"]), "One key for all periods."),
     ],
 };

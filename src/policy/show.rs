@@ -7,7 +7,7 @@ use sha2::{Digest, Sha256};
 
 use super::selector::Selector;
 use super::{Condition, Covers, Known, Numbers, Policy, Retention, Rule, Source, Step, Timing, Values};
-use crate::action::{Action, Hash, PanKeep, Truncate};
+use crate::action::{Action, Hash, PanKeep, Part, Truncate};
 
 impl Policy {
     /// The policy as it resolves, as TOML: all rules of all files in the order in which they are asked, groups
@@ -195,15 +195,8 @@ fn ladder(steps: &[Step]) -> String {
 fn action(action: &Action) -> String {
     match action {
         Action::Redact { with: Some(with) } => format!("{{ redact = {{ with = {} }} }}", text(with)),
-        Action::Hash(Hash { keep_domain: true }) => "{ hash = { keep = \"domain\" } }".to_owned(),
-        Action::Truncate(Truncate { ipv4, ipv6, pan, email_domain }) => {
-            let pan = match pan {
-                PanKeep::First6Last4 => "first6last4",
-                PanKeep::Last4 => "last4",
-            };
-            let email = if *email_domain { ", email = \"domain\"" } else { "" };
-            format!("{{ truncate = {{ ipv4 = {ipv4}, ipv6 = {ipv6}, pan = \"{pan}\"{email} }} }}")
-        }
+        Action::Hash(hash) if hash.keep.is_some() || hash.forever => hash_with(hash),
+        Action::Truncate(keep) => truncate_with(keep),
         other => text(other.name()),
     }
 }
@@ -212,6 +205,30 @@ fn action(action: &Action) -> String {
 fn written_zone(zone: Offset) -> String {
     let (sign, minutes) = (if zone.seconds() < 0 { '-' } else { '+' }, zone.seconds().abs() / 60);
     format!("{sign}{:02}:{:02}", minutes / 60, minutes % 60)
+}
+
+fn hash_with(hash: &Hash) -> String {
+    let keep = hash.keep.map(|part| match part {
+        Part::Domain => "keep = \"domain\"".to_owned(),
+        Part::Network { ipv4, ipv6 } => format!("keep = \"/{ipv4},/{ipv6}\""),
+    });
+    let scope = hash.forever.then(|| "scope = \"forever\"".to_owned());
+    let parts: Vec<String> = keep.into_iter().chain(scope).collect();
+    format!("{{ hash = {{ {} }} }}", parts.join(", "))
+}
+
+fn truncate_with(keep: &Truncate) -> String {
+    let pan = if keep.pan == PanKeep::Last4 { "last4" } else { "first6last4" };
+    let mut parts = match keep.pseudonymise {
+        true => vec!["pseudonymise = \"prefix\"".to_owned()],
+        false => vec![format!("ipv4 = {}", keep.ipv4), format!("ipv6 = {}", keep.ipv6)],
+    };
+    parts.push(format!("pan = \"{pan}\""));
+    parts.extend(keep.email_domain.then(|| "email = \"domain\"".to_owned()));
+    parts.extend(keep.date.map(|part| format!("date = \"{}\"", part.name())));
+    parts.extend(keep.time.map(|part| format!("time = \"{}\"", part.name())));
+    parts.extend(keep.zip.map(|digits| format!("zip = {digits}")));
+    format!("{{ truncate = {{ {} }} }}", parts.join(", "))
 }
 
 fn line(out: &mut String, key: &str, value: &str) {

@@ -167,9 +167,11 @@ impl Policy {
         record.fields.decode(record.bytes, field, span, content);
         plain(span, field, undone);
         let raw = span.of(record.bytes);
-        let action = &self.rules[lot.rule].action;
-        action::apply(action, lot.kind, raw, undone, means.tools, left);
-        if left == raw || *left == content.bytes || means.residues.is(&content.bytes) {
+        let advances = self.advances(lot.rule, lot.kind, &content.bytes, means);
+        if !advances {
+            action::apply(&self.rules[lot.rule].action, lot.kind, raw, undone, means.tools, left);
+        }
+        if !advances && (left == raw || *left == content.bytes || means.residues.is(&content.bytes)) {
             return;
         }
         for word in [&content.bytes, &*undone] {
@@ -214,7 +216,8 @@ impl Policy {
             // Of a field that no rule names the name stays.
             let removes = self.rules[rule].action.strength() >= Action::Drop.strength();
             let whole = span == record.fields.list[field].value && !removes;
-            let decision = Decision { span, kind, field, rule, whole, rest: false, copy: true };
+            let (rest, copy, left) = (false, true, false);
+            let decision = Decision { span, kind, field, rule, whole, rest, copy, left };
             all.push(decision);
             acting.push(decision);
         }

@@ -23,6 +23,7 @@ pub fn render(run: &Run<'_>) -> String {
         "changed": totals.changed,
         "withheld": totals.withheld,
         "dropped": totals.dropped,
+        "without_key": totals.without_key,
         "acted": rules,
         "input_faults": faults,
     });

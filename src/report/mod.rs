@@ -53,6 +53,7 @@ impl<'r> Run<'r> {
             totals.changed += tally.changed;
             totals.withheld += tally.withheld;
             totals.dropped += tally.dropped;
+            totals.without_key += tally.without_key;
             totals.unknown.add_all(&tally.unknown);
         }
         totals

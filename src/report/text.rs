@@ -10,8 +10,18 @@ pub fn closing_line(run: &Run<'_>) -> String {
     if tally.dropped > 0 {
         line += &format!(", {} dropped", tally.dropped);
     }
+    if tally.without_key > 0 {
+        line += &format!(", {} values without a key", tally.without_key);
+    }
     let title = run.policy().map_or("", |policy| &policy.title);
     line + &format!("; rules {title} {}", run.version())
+}
+
+/// What to say of values that were redacted because their key is gone, if there are any.
+pub fn without_key(run: &Run<'_>) -> Option<String> {
+    let count = run.totals().without_key;
+    let values = if count == 1 { "1 value was".to_owned() } else { format!("{count} values were") };
+    (count > 0).then(|| format!("{values} redacted: the keyring has no key for the time of the record"))
 }
 
 /// One line for each field that nobody named, and one for those whose names may not be shown.

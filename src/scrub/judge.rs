@@ -1,6 +1,7 @@
 //! [`Judge`]: one record in, what becomes of it out.
 
 mod inspect;
+mod left;
 mod settled;
 mod sight;
 mod unknown;
@@ -327,6 +328,7 @@ impl Judge {
 
     /// Counts the edits of the last pass.
     pub(super) fn count(&mut self) {
+        self.tally.without_key += self.scratch.edits.without_key;
         for cause in self.scratch.edits.list.iter().filter_map(|edit| edit.cause) {
             self.tally.act(acted(&self.laws[self.stage].policy, cause.rule, cause.kind, 1));
         }
@@ -372,6 +374,9 @@ impl Law {
         if let Reading::Record { key: Some(line), .. } = reading {
             self.sight_key(&record, line, sightings);
         }
+        if self.policy.acts_on_residues() {
+            self.sight_left(&record, sightings);
+        }
         let mut plain = |span: Span, field: &Field, out: &mut Vec<u8>| undo.plain(&record, span, field, out);
         self.policy.decide(&record, sightings, &mut plain, decisions);
         if matches!(reading, Reading::Record { is_header: true, .. }) {
@@ -396,13 +401,13 @@ impl Law {
         let holds_fields =
             |decision: &Decision| decision.whole && record.fields.list[decision.field].is_container();
         acting.retain(|decision| {
-            holds_fields(decision) || !self.is_residue(&record, decision.field, value(decision))
+            holds_fields(decision) || !self.stays(&record, decision, value(decision), means)
         });
         if acting.is_empty() {
             return if is_withheld { Pass::Withheld } else { Pass::Clean };
         }
         let drops = |decision: &Decision| self.policy.rules[decision.rule].action == Action::DropRecord;
-        edits.plan(&self.policy, &record, acting, tools, &mut plain);
+        edits.plan(&self.policy, &record, acting, means, &mut plain);
         match (acting.iter().any(drops), edits.list.is_empty()) {
             (true, _) => Pass::Dropped,
             (false, _) if is_withheld => Pass::Withheld,
@@ -411,15 +416,17 @@ impl Law {
         }
     }
 
-    /// Whether a value is a residue, be it with escapes.
-    fn is_residue(&self, record: &Record<'_>, field: usize, value: Span) -> bool {
-        let field = &record.fields.list[field];
-        if self.residues.is(value.of(record.bytes)) || !field.escaped {
-            return self.residues.is(value.of(record.bytes));
+    /// Whether a value is a residue, be it with escapes, that the rule does not take further.
+    fn stays(&self, record: &Record<'_>, decision: &Decision, value: Span, means: Means<'_>) -> bool {
+        let field = &record.fields.list[decision.field];
+        let mut decoded = Decoded::default();
+        let mut bytes = value.of(record.bytes);
+        if field.escaped && !self.residues.is(bytes) {
+            record.fields.decode(record.bytes, field, value, &mut decoded);
+            bytes = &decoded.bytes;
         }
-        let mut plain = Decoded::default();
-        record.fields.decode(record.bytes, field, value, &mut plain);
-        self.residues.is(&plain.bytes)
+        let is_left = decision.left || self.residues.is(bytes);
+        is_left && !self.policy.advances(decision.rule, decision.kind, bytes, means)
     }
 
     /// Whether rules by column ought to act on a record that yields none. It must not go out.

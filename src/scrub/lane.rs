@@ -12,7 +12,8 @@ mod named;
 use super::pen::{AT_ONCE, Pen};
 use super::records::Wanted;
 use super::watch::Watch;
-use crate::action::{self, Action, Tools};
+use crate::action::residue::MAX_RESIDUE_BYTES;
+use crate::action::{self, Action, Left, Tools};
 use crate::detect::glance::{Sight, Sights, Told};
 use crate::detect::marks::{Marks, mark};
 use crate::detect::{DETECTORS, Detectors};
@@ -164,6 +165,7 @@ impl Lane {
         }
         let (before, mut written, mut replaced) = (pen.at(), copied, [0; 4]);
         others.clear();
+        let mut without_key = 0;
         let mut unsettled = false; // another rule may concern a truncated value than the value
         let mut watched = false; // an edit may make something that is watched for
         let bares = |span| job.watch.may_be_laid_bare(job.block, job.content, span);
@@ -177,7 +179,8 @@ impl Lane {
                 }
                 replaced[lot] += 1;
                 written = span.end;
-            } else if let Some(rule) = replacement(&law.lots[lot], job, Value { span, lot }, left) {
+            } else if let Some((rule, done)) = replacement(&law.lots[lot], job, Value { span, lot }, left) {
+                without_key += u64::from(done == Left::NoKey);
                 watched |= job.watch.may_be_made_of(left) || bares(span);
                 unsettled |= law.lots[lot] == Lot::Ask && !stays(job, KINDS[lot], rule, left, again);
                 pen.copy(job.block, written, span.start);
@@ -207,6 +210,7 @@ impl Lane {
             *texts += replaced;
         }
         others.iter().for_each(|(rule, lot)| tally.act(acted(job.policy, *rule, KINDS[*lot], 1)));
+        tally.without_key += without_key;
         tally.changed += u64::from(written != copied);
         Ok(written)
     }
@@ -259,7 +263,7 @@ impl Law {
             if self.lots[lot] == Lot::Judge || span.start < last.span.end || block[span.start] == b'"' {
                 return Err(OutOfLane);
             }
-            if json && !is_in_string(block, content, span) {
+            if json && !is_in_string(block, content, span) || may_be_in_residue(block, content, span) {
                 return Err(OutOfLane);
             }
             near |= span.start < nothing_to;
@@ -305,6 +309,13 @@ impl Law {
     }
 }
 
+/// Whether an address may stand in what an action left of one, behind a pseudonym or in place of it.
+fn may_be_in_residue(block: &[u8], content: Span, span: Span) -> bool {
+    let ends = matches!(block.get(span.end), Some(b']' | b'/'));
+    let from = content.start.max(span.start.saturating_sub(MAX_RESIDUE_BYTES));
+    ends && memchr::memmem::find(&block[from..span.start], b"[ipv").is_some()
+}
+
 /// Whether an IPv4 address is the tail of the IPv6 address before it.
 fn is_tail(last: Value, span: Span) -> bool {
     last.lot == usize::from(IPV6) && last.span.contains(span)
@@ -316,8 +327,8 @@ fn cuts_digits(block: &[u8], span: Span) -> bool {
     digit(span.end) && digit(span.end - 1) || digit(span.start) && digit(span.start.wrapping_sub(1))
 }
 
-/// What an action leaves of a value, and the rule; `None` if the value stays as it is.
-fn replacement(lot: &Lot, job: Job<'_>, value: Value, left: &mut Vec<u8>) -> Option<usize> {
+/// What an action leaves of a value, the rule, and whether it had its key; `None` if the value stays as it is.
+fn replacement(lot: &Lot, job: Job<'_>, value: Value, left: &mut Vec<u8>) -> Option<(usize, Left)> {
     let (kind, bytes) = (KINDS[value.lot], value.span.of(job.block));
     let rule = match lot {
         Lot::Stay | Lot::Judge => return None,
@@ -325,8 +336,8 @@ fn replacement(lot: &Lot, job: Job<'_>, value: Value, left: &mut Vec<u8>) -> Opt
         Lot::Ask => job.policy.rule_for_value(kind, bytes)?,
     };
     left.clear();
-    action::apply(&job.policy.rules[rule].action, kind, bytes, bytes, job.tools, left);
-    (left != bytes).then_some(rule)
+    let done = action::apply(&job.policy.rules[rule].action, kind, bytes, bytes, job.tools, left);
+    (left != bytes).then_some((rule, done))
 }
 
 /// Whether what a rule left of a value stays as it is when it is judged by itself.

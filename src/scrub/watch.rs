@@ -7,6 +7,7 @@
 use std::sync::Arc;
 
 use crate::decoded::Decoded;
+use crate::detect::literals::{Literal, Literals};
 use crate::detect::marks::Marks;
 use crate::detect::unescape::{Ansi, holds_invisible, unescape, written_at};
 use crate::detect::{Detectors, MAX_DEPTH};
@@ -34,6 +35,9 @@ struct Wanted {
     bytes: [bool; 256],
     /// Any escape may hide a match, and only the judge can tell.
     escapes_count: bool,
+    /// What stands in every record that holds what an earlier step of a ladder left. Nobody else wrote that, so that no
+    /// escape hides it.
+    left: Literals,
 }
 
 /// A record as those see it who undo its escapes.
@@ -62,7 +66,9 @@ impl Watch {
         // Of a JSON text the judge sees what stands before it as it is written, and the text decoded.
         let spans_texts = literals.iter().any(|literal| literal.has(b'"'));
         let escapes_count = spans_texts || detectors.own().has_others() || names.asks_for_beginnings();
-        Watch::of(Arc::new(Wanted { detectors, names, bytes, escapes_count }))
+        let left = policy.marks_of_left().iter().map(|mark| Literal::new(mark, false)).collect();
+        let left = Literals::new(left);
+        Watch::of(Arc::new(Wanted { detectors, names, bytes, escapes_count, left }))
     }
 
     fn of(wanted: Arc<Wanted>) -> Watch {
@@ -72,7 +78,7 @@ impl Watch {
 
     /// Whether anything is watched for.
     pub(super) fn is_needed(&self) -> bool {
-        self.needed
+        self.needed || !self.wanted.left.is_empty()
     }
 
     /// Whether every record may be concerned.
@@ -86,14 +92,15 @@ impl Watch {
     pub(super) fn places(&mut self, block: &[u8], marks: &Marks, controls: &[u32]) -> &[u32] {
         self.places.clear();
         self.names.clear();
-        if self.is_needed() {
+        self.wanted.left.find(block, |at, _| self.places.push(at as u32));
+        if self.needed {
             self.wanted.detectors.own().places(block, &mut self.places);
             self.wanted.names.places(block, &mut self.names);
             self.wanted.names.elements(block, &mut self.places);
             self.hidden(block, marks, marks.escapes().within(0, block.len()));
             self.hidden(block, marks, controls.iter().map(|at| *at as usize));
-            self.places.sort_unstable();
         }
+        self.places.sort_unstable();
         &self.places
     }
 
@@ -126,7 +133,7 @@ impl Watch {
     pub(super) fn may_be_made_of(&self, written: &[u8]) -> bool {
         let Wanted { detectors, names, bytes, .. } = &*self.wanted;
         let joins = |byte: Option<&u8>| byte.is_some_and(|byte| bytes[usize::from(*byte)]);
-        self.is_needed()
+        self.needed
             && (joins(written.first())
                 || joins(written.last())
                 || detectors.own().has_others()
@@ -139,7 +146,7 @@ impl Watch {
         let in_word = |byte: Option<&u8>| {
             byte.is_some_and(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.'))
         };
-        self.is_needed()
+        self.needed
             && (in_word(block[record.start..span.start].last())
                 || in_word(block[span.end..record.end].first())
                 || self.wanted.names.ends_before(&block[span.end..record.end]))

@@ -66,7 +66,8 @@ impl Judge {
         let law = &self.laws[self.stage];
         let tools = self.keys.tools(&law.policy.kinds);
         let pass = law.pass(record, reading, tools, &mut self.scratch);
-        let sightings = self.scratch.sightings.iter().map(|sighting| sighting.finding).collect();
+        let found = self.scratch.sightings.iter().filter(|sighting| !sighting.left);
+        let sightings = found.map(|sighting| sighting.finding).collect();
         let mut changes: Vec<Cause> = self.scratch.edits.list.iter().filter_map(|edit| edit.cause).collect();
         let mut decided: Vec<Cause> = self.scratch.decisions.all.iter().map(Cause::from).collect();
         if let (Pass::Withheld, Some(known)) = (pass, &law.policy.known) {

@@ -67,7 +67,7 @@ impl Law {
     }
 
     fn note(&self, record: &Record<'_>, findings: &[Finding], field: usize, out: &mut Vec<Sighting>) {
-        let sightings = findings.iter().map(|finding| Sighting { finding: *finding, field });
+        let sightings = findings.iter().map(|finding| Sighting { finding: *finding, field, left: false });
         out.extend(sightings.filter(|sighting| !self.residues.touches(record.bytes, sighting.finding.span)));
     }
 

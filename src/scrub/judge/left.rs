@@ -1,0 +1,98 @@
+//! What earlier steps of ladders left in a record, for later steps to take further.
+
+use super::Law;
+use crate::action::residue::Residue;
+use crate::action::truncate::is_truncated_card;
+use crate::decoded::Decoded;
+use crate::detect::DETECTORS;
+use crate::finding::Finding;
+use crate::format::Role;
+use crate::kind::Kind;
+use crate::policy::decide::{Record, Sighting};
+use crate::span::Span;
+
+/// More than the longest card number with its separators has.
+const MAX_CARD_BYTES: usize = 40;
+
+impl Law {
+    /// Notes what earlier steps may have left. Who decides about it knows what of that any step acts on.
+    pub(super) fn sight_left(&self, record: &Record<'_>, out: &mut Vec<Sighting>) {
+        let before = out.len();
+        self.each_left(record.bytes, |kind, span| {
+            let field = record.fields.around(span);
+            out.push(Sighting { finding: Finding { kind, span }, field, left: true });
+        });
+        let mut decoded = Decoded::default();
+        for (at, field) in record.fields.list.iter().enumerate() {
+            if !field.escaped || !matches!(field.role, Role::Text | Role::Name | Role::Bytes) {
+                continue;
+            }
+            decoded.clear();
+            record.fields.decode(record.bytes, field, field.value, &mut decoded);
+            self.each_left(&decoded.bytes, |kind, span| {
+                let finding = Finding { kind, span: decoded.raw(span) };
+                let is_known = |known: &Sighting| known.finding.span.overlaps(finding.span);
+                if !out[before..].iter().any(is_known) {
+                    out.push(Sighting { finding, field: at, left: true });
+                }
+            });
+        }
+        if out.len() > before {
+            out.sort_by_key(|sighting| (sighting.field, sighting.finding.span));
+        }
+    }
+
+    fn each_left(&self, text: &[u8], mut each: impl FnMut(Kind, Span)) {
+        for at in memchr::memchr_iter(b'[', text) {
+            let Some((residue, span)) = self.residues.read(text, at) else { continue };
+            let (kind, may_have_domain) = match residue {
+                Residue::Empty | Residue::Withheld => continue,
+                Residue::Label { kind } | Residue::Pseudonym { kind, network: None } => (kind, true),
+                Residue::Pseudonym { kind, .. }
+                | Residue::Address { kind }
+                | Residue::Encrypted { kind, .. } => (kind, false),
+            };
+            let end =
+                if may_have_domain && kind == Kind::EMAIL { behind_domain(text, span.end) } else { span.end };
+            each(kind, Span::new(span.start, end));
+        }
+        let mut from = 0;
+        for at in memchr::memmem::find_iter(text, b"**") {
+            if at >= from
+                && let Some(card) = card_around(text, at, from)
+            {
+                from = card.end;
+                each(Kind::PAN, card);
+            }
+        }
+    }
+}
+
+/// Where the domain ends that stands behind a residue, if one does: where it would end behind a local part.
+fn behind_domain(text: &[u8], end: usize) -> usize {
+    /// Longest domain (RFC 1035), and what tells its end.
+    const REACH_BYTES: usize = 320;
+    let Some(rest) = text.get(end..).filter(|rest| rest.starts_with(b"@")) else { return end };
+    let address = [b"x", &rest[..rest.len().min(REACH_BYTES)]].concat();
+    let [email, ..] = DETECTORS else { return end };
+    match email.verify(&address, 1).outcome {
+        Ok(finding) if finding.span.start == 0 => end + finding.span.end - 1,
+        _ => end,
+    }
+}
+
+/// The card number around a place of which truncation took digits: the longest, for what stands beside it may be digits
+/// as well.
+fn card_around(text: &[u8], at: usize, from: usize) -> Option<Span> {
+    let is_digit = |byte: &u8| byte.is_ascii_digit() || *byte == b'*';
+    let may_be = |byte: &&u8| is_digit(byte) || b" -+.".contains(byte);
+    let before = text[from..at].iter().rev().take(MAX_CARD_BYTES).take_while(may_be).count();
+    let after = text[at..].iter().take(MAX_CARD_BYTES).take_while(may_be).count();
+    let (first, last) = (at - before, at + after);
+    let begins = |place: &usize| is_digit(&text[*place]) && (*place == first || !is_digit(&text[*place - 1]));
+    let ends = |place: &usize| is_digit(&text[*place - 1]) && (*place == last || !is_digit(&text[*place]));
+    (first..=at).filter(begins).find_map(|start| {
+        let end = (at + 1..=last).rev().filter(ends).find(|end| is_truncated_card(&text[start..*end]))?;
+        Some(Span::new(start, end))
+    })
+}
