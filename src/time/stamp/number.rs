@@ -131,10 +131,10 @@ impl Tai {
         let (seconds, nanoseconds) = digits.split_at_checked(16)?;
         let seconds = hexadecimal(seconds)?.checked_sub(TAI_EPOCH)?;
         let nanoseconds = u32::try_from(hexadecimal(nanoseconds)?).ok()?;
-        if seconds >= PLAUSIBLE_SECONDS.end || nanoseconds >= 1_000_000_000 {
-            return None;
-        }
-        Some(Tai { seconds: i64::try_from(seconds).ok()?, nanoseconds })
+        let is_plausible = seconds < PLAUSIBLE_SECONDS.end;
+        // More nanoseconds than a second has are seen in examples: they are still of that second.
+        let nanoseconds = nanoseconds.min(999_999_999);
+        is_plausible.then_some(Tai { seconds: i64::try_from(seconds).ok()?, nanoseconds })
     }
 
     pub(super) fn parts(&self, unit: Option<Unit>) -> (i64, u32) {
