@@ -222,7 +222,7 @@ impl Stamp {
             Form::Number(number) => number.coarsen(text, unit, out),
             Form::Tai(tai) => {
                 out.push(b'@');
-                tai.coarsen(text, unit, out);
+                tai.coarsen(unit, out);
             }
         }
     }
