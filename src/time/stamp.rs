@@ -4,7 +4,7 @@
 //!
 //! A time counts only where nothing that a client chooses can stand before it; one of a URL, a user name or a message
 //! would let anyone make records look old, and be dropped, or new, and be kept. [`Stamp::at_head`] therefore reads a
-//! time at the very beginning, or behind up to six of these, within the first 256 bytes:
+//! time at the very beginning, or behind up to six of these, within the first 160 bytes:
 //!
 //! | before the time | where from | what it costs |
 //! |---|---|---|
@@ -171,8 +171,10 @@ impl Stamp {
     /// The date and the time of day of two fields, as logs of W3C have them. The moment of either is that of both;
     /// each is coarsened in its own field. W3C logs are in UTC, which the clock then has to say.
     pub fn of_parts(date: &[u8], time: &[u8], clock: &Clock) -> Option<[Stamp; 2]> {
-        let day = Reader::new(date, 0, clock.until()).date()?;
-        let hour = Reader::new(time, 0, clock.until()).time_of_day()?;
+        let mut day = Reader::new(date, 0, clock.until());
+        let mut hour = Reader::new(time, 0, clock.until());
+        day.date()?;
+        hour.time_of_day()?;
         if day.at != date.len() || hour.at != time.len() {
             return None;
         }
@@ -220,7 +222,7 @@ impl Stamp {
             Form::Number(number) => number.coarsen(text, unit, out),
             Form::Tai(tai) => {
                 out.push(b'@');
-                tai.coarsen(text, unit, out);
+                tai.coarsen(unit, out);
             }
         }
     }
@@ -241,7 +243,8 @@ impl Stamp {
         match Number::read(text) {
             Some(number) if number.length == text.len() => Some(Stamp::number(number, 0)),
             _ => {
-                let date = Reader::new(text, 0, clock.until()).date()?;
+                let mut date = Reader::new(text, 0, clock.until());
+                date.date()?;
                 // Six digits alone are too little for a date.
                 (date.at == text.len() && date.at >= 8).then(|| Stamp::of(&date, 0, clock))
             }

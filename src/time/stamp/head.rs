@@ -7,14 +7,20 @@ use super::read::Reader;
 use super::{Clock, Form, Stamp};
 use crate::span::Span;
 
-/// How far a time is looked for.
+/// How far a time is looked at.
 const HEAD_BYTES: usize = 256;
+
+/// How far into it a time may begin, so that none is cut.
+const LAST_START: usize = 160;
 
 /// How far the first quote of an access log is looked for: names of users and virtual hosts come before it.
 const QUOTE_BYTES: usize = 4096;
 
 /// Bytes of the longest time of an access log, with room.
 const BRACKET_BYTES: usize = 48;
+
+/// `[10/Oct/2000:13:55:36 -0700] `
+const USUAL_BRACKET_BYTES: usize = 29;
 
 /// How many things may stand before a time: enough for a colour, a bracket, a level, its bracket, and a number.
 const MOST_BEFORE: usize = 6;
@@ -37,8 +43,8 @@ pub(super) fn read(record: &[u8], clock: &Clock) -> Option<Stamp> {
             return Some(stamp);
         }
         match before(text, at) {
-            Some(next) => at = next,
-            None => return None,
+            Some(next) if next <= LAST_START => at = next,
+            _ => return None,
         }
     }
     None
@@ -59,7 +65,8 @@ fn here(text: &[u8], at: usize, clock: &Clock) -> Option<Stamp> {
 }
 
 pub(super) fn written(text: &[u8], at: usize, clock: &Clock) -> Option<Stamp> {
-    let reader = Reader::new(text, at, clock.until()).stamp()?;
+    let mut reader = Reader::new(text, at, clock.until());
+    reader.stamp()?;
     Some(Stamp::of(&reader, at, clock))
 }
 
@@ -80,7 +87,8 @@ fn worded(text: &[u8], at: usize, clock: &Clock) -> Option<Stamp> {
 /// `I0301 12:34:56.789012`
 pub(super) fn klog(text: &[u8], at: usize, clock: &Clock) -> Option<Stamp> {
     let [b'I' | b'W' | b'E' | b'F' | b'D', b'0' | b'1', ..] = text.get(at..)? else { return None };
-    let reader = Reader::new(text, at + 1, clock.until()).without_year(None)?;
+    let mut reader = Reader::new(text, at + 1, clock.until());
+    reader.without_year(None)?;
     Some(Stamp::of(&reader, at + 1, clock))
 }
 
@@ -90,13 +98,15 @@ fn proxifier(text: &[u8], at: usize, clock: &Clock) -> Option<Stamp> {
     if !opens || text.get(at + 2) != Some(&b'.') {
         return None;
     }
-    let reader = Reader::new(text, at, clock.until()).without_year(Some(b'.'))?;
+    let mut reader = Reader::new(text, at, clock.until());
+    reader.without_year(Some(b'.'))?;
     (reader.byte(0) == b']').then(|| Stamp::of(&reader, at, clock))
 }
 
 /// `L 03/17/2024 - 16:13:38`
 fn game_server(text: &[u8], at: usize, clock: &Clock) -> Option<Stamp> {
-    let reader = Reader::new(text, at, clock.until()).month_first()?;
+    let mut reader = Reader::new(text, at, clock.until());
+    reader.month_first()?;
     Some(Stamp::of(&reader, at, clock))
 }
 
@@ -124,6 +134,10 @@ pub(super) fn microsoft(text: &[u8]) -> Option<Stamp> {
 
 /// A number at a head: with a fraction and a blank behind, or in brackets.
 fn epoch(text: &[u8], at: usize) -> Option<Stamp> {
+    // Nine digits at least.
+    if !text.get(at + 8).is_some_and(u8::is_ascii_digit) {
+        return None;
+    }
     let number = Number::read(text.get(at..)?)?;
     let behind = text.get(at + number.length);
     let is_bracketed = at > 0 && text.get(at - 1) == Some(&b'[') && behind == Some(&b']');
@@ -225,40 +239,31 @@ fn process(text: &[u8]) -> Option<usize> {
 
 fn level(text: &[u8]) -> Option<usize> {
     let length = count(text, 9, |byte| byte.is_ascii_alphabetic());
+    let rest = separator(text.get(length..)?)?;
     let word = text.get(..length)?;
-    const LEVELS: [&[u8]; 20] = [
-        b"TRACE",
-        b"DEBUG",
-        b"INFO",
-        b"NOTICE",
-        b"WARN",
-        b"WARNING",
-        b"ERROR",
-        b"ERR",
-        b"CRIT",
-        b"CRITICAL",
-        b"FATAL",
-        b"SEVERE",
-        b"ALERT",
-        b"EMERG",
-        b"VERBOSE",
-        b"FINE",
-        b"FINER",
-        b"FINEST",
-        b"CONFIG",
-        b"PANIC",
-    ];
-    let is_level = length == 1 && word.iter().all(u8::is_ascii_uppercase)
-        || length >= 3 && LEVELS.iter().any(|level| level.eq_ignore_ascii_case(word));
-    is_level.then(|| separator(text.get(length..)?).map(|rest| length + rest))?
+    let levels: &[&[u8]] = match length {
+        1 => return word.first()?.is_ascii_uppercase().then_some(1 + rest),
+        3 => &[b"ERR"],
+        4 => &[b"INFO", b"WARN", b"CRIT", b"FINE"],
+        5 => &[b"DEBUG", b"ERROR", b"TRACE", b"FATAL", b"ALERT", b"EMERG", b"PANIC", b"FINER"],
+        6 => &[b"NOTICE", b"SEVERE", b"FINEST", b"CONFIG"],
+        7 => &[b"WARNING", b"VERBOSE"],
+        8 => &[b"CRITICAL"],
+        _ => return None,
+    };
+    levels.iter().any(|level| level.eq_ignore_ascii_case(word)).then_some(length + rest)
 }
 
 /// Words that name a time or the kind of a record.
 fn word(text: &[u8]) -> Option<usize> {
-    const WORDS: [&[u8]; 10] =
-        [b"time=", b"ts=", b"t=", b"timestamp=", b"http ", b"https ", b"h2 ", b"ws ", b"wss ", b"grpcs "];
-    let word = WORDS.iter().find(|word| text.starts_with(word))?;
-    Some(word.len())
+    let words: &[&[u8]] = match text.first()? {
+        b't' => &[b"time=", b"ts=", b"t=", b"timestamp="],
+        b'h' => &[b"http ", b"https ", b"h2 "],
+        b'w' => &[b"ws ", b"wss "],
+        b'g' => &[b"grpcs "],
+        _ => return None,
+    };
+    Some(words.iter().find(|word| text.starts_with(word))?.len())
 }
 
 /// The name of a service as Docker Compose puts it before each line, `web-1  | `, or of a log file, as grep does.
@@ -266,7 +271,7 @@ fn name(text: &[u8]) -> Option<usize> {
     let is_of_name = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b'-' | b':');
     let length = count(text, 128, is_of_name);
     let blanks = count(text.get(length..)?, 128, |byte| byte == b' ');
-    let is_file = || text.get(..length).is_some_and(|name| name.windows(4).any(|part| part == b".log"));
+    let is_file = || memchr::memmem::find(text.get(..length).unwrap_or_default(), b".log").is_some();
     match text.get(length + blanks..)? {
         [b'|', b' ', ..] if blanks > 0 => Some(length + blanks + 2),
         _ if blanks == 1 && is_file() => Some(length + 1),
@@ -315,13 +320,17 @@ fn bracket_before(text: &[u8], quote: usize, third: usize, clock: &Clock) -> Opt
     if text.get(end..quote) != Some(b"] ") {
         return None;
     }
-    let from = end.saturating_sub(BRACKET_BYTES).max(third);
-    let open = from + text.get(from..end)?.iter().rposition(|byte| *byte == b'[')?;
-    bracketed(text, open, clock)
+    let usual = quote.checked_sub(USUAL_BRACKET_BYTES).filter(|open| text.get(*open) == Some(&b'['));
+    let open = usual.filter(|open| *open >= third).or_else(|| {
+        let from = end.saturating_sub(BRACKET_BYTES).max(third);
+        Some(from + memchr::memrchr(b'[', text.get(from..end)?)?)
+    })?;
+    bracketed(text, open, clock).filter(|stamp| stamp.span.end == end)
 }
 
 fn bracketed(text: &[u8], open: usize, clock: &Clock) -> Option<Stamp> {
-    let reader = Reader::new(text, open + 1, clock.until()).common_log()?;
+    let mut reader = Reader::new(text, open + 1, clock.until());
+    reader.common_log()?;
     (reader.byte(0) == b']').then(|| Stamp::of(&reader, open + 1, clock))
 }
 

@@ -110,7 +110,7 @@ fn exponent(text: &[u8]) -> Option<(usize, usize)> {
     (1..=2).contains(&digits).then_some((value, text.len() - unsigned.len() + digits))
 }
 
-/// A label of TAI64N without its `@`: 16 digits of seconds and 8 of nanoseconds, hexadecimal.
+/// A label of TAI64N without its `@`: 16 digits of seconds and 8 of nanoseconds, hexadecimal, in small letters.
 pub(super) const TAI_DIGITS: usize = 24;
 
 /// What multilog and qmail write for 1970: 2⁶² and the ten seconds that TAI was ahead of UTC in 1972. Programs that
@@ -131,10 +131,10 @@ impl Tai {
         let (seconds, nanoseconds) = digits.split_at_checked(16)?;
         let seconds = hexadecimal(seconds)?.checked_sub(TAI_EPOCH)?;
         let nanoseconds = u32::try_from(hexadecimal(nanoseconds)?).ok()?;
-        if seconds >= PLAUSIBLE_SECONDS.end || nanoseconds >= 1_000_000_000 {
-            return None;
-        }
-        Some(Tai { seconds: i64::try_from(seconds).ok()?, nanoseconds })
+        let is_plausible = seconds < PLAUSIBLE_SECONDS.end;
+        // More nanoseconds than a second has are seen in examples: they are still of that second.
+        let nanoseconds = nanoseconds.min(999_999_999);
+        is_plausible.then_some(Tai { seconds: i64::try_from(seconds).ok()?, nanoseconds })
     }
 
     pub(super) fn parts(&self, unit: Option<Unit>) -> (i64, u32) {
@@ -144,13 +144,10 @@ impl Tai {
         }
     }
 
-    /// Writes the rounded label, in capitals if `text` has any.
-    pub(super) fn coarsen(&self, text: &[u8], unit: Unit, out: &mut Vec<u8>) {
-        let is_upper = text.iter().any(u8::is_ascii_uppercase);
+    pub(super) fn coarsen(&self, unit: Unit, out: &mut Vec<u8>) {
         let seconds = self.parts(Some(unit)).0.unsigned_abs() + TAI_EPOCH;
-        let digits: &[u8; 16] = if is_upper { b"0123456789ABCDEF" } else { b"0123456789abcdef" };
         let shown = (0..16).rev().map(|place| (seconds >> (4 * place) & 15) as usize);
-        out.extend(shown.filter_map(|digit| digits.get(digit)));
+        out.extend(shown.filter_map(|digit| b"0123456789abcdef".get(digit)));
         out.extend_from_slice(b"00000000");
     }
 }
@@ -160,7 +157,6 @@ fn hexadecimal(text: &[u8]) -> Option<u64> {
         let digit = match byte {
             b'0'..=b'9' => byte - b'0',
             b'a'..=b'f' => byte - b'a' + 10,
-            b'A'..=b'F' => byte - b'A' + 10,
             _ => return None,
         };
         Some(value << 4 | u64::from(digit))

@@ -41,6 +41,30 @@ pub(super) enum Zone {
 /// More digits of a second than any clock writes. With this bound the places fit in a byte.
 const MOST_DIGITS: usize = 40;
 
+/// The places of `2024-03-01T12:34:56`.
+const USUAL: Places = Places {
+    year: Place { at: 0, length: 4 },
+    month: Place { at: 5, length: 2 },
+    day: Place { at: 8, length: 2 },
+    weekday: Place { at: 0, length: 0 },
+    week: Place { at: 0, length: 0 },
+    hour: Place { at: 11, length: 2 },
+    minute: Place { at: 14, length: 2 },
+    second: Place { at: 17, length: 2 },
+    fraction: Place { at: 0, length: 0 },
+};
+
+/// The places of `10/Oct/2000:13:55:36`.
+const USUAL_OF_ACCESS: Places = Places {
+    year: Place { at: 7, length: 4 },
+    month: Place { at: 3, length: 3 },
+    day: Place { at: 0, length: 2 },
+    hour: Place { at: 12, length: 2 },
+    minute: Place { at: 15, length: 2 },
+    second: Place { at: 18, length: 2 },
+    ..USUAL
+};
+
 /// A time that is being read.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Reader<'a> {
@@ -70,46 +94,127 @@ impl<'a> Reader<'a> {
     }
 
     /// A date with a time of day that begins here.
-    pub(super) fn stamp(mut self) -> Option<Reader<'a>> {
-        match self.byte(0) {
-            b'0'..=b'9' => self.digits_first()?,
-            b'A'..=b'Z' | b'a'..=b'z' => self.name_first()?,
-            _ => return None,
+    #[inline]
+    pub(super) fn stamp(&mut self) -> Option<()> {
+        if self.usual().is_some() {
+            self.fraction_and_zone()?;
+        } else {
+            match self.byte(0) {
+                b'0'..=b'9' => self.digits_first()?,
+                b'A'..=b'Z' | b'a'..=b'z' => self.name_first()?,
+                _ => return None,
+            }
         }
-        self.checked()
+        self.check()
+    }
+
+    /// `2024-03-01T12:34:56` in one look: by far the most common, and three times as fast as field by field.
+    #[inline]
+    fn usual(&mut self) -> Option<()> {
+        let text: &[u8; 19] = self.text.get(self.at..)?.first_chunk()?;
+        let [.., b'-' | b'/', _, _, s, _, _, b'T' | b' ', _, _, b':', _, _, b':', _, _] = *text else {
+            return None;
+        };
+        if s != text[4] {
+            return None;
+        }
+        let mut is_number = true;
+        let mut two = |at: usize| {
+            let (ten, one) = (text[at].wrapping_sub(b'0'), text[at + 1].wrapping_sub(b'0'));
+            is_number &= ten <= 9 && one <= 9;
+            ten.wrapping_mul(10).wrapping_add(one)
+        };
+        let year = i16::from(two(0)) * 100 + i16::from(two(2));
+        let (month, day, hour, minute, second) = (two(5), two(8), two(11), two(14), two(17));
+        if !is_number {
+            return None;
+        }
+        self.civil = Civil { year: Year::Known(year), month, day, hour, minute, second, nanosecond: 0 };
+        self.leap();
+        self.places = USUAL;
+        self.at += text.len();
+        Some(())
+    }
+
+    /// `10/Oct/2000:13:55:36` likewise.
+    #[inline]
+    fn usual_of_access(&mut self) -> Option<()> {
+        let text: &[u8; 20] = self.text.get(self.at..)?.first_chunk()?;
+        let [_, _, b'/', _, _, _, b'/', _, _, _, _, b':', _, _, b':', _, _, b':', _, _] = *text else {
+            return None;
+        };
+        let month = words::month(&text[3..])?;
+        let mut is_number = true;
+        let mut two = |at: usize| {
+            let (ten, one) = (text[at].wrapping_sub(b'0'), text[at + 1].wrapping_sub(b'0'));
+            is_number &= ten <= 9 && one <= 9;
+            ten.wrapping_mul(10).wrapping_add(one)
+        };
+        let year = i16::from(two(7)) * 100 + i16::from(two(9));
+        let (day, hour, minute, second) = (two(0), two(12), two(15), two(18));
+        if !is_number {
+            return None;
+        }
+        self.civil = Civil { year: Year::Known(year), month, day, hour, minute, second, nanosecond: 0 };
+        self.leap();
+        self.places = USUAL_OF_ACCESS;
+        self.at += text.len();
+        Some(())
+    }
+
+    fn fraction_and_zone(&mut self) -> Option<()> {
+        if !self.fraction(b'.', None) {
+            self.fraction(b',', Some(3));
+        }
+        if self.is_by_noon() {
+            return None;
+        }
+        self.zone();
+        Some(())
+    }
+
+    /// A leap second stays in its minute, as its text does when it is coarsened.
+    fn leap(&mut self) {
+        if self.civil.second == 60 {
+            self.civil.second = 59;
+        }
     }
 
     /// A date alone that begins here.
-    pub(super) fn date(mut self) -> Option<Reader<'a>> {
+    pub(super) fn date(&mut self) -> Option<()> {
         self.any_date()?;
-        if matches!(self.civil.year, Year::Until(_)) { None } else { self.checked() }
+        self.check()
     }
 
     /// A time of day alone that begins here.
-    pub(super) fn time_of_day(mut self) -> Option<Reader<'a>> {
+    pub(super) fn time_of_day(&mut self) -> Option<()> {
         let joint = if self.run() == 6 { Joint::None } else { Joint::Colon };
         self.time(joint)?;
         self.zone();
-        self.checked()
+        self.check()
     }
 
     /// A month and a day without a year, and the time: `03-17 16:13:38.811`, with this between month and day or nothing.
-    pub(super) fn without_year(mut self, separator: Option<u8>) -> Option<Reader<'a>> {
+    pub(super) fn without_year(&mut self, separator: Option<u8>) -> Option<()> {
         self.two_of_date(separator)?;
-        self.checked()
+        self.check()
     }
 
     /// A date that begins with the number of the month, and the time.
-    pub(super) fn month_first(mut self) -> Option<Reader<'a>> {
+    pub(super) fn month_first(&mut self) -> Option<()> {
         self.american()?;
-        self.checked()
+        self.check()
     }
 
     /// `10/Oct/2000:13:55:36 -0700`; a blank in place of the first colon is Webmin's.
-    pub(super) fn common_log(mut self) -> Option<Reader<'a>> {
-        self.day_first(b'/')?;
-        self.time_behind_date(Joint::Colon)?;
-        self.checked()
+    pub(super) fn common_log(&mut self) -> Option<()> {
+        if self.usual_of_access().is_some() {
+            self.fraction_and_zone()?;
+        } else {
+            self.day_first(b'/')?;
+            self.time_behind_date(Joint::Colon)?;
+        }
+        self.check()
     }
 
     /// Whether the time stands directly behind this byte.
@@ -117,11 +222,12 @@ impl<'a> Reader<'a> {
         self.start.checked_sub(1).and_then(|before| self.text.get(before)) == Some(&byte)
     }
 
-    fn checked(self) -> Option<Reader<'a>> {
-        (self.civil.is_real() && !self.byte(0).is_ascii_digit()).then_some(self)
+    fn check(&self) -> Option<()> {
+        (self.civil.is_real() && !self.byte(0).is_ascii_digit()).then_some(())
     }
 
     /// The byte so many behind this place; NUL, which is no part of a time, behind the last.
+    #[inline]
     pub(super) fn byte(&self, ahead: usize) -> u8 {
         self.text.get(self.at + ahead).copied().unwrap_or(0)
     }
@@ -230,13 +336,10 @@ impl<'a> Reader<'a> {
     }
 
     fn digits_first(&mut self) -> Option<()> {
-        // By far the most common.
-        if self.byte(4) == b'-' && self.byte(7) == b'-' {
-            self.dashed()?;
-            return self.time_behind_date(Joint::Colon);
-        }
         let run = self.run();
         match (run, self.byte(run)) {
+            // Addresses, mostly.
+            (3 | 5 | 9..=13 | 15.., _) => None,
             (14, _) => {
                 self.compact_date()?;
                 self.time(Joint::None)?;
@@ -444,10 +547,8 @@ impl<'a> Reader<'a> {
             self.at += 1;
         }
         if self.byte(0).is_ascii_digit() {
-            let (second, place) = self.one_or_two()?;
-            // A leap second stays in its minute, as its text does when it is coarsened.
-            self.civil.second = if second == 60 { 59 } else { second };
-            self.places.second = place;
+            (self.civil.second, self.places.second) = self.one_or_two()?;
+            self.leap();
             if !self.fraction(b'.', None) {
                 self.fraction(b',', Some(3));
             }

@@ -88,17 +88,17 @@ impl Reader<'_> {
         }
         self.time_with_colons()?;
         self.zone();
-        if !has_year && !self.year_behind() && needs_year {
+        if !has_year && !self.year_behind(needs_year) && needs_year {
             return None;
         }
         Some(())
     }
 
-    /// Behind the time only what is surely a year is taken for one.
-    fn year_behind(&mut self) -> bool {
+    /// Where there need not be one, only what is surely a year is taken for one.
+    fn year_behind(&mut self, is_needed: bool) -> bool {
         let is_near = matches!((self.byte(1), self.byte(2)), (b'1', b'9') | (b'2', b'0'));
         let is_whole = !matches!(self.byte(5), b'0'..=b'9' | b'A'..=b'Z' | b'a'..=b'z' | b'.' | b'-' | b'_');
-        if !(self.byte(0) == b' ' && is_near && is_whole) {
+        if !(self.byte(0) == b' ' && (is_near || is_needed) && is_whole) {
             return false;
         }
         let mut reader = *self;
