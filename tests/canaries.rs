@@ -213,9 +213,19 @@ fn no_fault_of_rules_or_keys_tells_a_canary() {
             assert_silent(&canaries, rules, &say(folder.path(), command, &canaries.log(), Stdio::piped()).0);
         }
     }
-    for keyring in ["good.toml", "staff.txt"] {
-        let args = ["key", "new", "--keyring", keyring];
-        assert_silent(&canaries, keyring, &say(folder.path(), &args, &[], Stdio::piped()).0);
+    for keyring in keyrings.into_iter().chain(["good.toml", "staff.txt"]) {
+        for command in [
+            &["new"][..],
+            &["list"],
+            &["list", "--fingerprint"],
+            &["roll"],
+            &["forget", "--before", "2026-01-01"],
+        ] {
+            let args = [&["key"], command, &["--keyring", keyring]].concat();
+            let (stderr, stdout) = say(folder.path(), &args, &[], Stdio::piped());
+            assert_silent(&canaries, keyring, &stderr);
+            assert_silent(&canaries, keyring, &String::from_utf8_lossy(&stdout));
+        }
     }
 }
 
