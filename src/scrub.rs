@@ -18,6 +18,7 @@ mod records;
 mod seen;
 mod stages;
 mod track;
+mod trial;
 mod watch;
 
 use std::sync::Arc;

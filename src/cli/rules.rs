@@ -156,7 +156,7 @@ fn test_one(rules: &str) -> bool {
     for test in &tests {
         let mut output = Vec::new();
         let source = sources.iter_mut().find(|(inputs, _)| inputs.include(None, &test.from));
-        source.map_or(&mut scrubber, |(_, own)| own).scrub(&test.input, &mut output);
+        source.map_or(&mut scrubber, |(_, own)| own).try_out(test, &mut output);
         let faults = faults(test, &output);
         failed += usize::from(!faults.is_empty());
         faults.iter().for_each(|fault| to_stderr(&format!("{rules}: test `{}`: {fault}\n", test.name)));

@@ -4,18 +4,18 @@ use std::path::{Path, PathBuf};
 
 use super::built_in;
 use super::document::{Document, Node, Value};
-use super::fault::{Faults, quoted};
+use super::fault::Faults;
 use super::inherit::{self, Written};
 use super::input;
 use super::layer::Layer;
 use super::names::Names;
 use super::needs::Needs;
-use super::schema::{RULE, TEST};
+use super::schema::RULE;
 use super::selector::Selector;
 use super::shape::is_misspelt;
 use super::{
-    Condition, Covers, FormatChoice, Glob, Numbers, Policy, Rule, Step, Test, Values, action, known, ladder,
-    timing, values,
+    Condition, Covers, FormatChoice, Glob, Numbers, Policy, Rule, Step, Values, action, known, ladder,
+    timing, trial, values,
 };
 use crate::action::Action;
 use crate::kind::{Kind, KindSet};
@@ -40,7 +40,7 @@ pub(super) fn compile(layers: &[Layer], keyring: Option<&Path>, faults: &mut Fau
         faults.push(fault.help("write a [[rule]], or extends = [\"default\"]"));
     }
     let known = known::read(layers, &mut rules, faults);
-    let tests = tests(&root.doc, faults);
+    let tests = trial::read(&root.doc, faults);
     let mut patterns = names.patterns;
     match built_in::patterns(&asked_for(&rules)) {
         Ok(built_in) => patterns.extend(built_in),
@@ -344,46 +344,4 @@ impl Compiler<'_> {
         }
         Some(action)
     }
-}
-
-/// The tests of the file itself. Those of inherited files speak of those files alone.
-fn tests(doc: &Document, faults: &mut Faults) -> Vec<Test> {
-    let items = doc.root.get("test").map_or(&[][..], Node::items);
-    items.iter().enumerate().filter_map(|(at, node)| test(doc, node, at + 1, faults)).collect()
-}
-
-fn test(doc: &Document, node: &Node, number: usize, faults: &mut Faults) -> Option<Test> {
-    let Some(input) = node.get("input") else {
-        if !is_misspelt(node, &TEST) {
-            faults.push(doc.fault(&node.span, "a test has an `input`"));
-        }
-        return None;
-    };
-    let text = input.as_text()?;
-    if text.contains('\n') {
-        faults.push(doc.fault(&input.span, "`input` is one record, without a line end"));
-    }
-    if ["gone", "stays", "expect"].iter().all(|key| node.get(key).is_none()) {
-        faults.push(
-            doc.fault(&node.span, "a test says what becomes of its input: `gone`, `stays` or `expect`"),
-        );
-    }
-    for (part, span) in node.texts("gone").filter(|(part, _)| !text.contains(part)) {
-        let message = format!("{} is not in `input`, so that the test proves nothing", quoted(part));
-        faults.push(doc.fault(span, message));
-    }
-    let bytes = |key| node.texts(key).map(|(text, _)| text.as_bytes().to_vec()).collect();
-    Some(Test {
-        name: node.text("name").map_or_else(|| format!("test {number}"), str::to_owned),
-        from: labels(node.get("from")),
-        input: text.as_bytes().to_vec(),
-        gone: bytes("gone"),
-        stays: bytes("stays"),
-        expect: node.text("expect").map(|text| text.as_bytes().to_vec()),
-    })
-}
-
-fn labels(from: Option<&Node>) -> Vec<(String, String)> {
-    let entries = from.map_or(&[][..], Node::entries).iter();
-    entries.filter_map(|entry| Some((entry.key.clone(), entry.node.as_text()?.to_owned()))).collect()
 }

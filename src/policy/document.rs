@@ -93,6 +93,11 @@ impl Document {
     pub(crate) fn file(&self) -> &str {
         &self.file
     }
+
+    /// A value as it is written.
+    pub(crate) fn text_of(&self, node: &Node) -> &str {
+        self.text.get(node.span.clone()).unwrap_or_default()
+    }
 }
 
 /// A key of too many names, found by its tokens alone.

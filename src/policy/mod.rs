@@ -35,6 +35,7 @@ mod show;
 pub mod source;
 pub mod taint;
 mod timing;
+mod trial;
 mod values;
 pub mod wanted;
 mod when;
@@ -56,6 +57,7 @@ pub use networks::Networks;
 use selector::Selector;
 pub use source::Source;
 pub use timing::{TimeField, TimeName, Timing, Undated, time_name};
+pub use trial::{Test, When};
 pub use when::Condition;
 
 /// Compiled rules: everything that is needed to judge a record.
@@ -286,21 +288,4 @@ pub struct Network {
     pub address: IpAddr,
     /// Prefix length in bits.
     pub prefix: u8,
-}
-
-/// One `[[test]]`.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Test {
-    /// Its name.
-    pub name: String,
-    /// Labels of the input, by which it may be one of a source.
-    pub from: Vec<(String, String)>,
-    /// The record, without a line end.
-    pub input: Vec<u8>,
-    /// Must not be in the output.
-    pub gone: Vec<Vec<u8>>,
-    /// Must be in the output.
-    pub stays: Vec<Vec<u8>>,
-    /// The whole output.
-    pub expect: Option<Vec<u8>>,
 }

@@ -137,6 +137,11 @@ impl Stages {
         self.dating.last_of(block, head, &self.read).or(self.last)
     }
 
+    /// The time of a record on its own.
+    pub(super) fn own_time(&mut self, record: &[u8], head: &Head, read: Read) -> Option<Moment> {
+        self.dating.of(record, head, &read)
+    }
+
     /// What reads the times.
     pub(super) fn dating(&self) -> &Dating {
         &self.dating
