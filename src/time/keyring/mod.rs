@@ -23,7 +23,7 @@
 //! secret = "…"
 //! ```
 //!
-//! [`file`] checks and reads the file, [`parse`] what stands in it, [`change`] makes and destroys keys, [`mod@write`]
+//! [`mod@file`] checks and reads the file, [`parse`] what stands in it, [`change`] makes and destroys keys, [`mod@write`]
 //! puts files in place.
 
 pub mod change;
