@@ -108,7 +108,7 @@ impl Scrubber {
     /// A scrubber for this policy with keys by period.
     pub fn with_keys(policy: Arc<Policy>, keys: Option<Keys>) -> Scrubber {
         let by_period = policy.needs_keys() && keys.as_ref().is_some_and(|keys| !keys.is_single());
-        let is_aged = policy.depends_on_age() || by_period;
+        let is_aged = policy.depends_on_age() || policy.may_drop_records() || by_period;
         let stages = is_aged.then(|| Stages::new(&policy, Timestamp::now()));
         let judge = Judge::new(Arc::clone(&policy), keys);
         let watch = judge.watch();
@@ -160,7 +160,7 @@ impl Scrubber {
     /// last one may lack its line feed.
     pub fn scrub(&mut self, block: &[u8], out: &mut Vec<u8>) {
         self.begin_ages();
-        let last = self.last_time(block);
+        let last = self.last_of(block);
         let mut left = std::mem::take(&mut self.left);
         match self.drop_by_age(block, &mut left) {
             true => self.scrub_young(&left, out),
@@ -173,13 +173,13 @@ impl Scrubber {
     /// The same, of records that are not dropped by their age.
     fn scrub_young(&mut self, block: &[u8], out: &mut Vec<u8>) {
         let mut pen = Pen::new(out, block.len());
-        let mut copied = 0; // bytes of the block that are written, or dropped
         self.begin(block);
+        let mut copied = self.end_of_dropped_before(block); // bytes of the block that are written, or dropped
         self.records.begin(block, self.wanted(), &self.seen, &self.keys, &mut self.watch);
         while let Some(record) = self.records.next(block) {
             copied = self.write_parts(block, record.content.start, copied, &mut pen);
             if copied > record.content.start {
-                continue; // a part
+                continue; // a part, or it goes on with a record that is dropped
             }
             self.pass_headers(record.content.start);
             let key = self.pass_key(record.content);
@@ -309,7 +309,10 @@ impl Scrubber {
         let Record { content, end, .. } = *record;
         match self.judge.judge(content.of(block), key) {
             Outcome::Unchanged => return copied,
-            Outcome::Dropped => pen.copy(block, copied, content.start),
+            Outcome::Dropped => {
+                pen.copy(block, copied, content.start);
+                return self.end_of_dropped(block, content.start, end);
+            }
             Outcome::Edited(text) => {
                 pen.copy(block, copied, content.start);
                 pen.write(text);
@@ -357,7 +360,7 @@ impl Scrubber {
             let drops = self.take_up(piece, 0);
             let alone = self.carry.seen.long_line(piece);
             self.long = Some(Long::begin(&self.judge, piece, alone, drops));
-            self.carry.last = self.last_time(piece);
+            self.carry.last = self.last_of(piece);
         }
         let Some(long) = &mut self.long else { return };
         long.piece(&mut self.judge, piece, last, out);
@@ -378,7 +381,7 @@ impl Scrubber {
             lines + 1
         };
         self.begin_ages();
-        let last = self.last_time(block);
+        let last = self.last_of(block);
         self.begin_ages();
         self.begin(block);
         let every = self.every_record || self.asks_for_columns();

@@ -23,10 +23,12 @@ pub fn render(run: &Run<'_>) -> String {
         "changed": totals.changed,
         "withheld": totals.withheld,
         "dropped": totals.dropped,
-        "without_key": totals.without_key,
         "acted": rules,
         "input_faults": faults,
     });
+    if run.parts.iter().any(|part| part.policy.needs_keys()) {
+        report["without_key"] = json!(totals.without_key);
+    }
     if run.parts.iter().any(|part| part.policy.known.is_some()) {
         report["unknown_fields"] = json!({"names": totals.unknown.names, "unnamed": totals.unknown.unnamed});
     }

@@ -1,12 +1,13 @@
 //! What becomes of records by their age: a part of [`Scrubber`].
 
+use std::sync::Arc;
+
 use jiff::Timestamp;
 
-use super::carry::Read;
+use super::carry::{Last, Read};
 use super::stages::{Aged, Stage};
-use super::{Carry, Scrubber, parted};
+use super::{Carry, Outcome, Scrubber, count_records, parted};
 use crate::format::Part;
-use crate::time::stamp::Moment;
 
 impl Scrubber {
     /// Makes ready for the stages that records may be of now.
@@ -39,23 +40,65 @@ impl Scrubber {
         let Scrubber { stages, carry, now, .. } = self;
         let Some(stages) = stages else { return };
         let read = carry.read.unwrap_or_else(|| Read { now: now.unwrap_or_else(Timestamp::now), file: None });
-        stages.begin(read, carry.last);
+        stages.begin(read, carry.last.as_ref().map(|last| last.moment));
     }
 
-    /// The time of the last record of the block that has one, or of those before.
-    pub(super) fn last_time(&mut self, block: &[u8]) -> Option<Moment> {
+    /// The last record of the block that has a time, or of those before.
+    pub(super) fn last_of(&mut self, block: &[u8]) -> Option<Last> {
         let Scrubber { stages, carry, .. } = self;
-        stages.as_mut()?.last_in(block, &carry.head)
+        let stages = stages.as_mut()?;
+        match stages.last_in(block, &carry.head) {
+            Some((record, moment)) => {
+                let record = stages.may_drop().then(|| record.of(block).into());
+                Some(Last { moment, record })
+            }
+            None => carry.last.clone(),
+        }
+    }
+
+    /// How far the block goes on with a record before it that was dropped: those lines are dropped as well.
+    pub(super) fn end_of_dropped_before(&mut self, block: &[u8]) -> usize {
+        let Scrubber { stages, carry, .. } = self;
+        let (Some(stages), Some(Last { moment, record: Some(record) })) = (stages, &carry.last) else {
+            return 0;
+        };
+        let record = Arc::clone(record);
+        let aged = stages.of_moment(*moment);
+        let end = stages.continued_before(block, &carry.head);
+        if end == 0 {
+            return 0;
+        }
+        self.set_age(aged);
+        let is_dropped = matches!(self.judge.judge(&record, None), Outcome::Dropped);
+        self.judge.take_tally(); // it was counted when it was written
+        self.drop_continued(block, 0, if is_dropped { end } else { 0 })
+    }
+
+    /// How far the block behind a record that is dropped, up to `end`, goes on with it. That is dropped as well.
+    pub(super) fn end_of_dropped(&mut self, block: &[u8], start: usize, end: usize) -> usize {
+        let Scrubber { stages, carry, .. } = self;
+        let Some(stages) = stages else { return end };
+        let more = stages.continued(block, start, end, &carry.head);
+        self.drop_continued(block, end, more)
+    }
+
+    fn drop_continued(&mut self, block: &[u8], start: usize, end: usize) -> usize {
+        self.tally.dropped += count_records(&block[start..end]);
+        end
     }
 
     /// Takes up the record that begins here: it is judged by its age. Whether its age alone says that it is dropped.
     pub(super) fn take_up(&mut self, block: &[u8], start: usize) -> bool {
         let Scrubber { stages, carry, .. } = self;
         let Some(stages) = stages else { return false };
-        let Aged { stage, moment, withheld, drops } = stages.of(block, start, &carry.head);
-        let number = self.number_of(stage);
-        self.judge.set_age(number, moment, withheld);
-        drops
+        let aged = stages.of(block, start, &carry.head);
+        self.set_age(aged);
+        aged.drops
+    }
+
+    fn set_age(&mut self, aged: Aged) {
+        let number = self.number_of(aged.stage);
+        self.judge.set_age(number, aged.moment, aged.withheld);
     }
 
     /// Appends what is left of a block without the records that are dropped by their age. `false`: all are left.

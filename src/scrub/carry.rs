@@ -38,8 +38,16 @@ pub struct Carry {
     key: Option<Key>,
     /// When the block was read, and of what date its file is; unknown where nobody reads in order.
     pub(super) read: Option<Read>,
-    /// The time of the last record that has one.
-    pub(super) last: Option<Moment>,
+    /// The last record that has a time.
+    pub(super) last: Option<Last>,
+}
+
+/// The last record that has a time: those behind it are of it as well.
+#[derive(Clone, Debug)]
+pub(super) struct Last {
+    pub(super) moment: Moment,
+    /// Its line, if a rule may drop it: lines that go on with it are dropped with it.
+    pub(super) record: Option<Arc<[u8]>>,
 }
 
 /// When a block was read.

@@ -52,17 +52,33 @@ impl Dating {
         Dating { policy, hints, fields, decoded, finder }
     }
 
-    /// The time of the last record of these lines that has one.
-    pub(super) fn last_of(&mut self, lines: &[u8], head: &Head, read: &Read) -> Option<Moment> {
+    /// The last record of these lines that has a time, without its line end, and that time.
+    pub(super) fn last_of(&mut self, lines: &[u8], head: &Head, read: &Read) -> Option<(Span, Moment)> {
         let mut end = lines.len();
         while end > 0 {
             let start = memchr::memrchr(b'\n', &lines[..end - 1]).map_or(0, |feed| feed + 1);
-            if let Some(moment) = self.of(parted(&lines[start..end]).0, head, read) {
-                return Some(moment);
+            let record = Span::new(start, start + parted(&lines[start..end]).0.len());
+            if let Some(moment) = self.of(record.of(lines), head, read) {
+                return Some((record, moment));
             }
             end = start;
         }
         None
+    }
+
+    /// How far these lines go on with the record before them, which has a time: they have none, and are no records of
+    /// a format whose records are one line each.
+    pub(super) fn continued(&mut self, lines: &[u8], head: &Head, read: &Read) -> usize {
+        let mut end = 0;
+        while end < lines.len() {
+            let next = memchr::memchr(b'\n', &lines[end..]).map_or(lines.len(), |feed| end + feed + 1);
+            let (line, _) = parted(&lines[end..next]);
+            if is_object(line) || self.of(line, head, read).is_some() {
+                break;
+            }
+            end = next;
+        }
+        end
     }
 
     /// The record's own time, if it has one. One more than a day ahead is none.

@@ -9,8 +9,10 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::carry::Read;
 use super::dating::Dating;
+use super::parted;
 use crate::format::Head;
 use crate::policy::{MayDrop, Policy, Reached, Undated};
+use crate::span::Span;
 use crate::time::age::Age;
 use crate::time::stamp::Moment;
 
@@ -126,15 +128,39 @@ impl Stages {
         self.drop_after.is_some()
     }
 
+    /// The age of a record of that time.
+    pub(super) fn of_moment(&self, moment: Moment) -> Aged {
+        self.aged(Some(moment))
+    }
+
     /// The age of the record that begins here. Records are asked about in the order in which they stand.
     pub(super) fn of(&mut self, block: &[u8], start: usize, head: &Head) -> Aged {
         let moment = self.time_of(block, start, head);
         self.aged(moment)
     }
 
-    /// The time of the last record of the block that has one, or of the last before.
-    pub(super) fn last_in(&mut self, block: &[u8], head: &Head) -> Option<Moment> {
-        self.dating.last_of(block, head, &self.read).or(self.last)
+    /// The last record of the block that has a time, and that time.
+    pub(super) fn last_in(&mut self, block: &[u8], head: &Head) -> Option<(Span, Moment)> {
+        self.dating.last_of(block, head, &self.read)
+    }
+
+    /// How far the block goes on, from `end`, with the record that begins at `start`; nowhere if that has no time of its
+    /// own.
+    pub(super) fn continued(&mut self, block: &[u8], start: usize, end: usize, head: &Head) -> usize {
+        match self.dating.of(parted(&block[start..end]).0, head, &self.read) {
+            Some(_) => end + self.dating.continued(&block[end..], head, &self.read),
+            None => end,
+        }
+    }
+
+    /// How far the block goes on with the last record before it.
+    pub(super) fn continued_before(&mut self, block: &[u8], head: &Head) -> usize {
+        self.dating.continued(block, head, &self.read)
+    }
+
+    /// Whether any rule may drop records.
+    pub(super) fn may_drop(&self) -> bool {
+        self.may_drop
     }
 
     /// The time of a record on its own.
@@ -163,7 +189,7 @@ impl Stages {
     /// Each line is looked at once, from here back to where the last time is known.
     fn find_last(&mut self, block: &[u8], end: usize, head: &Head) {
         if let Some(lines) = block.get(self.place..end)
-            && let Some(moment) = self.dating.last_of(lines, head, &self.read)
+            && let Some((_, moment)) = self.dating.last_of(lines, head, &self.read)
         {
             self.last = Some(moment);
         }

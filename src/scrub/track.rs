@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use super::carry::{Carry, Read};
+use super::carry::{Carry, Last, Read};
 use super::dating::Dating;
 use super::seen::Seen;
 use crate::format::Part;
@@ -82,9 +82,12 @@ impl Tracker {
 
     /// Goes on behind lines that were read then.
     fn pass_times(&mut self, lines: &[u8], read: &Read) {
-        let Tracker { dating, carry, .. } = self;
-        let last = dating.as_mut().and_then(|dating| dating.last_of(lines, &carry.head, read));
-        carry.last = last.or(carry.last);
+        let Tracker { policy, dating, carry, .. } = self;
+        let Some(dating) = dating else { return };
+        if let Some((record, moment)) = dating.last_of(lines, &carry.head, read) {
+            let record = policy.may_drop_records().then(|| record.of(lines).into());
+            carry.last = Some(Last { moment, record });
+        }
     }
 
     /// How much of what was read may be handed on as a block: whole lines, of which there are `lines` bytes, and of

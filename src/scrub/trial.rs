@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::carry::Read;
+use super::carry::{Last, Read};
 use super::{Carry, Scrubber};
 use crate::policy::{Test, When};
 use crate::time::stamp::Moment;
@@ -36,7 +36,7 @@ impl Scrubber {
         let sure = |time| Moment { nominal: time, earliest: time, latest: time };
         let mut carry = Carry::start(self.policy());
         carry.read = Some(Read { now, file: written.filter(|_| !matches!(test.when, When::At(_))) });
-        carry.last = behind.map(sure);
+        carry.last = behind.map(|time| Last { moment: sure(time), record: None });
         self.go_on(carry);
         self.scrub(&test.input, out);
         self.start_over();
