@@ -260,6 +260,7 @@ impl Stamp {
     }
 
     /// What was read from `start` on.
+    #[inline(always)]
     fn of(reader: &Reader<'_>, start: usize, clock: &Clock) -> Stamp {
         let Reader { civil, places, .. } = *reader;
         let default = clock.zone.map(Offset::seconds);
