@@ -109,12 +109,13 @@ fn every_form_is_read_and_written() {
         }
         assert_eq!(coarse.len(), Unit::ALL.len(), "{shown}");
         check(&text, &stamp, |text| read(how, text, &clock));
-        // What follows a head is not looked at for times.
+        // What follows a head is not looked at for times, but for a second one in brackets, which makes both doubtful.
         if how == "head" {
             let longer = [&text[..], b" 1999-12-31T23:59:59Z [31/Dec/1999:23:59:59 +0000] \"x\""].concat();
             let again = Stamp::at_head(&longer, &clock);
-            let is_same = again.is_some_and(|again| again.moment(None) == stamp.moment(None));
-            assert!(is_same || !shown.contains('"') || shown.starts_with('#'), "{shown}: {again:?}");
+            let is_doubtful = shown.starts_with('#') || shown.contains("- - [") && !shown.contains("] \"");
+            assert_eq!(again.is_none(), is_doubtful, "{shown}: {again:?}");
+            assert!(again.is_none_or(|again| again.moment(None) == stamp.moment(None)), "{shown}: {again:?}");
         }
     }
 }

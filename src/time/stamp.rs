@@ -61,9 +61,12 @@
 //! numbers with slashes (they are read one way here and the other way there), times of day alone.
 
 mod civil;
+mod dates;
 mod head;
 mod number;
 mod read;
+mod tail;
+mod usual;
 mod words;
 mod write;
 
