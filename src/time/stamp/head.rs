@@ -292,10 +292,19 @@ fn name(text: &[u8]) -> Option<usize> {
     }
 }
 
-/// An address and its port: nothing but digits of one.
+/// An address and its port: nothing but digits of one. A time of day is none: what follows it may be a message.
 fn address(text: &[u8]) -> Option<usize> {
-    let length = count(text, 64, |byte| byte.is_ascii_hexdigit() || matches!(byte, b'.' | b':'));
-    let is_address = text.get(..length)?.iter().filter(|byte| matches!(byte, b'.' | b':')).count() >= 2;
+    let (mut length, mut dots, mut colons) = (0, 0, 0);
+    for byte in text.iter().take(64) {
+        match byte {
+            b'.' => dots += 1,
+            b':' => colons += 1,
+            byte if byte.is_ascii_hexdigit() => {}
+            _ => break,
+        }
+        length += 1;
+    }
+    let is_address = (dots >= 2 && colons <= 1) || colons >= 3 || text.starts_with(b"::");
     (is_address && text.get(length) == Some(&b' ')).then_some(length + 1)
 }
 
