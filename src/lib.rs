@@ -94,7 +94,7 @@
 //! | 4 | [`stream`]: from open files to written bytes; `report`: what was done, as text and JSON |
 //! | 3 | [`scrub`]: the hot path; [`edit`]: which bytes give way to which; [`tally`]: counts; [`withhold`]: markers |
 //! | 2 | [`policy`]: the rules file, compiled, and what it decides |
-//! | 1 | [`format`](mod@format): records to fields; [`detect`]: bytes to findings; [`action`]: values to replacements; [`time`]: ages, the keyring |
+//! | 1 | [`format`](mod@format): records to fields; [`detect`]: bytes to findings; [`action`]: values to replacements; [`time`]: the time of a record, ages, the keyring |
 //! | 0 | [`span`], [`kind`], [`finding`], [`decoded`], [`checksum`], [`error`] |
 //!
 //! What stands at the root is the interface and changes with the version number; the modules are open for tests,

@@ -109,12 +109,14 @@ fn every_form_is_read_and_written() {
         }
         assert_eq!(coarse.len(), Unit::ALL.len(), "{shown}");
         check(&text, &stamp, |text| read(how, text, &clock));
-        // What follows a head is not looked at for times.
+        // What follows a head is not looked at for times, but for a second one in brackets, which makes both doubtful.
         if how == "head" {
-            let longer = [&text[..], b" 1999-12-31T23:59:59Z [31/Dec/1999:23:59:59 +0000] \"x\""].concat();
-            let again = Stamp::at_head(&longer, &clock);
-            let is_same = again.is_some_and(|again| again.moment(None) == stamp.moment(None));
-            assert!(is_same || !shown.contains('"') || shown.starts_with('#'), "{shown}: {again:?}");
+            let tail: &[u8] = b" 1999-12-31T23:59:59Z [31/Dec/1999:23:59:59 +0000] x";
+            let again = Stamp::at_head(&[&text[..], tail].concat(), &clock);
+            let is_unquoted = shown.contains("- - [") && !shown.contains('"');
+            let is_doubtful = shown.starts_with("#1") || shown.starts_with("#+") || is_unquoted;
+            assert_eq!(again.is_none(), is_doubtful, "{shown}: {again:?}");
+            assert!(again.is_none_or(|again| again.moment(None) == stamp.moment(None)), "{shown}: {again:?}");
         }
     }
 }

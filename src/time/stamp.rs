@@ -24,7 +24,7 @@
 //! the Common Log Format the bracket directly before the first quote that is not escaped counts, since users choose
 //! their names, brackets too; without a quote right behind, the one after three words, or four with a virtual host, if
 //! no other follows. `ident` must be `-`, which it is nearly everywhere. A server that writes quotes in names as they
-//! are lets its users choose the time, and there is no telling.
+//! are lets its users choose the time, and there is no telling; so does one that quotes something, but not the request.
 //!
 //! What stands directly behind a time may be taken for its zone or year (`+0100`, `UTC`, `2024`): a message that
 //! begins so moves the time by up to a day, and by years behind one of RFC 3164.
@@ -61,9 +61,12 @@
 //! numbers with slashes (they are read one way here and the other way there), times of day alone.
 
 mod civil;
+mod dates;
 mod head;
 mod number;
 mod read;
+mod tail;
+mod usual;
 mod words;
 mod write;
 
@@ -260,6 +263,7 @@ impl Stamp {
     }
 
     /// What was read from `start` on.
+    #[inline(always)]
     fn of(reader: &Reader<'_>, start: usize, clock: &Clock) -> Stamp {
         let Reader { civil, places, .. } = *reader;
         let default = clock.zone.map(Offset::seconds);

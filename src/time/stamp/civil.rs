@@ -29,6 +29,7 @@ impl Civil {
         Civil { year: Year::Known(1970), month: 1, day: 1, hour: 0, minute: 0, second: 0, nanosecond: 0 };
 
     /// Whether the calendar has such a time. A year that is not known may be a leap year.
+    #[inline]
     pub(super) fn is_real(&self) -> bool {
         let length = match self.year {
             // The last year is not wholly in the range of `jiff::Timestamp`.

@@ -22,6 +22,9 @@ const BRACKET_BYTES: usize = 48;
 /// `[10/Oct/2000:13:55:36 -0700] `
 const USUAL_BRACKET_BYTES: usize = 29;
 
+/// Digits of a number that is a time, at least.
+const LEAST_DIGITS: usize = 9;
+
 /// How many things may stand before a time: enough for a colour, a bracket, a level, its bracket, and a number.
 const MOST_BEFORE: usize = 6;
 
@@ -30,6 +33,14 @@ pub(super) fn read(record: &[u8], clock: &Clock) -> Option<Stamp> {
     if matches!(record.first()?, b' ' | b'\t' | b'{' | b'}' | b'\r') {
         return None;
     }
+    if let Some(reader) = Reader::usual(record, 0) {
+        return Some(Stamp::of(&reader, 0, clock));
+    }
+    read_behind(record, clock)
+}
+
+#[inline(never)]
+fn read_behind(record: &[u8], clock: &Clock) -> Option<Stamp> {
     let text = record.get(..HEAD_BYTES).unwrap_or(record);
     let mut at = 0;
     for _ in 0..=MOST_BEFORE {
@@ -65,6 +76,9 @@ fn here(text: &[u8], at: usize, clock: &Clock) -> Option<Stamp> {
 }
 
 pub(super) fn written(text: &[u8], at: usize, clock: &Clock) -> Option<Stamp> {
+    if let Some(reader) = Reader::usual(text, at) {
+        return Some(Stamp::of(&reader, at, clock));
+    }
     let mut reader = Reader::new(text, at, clock.until());
     reader.stamp()?;
     Some(Stamp::of(&reader, at, clock))
@@ -134,8 +148,7 @@ pub(super) fn microsoft(text: &[u8]) -> Option<Stamp> {
 
 /// A number at a head: with a fraction and a blank behind, or in brackets.
 fn epoch(text: &[u8], at: usize) -> Option<Stamp> {
-    // Nine digits at least.
-    if !text.get(at + 8).is_some_and(u8::is_ascii_digit) {
+    if !text.get(at..at + LEAST_DIGITS)?.iter().all(u8::is_ascii_digit) {
         return None;
     }
     let number = Number::read(text.get(at..)?)?;
@@ -279,10 +292,19 @@ fn name(text: &[u8]) -> Option<usize> {
     }
 }
 
-/// An address and its port: nothing but digits of one.
+/// An address and its port: nothing but digits of one. A time of day is none: what follows it may be a message.
 fn address(text: &[u8]) -> Option<usize> {
-    let length = count(text, 64, |byte| byte.is_ascii_hexdigit() || matches!(byte, b'.' | b':'));
-    let is_address = text.get(..length)?.iter().filter(|byte| matches!(byte, b'.' | b':')).count() >= 2;
+    let (mut length, mut dots, mut colons) = (0, 0, 0);
+    for byte in text.iter().take(64) {
+        match byte {
+            b'.' => dots += 1,
+            b':' => colons += 1,
+            byte if byte.is_ascii_hexdigit() => {}
+            _ => break,
+        }
+        length += 1;
+    }
+    let is_address = (dots >= 2 && colons <= 1) || colons >= 3 || text.starts_with(b"::");
     (is_address && text.get(length) == Some(&b' ')).then_some(length + 1)
 }
 
@@ -329,6 +351,9 @@ fn bracket_before(text: &[u8], quote: usize, third: usize, clock: &Clock) -> Opt
 }
 
 fn bracketed(text: &[u8], open: usize, clock: &Clock) -> Option<Stamp> {
+    if let Some(reader) = Reader::usual_of_access(text, open + 1) {
+        return (reader.byte(0) == b']').then(|| Stamp::of(&reader, open + 1, clock));
+    }
     let mut reader = Reader::new(text, open + 1, clock.until());
     reader.common_log()?;
     (reader.byte(0) == b']').then(|| Stamp::of(&reader, open + 1, clock))

@@ -1,7 +1,8 @@
 //! Reads dates and times of day, byte by byte: each form is told from the others by its first few bytes, so that no
 //! text is read twice.
 
-use super::civil::{self, Civil, Year};
+use super::civil::{Civil, Year};
+use super::tail::{byte, fraction, is_by_noon, leapless, zone};
 use super::words;
 
 /// Where one field of a time lies, from the first byte of the time.
@@ -38,38 +39,11 @@ pub(super) enum Zone {
     Offset(i32),
 }
 
-/// More digits of a second than any clock writes. With this bound the places fit in a byte.
-const MOST_DIGITS: usize = 40;
-
-/// The places of `2024-03-01T12:34:56`.
-const USUAL: Places = Places {
-    year: Place { at: 0, length: 4 },
-    month: Place { at: 5, length: 2 },
-    day: Place { at: 8, length: 2 },
-    weekday: Place { at: 0, length: 0 },
-    week: Place { at: 0, length: 0 },
-    hour: Place { at: 11, length: 2 },
-    minute: Place { at: 14, length: 2 },
-    second: Place { at: 17, length: 2 },
-    fraction: Place { at: 0, length: 0 },
-};
-
-/// The places of `10/Oct/2000:13:55:36`.
-const USUAL_OF_ACCESS: Places = Places {
-    year: Place { at: 7, length: 4 },
-    month: Place { at: 3, length: 3 },
-    day: Place { at: 0, length: 2 },
-    hour: Place { at: 12, length: 2 },
-    minute: Place { at: 15, length: 2 },
-    second: Place { at: 18, length: 2 },
-    ..USUAL
-};
-
 /// A time that is being read.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Reader<'a> {
-    text: &'a [u8],
-    start: usize,
+    pub(super) text: &'a [u8],
+    pub(super) start: usize,
     pub(super) at: usize,
     pub(super) civil: Civil,
     pub(super) places: Places,
@@ -78,7 +52,7 @@ pub(super) struct Reader<'a> {
 
 /// What separates hour, minute and second.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Joint {
+pub(super) enum Joint {
     /// A colon; what follows the second may be a fraction behind one too.
     Colon,
     Dot,
@@ -94,90 +68,13 @@ impl<'a> Reader<'a> {
     }
 
     /// A date with a time of day that begins here.
-    #[inline]
     pub(super) fn stamp(&mut self) -> Option<()> {
-        if self.usual().is_some() {
-            self.fraction_and_zone()?;
-        } else {
-            match self.byte(0) {
-                b'0'..=b'9' => self.digits_first()?,
-                b'A'..=b'Z' | b'a'..=b'z' => self.name_first()?,
-                _ => return None,
-            }
+        match self.byte(0) {
+            b'0'..=b'9' => self.digits_first()?,
+            b'A'..=b'Z' | b'a'..=b'z' => self.name_first()?,
+            _ => return None,
         }
         self.check()
-    }
-
-    /// `2024-03-01T12:34:56` in one look: by far the most common, and three times as fast as field by field.
-    #[inline]
-    fn usual(&mut self) -> Option<()> {
-        let text: &[u8; 19] = self.text.get(self.at..)?.first_chunk()?;
-        let [.., b'-' | b'/', _, _, s, _, _, b'T' | b' ', _, _, b':', _, _, b':', _, _] = *text else {
-            return None;
-        };
-        if s != text[4] {
-            return None;
-        }
-        let mut is_number = true;
-        let mut two = |at: usize| {
-            let (ten, one) = (text[at].wrapping_sub(b'0'), text[at + 1].wrapping_sub(b'0'));
-            is_number &= ten <= 9 && one <= 9;
-            ten.wrapping_mul(10).wrapping_add(one)
-        };
-        let year = i16::from(two(0)) * 100 + i16::from(two(2));
-        let (month, day, hour, minute, second) = (two(5), two(8), two(11), two(14), two(17));
-        if !is_number {
-            return None;
-        }
-        self.civil = Civil { year: Year::Known(year), month, day, hour, minute, second, nanosecond: 0 };
-        self.leap();
-        self.places = USUAL;
-        self.at += text.len();
-        Some(())
-    }
-
-    /// `10/Oct/2000:13:55:36` likewise.
-    #[inline]
-    fn usual_of_access(&mut self) -> Option<()> {
-        let text: &[u8; 20] = self.text.get(self.at..)?.first_chunk()?;
-        let [_, _, b'/', _, _, _, b'/', _, _, _, _, b':', _, _, b':', _, _, b':', _, _] = *text else {
-            return None;
-        };
-        let month = words::month(&text[3..])?;
-        let mut is_number = true;
-        let mut two = |at: usize| {
-            let (ten, one) = (text[at].wrapping_sub(b'0'), text[at + 1].wrapping_sub(b'0'));
-            is_number &= ten <= 9 && one <= 9;
-            ten.wrapping_mul(10).wrapping_add(one)
-        };
-        let year = i16::from(two(7)) * 100 + i16::from(two(9));
-        let (day, hour, minute, second) = (two(0), two(12), two(15), two(18));
-        if !is_number {
-            return None;
-        }
-        self.civil = Civil { year: Year::Known(year), month, day, hour, minute, second, nanosecond: 0 };
-        self.leap();
-        self.places = USUAL_OF_ACCESS;
-        self.at += text.len();
-        Some(())
-    }
-
-    fn fraction_and_zone(&mut self) -> Option<()> {
-        if !self.fraction(b'.', None) {
-            self.fraction(b',', Some(3));
-        }
-        if self.is_by_noon() {
-            return None;
-        }
-        self.zone();
-        Some(())
-    }
-
-    /// A leap second stays in its minute, as its text does when it is coarsened.
-    fn leap(&mut self) {
-        if self.civil.second == 60 {
-            self.civil.second = 59;
-        }
     }
 
     /// A date alone that begins here.
@@ -208,12 +105,8 @@ impl<'a> Reader<'a> {
 
     /// `10/Oct/2000:13:55:36 -0700`; a blank in place of the first colon is Webmin's.
     pub(super) fn common_log(&mut self) -> Option<()> {
-        if self.usual_of_access().is_some() {
-            self.fraction_and_zone()?;
-        } else {
-            self.day_first(b'/')?;
-            self.time_behind_date(Joint::Colon)?;
-        }
+        self.day_first(b'/')?;
+        self.time_behind_date(Joint::Colon)?;
         self.check()
     }
 
@@ -229,11 +122,11 @@ impl<'a> Reader<'a> {
     /// The byte so many behind this place; NUL, which is no part of a time, behind the last.
     #[inline]
     pub(super) fn byte(&self, ahead: usize) -> u8 {
-        self.text.get(self.at + ahead).copied().unwrap_or(0)
+        byte(self.text, self.at + ahead)
     }
 
     /// How many digits stand here, 20 at most.
-    fn run(&self) -> usize {
+    pub(super) fn run(&self) -> usize {
         let rest = self.text.get(self.at..).unwrap_or_default();
         rest.iter().take(20).take_while(|byte| byte.is_ascii_digit()).count()
     }
@@ -248,14 +141,14 @@ impl<'a> Reader<'a> {
         is_here
     }
 
-    fn pass(&mut self, length: usize) -> Place {
+    pub(super) fn pass(&mut self, length: usize) -> Place {
         let place = Place { at: (self.at - self.start) as u8, length: length as u8 };
         self.at += length;
         place
     }
 
     /// So many digits as a number.
-    fn number(&mut self, length: usize) -> Option<(u16, Place)> {
+    pub(super) fn number(&mut self, length: usize) -> Option<(u16, Place)> {
         let digits = self.text.get(self.at..self.at + length)?;
         let mut value = 0;
         for byte in digits {
@@ -268,7 +161,7 @@ impl<'a> Reader<'a> {
         Some((value, self.pass(length)))
     }
 
-    fn two(&mut self) -> Option<(u8, Place)> {
+    pub(super) fn two(&mut self) -> Option<(u8, Place)> {
         let [ten, one] = *self.text.get(self.at..)?.first_chunk()?;
         let (ten, one) = (ten.wrapping_sub(b'0'), one.wrapping_sub(b'0'));
         if ten > 9 || one > 9 {
@@ -278,7 +171,7 @@ impl<'a> Reader<'a> {
     }
 
     /// One or two digits.
-    fn one_or_two(&mut self) -> Option<(u8, Place)> {
+    pub(super) fn one_or_two(&mut self) -> Option<(u8, Place)> {
         if self.byte(1).is_ascii_digit() {
             return self.two();
         }
@@ -294,14 +187,14 @@ impl<'a> Reader<'a> {
     }
 
     /// A year of two digits by the rule of POSIX: 69 to 99 are of the last century.
-    fn short_year(&mut self) -> Option<()> {
+    pub(super) fn short_year(&mut self) -> Option<()> {
         let (year, place) = self.two()?;
         self.civil.year = Year::Known(i16::from(year) + if year < 69 { 2000 } else { 1900 });
         self.places.year = place;
         Some(())
     }
 
-    fn month(&mut self) -> Option<()> {
+    pub(super) fn month(&mut self) -> Option<()> {
         (self.civil.month, self.places.month) = self.two()?;
         Some(())
     }
@@ -318,7 +211,7 @@ impl<'a> Reader<'a> {
         Some(())
     }
 
-    fn day(&mut self) -> Option<()> {
+    pub(super) fn day(&mut self) -> Option<()> {
         (self.civil.day, self.places.day) = self.two()?;
         Some(())
     }
@@ -335,170 +228,8 @@ impl<'a> Reader<'a> {
         Some(())
     }
 
-    fn digits_first(&mut self) -> Option<()> {
-        let run = self.run();
-        match (run, self.byte(run)) {
-            // Addresses, mostly.
-            (3 | 5 | 9..=13 | 15.., _) => None,
-            (14, _) => {
-                self.compact_date()?;
-                self.time(Joint::None)?;
-                self.zone();
-                Some(())
-            }
-            (2, b'-') if self.byte(3).is_ascii_digit() && self.byte(5) == b' ' => {
-                self.two_of_date(Some(b'-'))
-            }
-            (2, b'/') if self.byte(5) == b'/' && self.byte(10) == b'-' => self.american(),
-            // Spark's. With a fraction behind they are ZoneMinder's, which begin with the day or the month.
-            (2, b'/') if self.byte(5) == b'/' => {
-                self.any_date()?;
-                self.time_behind_date(Joint::Colon)?;
-                (self.places.fraction.length == 0).then_some(())
-            }
-            (8, _) | (7, b'T') | (4, b'W') => {
-                self.any_date()?;
-                let is_basic = self.byte(0) == b'T' && self.byte(3) != b':';
-                self.time_behind_date(if is_basic { Joint::None } else { Joint::Colon })
-            }
-            (6, b' ') => {
-                self.any_date()?;
-                let is_basic = self.byte(3).is_ascii_digit();
-                self.time_behind_date(if is_basic { Joint::None } else { Joint::Colon })
-            }
-            _ => {
-                self.any_date()?;
-                self.time_behind_date(Joint::Colon)
-            }
-        }
-    }
-
-    /// A date that begins with a digit and has a year.
-    fn any_date(&mut self) -> Option<()> {
-        let run = self.run();
-        match (run, self.byte(run)) {
-            (4, b'-') if self.byte(7) == b'-' => self.dashed(),
-            (4, b'-') if self.byte(5) == b'W' => self.week_date(true),
-            (4, b'-') => {
-                self.year()?;
-                self.at += 1;
-                self.ordinal()
-            }
-            (4, b'W') => self.week_date(false),
-            (4, separator @ (b'/' | b'.' | b':')) => {
-                self.year()?;
-                self.at += 1;
-                self.month()?;
-                self.step(separator)?;
-                self.day()
-            }
-            (7, b'T') => {
-                self.year()?;
-                self.ordinal()
-            }
-            (8, _) => self.compact_date(),
-            (6, _) => {
-                self.short_year()?;
-                self.month()?;
-                self.day()
-            }
-            (2, b'/') if self.byte(3).is_ascii_digit() => {
-                self.short_year()?;
-                self.at += 1;
-                self.month()?;
-                self.step(b'/')?;
-                self.day()
-            }
-            (2, b'.') => {
-                self.day()?;
-                self.at += 1;
-                self.month()?;
-                self.step(b'.')?;
-                self.year()
-            }
-            (1 | 2, separator @ (b'/' | b'-' | b' ')) => self.day_first(separator),
-            _ => None,
-        }
-    }
-
-    fn dashed(&mut self) -> Option<()> {
-        self.year()?;
-        self.step(b'-')?;
-        self.month()?;
-        self.step(b'-')?;
-        self.day()
-    }
-
-    fn compact_date(&mut self) -> Option<()> {
-        self.year()?;
-        self.month()?;
-        self.day()
-    }
-
-    /// Day, name of the month, year.
-    pub(super) fn day_first(&mut self, separator: u8) -> Option<()> {
-        self.loose_day()?;
-        self.step(separator)?;
-        self.month_name()?;
-        self.step(separator)?;
-        self.year()
-    }
-
-    /// `2024-061`
-    fn ordinal(&mut self) -> Option<()> {
-        let (ordinal, place) = self.number(3)?;
-        let Year::Known(year) = self.civil.year else { return None };
-        self.places.day = place;
-        self.civil.set_days(civil::of_ordinal(i64::from(year), ordinal)?)
-    }
-
-    /// `2024-W09-5`, and without hyphens
-    fn week_date(&mut self, has_hyphens: bool) -> Option<()> {
-        let (year, place) = self.number(4)?;
-        // The first days of the year 0 are of a week before it, which four digits cannot say.
-        if year == 0 {
-            return None;
-        }
-        self.places.year = place;
-        self.at += usize::from(has_hyphens) + 1;
-        let (week, place) = self.two()?;
-        self.places.week = place;
-        if has_hyphens {
-            self.step(b'-')?;
-        }
-        let (weekday, place) = self.number(1)?;
-        self.places.weekday = place;
-        self.civil.set_days(civil::of_week(i64::from(year), week, weekday as u8)?)
-    }
-
-    /// Month and day without a year, as logcat and Proxifier write them, and the time behind.
-    fn two_of_date(&mut self, separator: Option<u8>) -> Option<()> {
-        self.month()?;
-        if let Some(separator) = separator {
-            self.step(separator)?;
-        }
-        self.day()?;
-        self.step(b' ')?;
-        self.time(Joint::Colon)
-    }
-
-    /// `03/17/2024-16:13:38.811234` of Snort and Suricata, and `L 03/17/2024 - 16:13:38` of game servers.
-    fn american(&mut self) -> Option<()> {
-        self.month()?;
-        self.step(b'/')?;
-        self.day()?;
-        self.step(b'/')?;
-        self.year()?;
-        let is_wide = self.is_step(b' ');
-        self.step(b'-')?;
-        if is_wide {
-            self.step(b' ')?;
-        }
-        self.time(Joint::Colon)
-    }
-
     /// What joins a date and a time of day, the time, and the zone.
-    fn time_behind_date(&mut self, joint: Joint) -> Option<()> {
+    pub(super) fn time_behind_date(&mut self, joint: Joint) -> Option<()> {
         let join = self.byte(0);
         if !matches!(join, b'T' | b't' | b' ' | b'-' | b'_' | b'\t' | b':') {
             return None;
@@ -530,7 +261,7 @@ impl<'a> Reader<'a> {
         self.time(Joint::Colon)
     }
 
-    fn time(&mut self, joint: Joint) -> Option<()> {
+    pub(super) fn time(&mut self, joint: Joint) -> Option<()> {
         if joint == Joint::None {
             (self.civil.hour, self.places.hour) = self.two()?;
             (self.civil.minute, self.places.minute) = self.two()?;
@@ -548,7 +279,7 @@ impl<'a> Reader<'a> {
         }
         if self.byte(0).is_ascii_digit() {
             (self.civil.second, self.places.second) = self.one_or_two()?;
-            self.leap();
+            self.civil.second = leapless(self.civil.second);
             if !self.fraction(b'.', None) {
                 self.fraction(b',', Some(3));
             }
@@ -556,30 +287,13 @@ impl<'a> Reader<'a> {
         Some(()).filter(|()| !self.is_by_noon())
     }
 
-    /// Hours that are counted to twelve are not read: better none than one that is twelve hours off.
     fn is_by_noon(&self) -> bool {
-        let ahead = usize::from(self.byte(0) == b' ');
-        matches!(self.byte(ahead), b'A' | b'P' | b'a' | b'p')
-            && matches!(self.byte(ahead + 1), b'M' | b'm')
-            && !self.byte(ahead + 2).is_ascii_alphanumeric()
+        is_by_noon(self.text, self.at)
     }
 
-    /// The digits behind the mark; behind a comma a number of columns may follow that is none of it, so that their
-    /// count is looked at (three, six or nine).
     fn fraction(&mut self, mark: u8, multiple: Option<usize>) -> bool {
-        if self.byte(0) != mark || !self.byte(1).is_ascii_digit() {
-            return false;
-        }
-        let rest = self.text.get(self.at + 1..).unwrap_or_default();
-        let length = rest.iter().take(MOST_DIGITS).take_while(|byte| byte.is_ascii_digit()).count();
-        if multiple.is_some_and(|multiple| length % multiple != 0 || length > 9)
-            || (mark == b',' && rest.get(length) == Some(&b','))
-        {
-            return false;
-        }
-        let digits = rest.get(..length.min(9)).unwrap_or_default();
-        let value = digits.iter().fold(0, |value, digit| value * 10 + u32::from(digit - b'0'));
-        self.civil.nanosecond = value * 10u32.pow(9 - digits.len() as u32);
+        let Some((nanosecond, length)) = fraction(self.text, self.at, mark, multiple) else { return false };
+        self.civil.nanosecond = nanosecond;
         self.at += 1;
         self.places.fraction = self.pass(length);
         true
@@ -587,52 +301,6 @@ impl<'a> Reader<'a> {
 
     /// The zone, if there is one.
     pub(super) fn zone(&mut self) {
-        match self.byte(0) {
-            b'Z' | b'z' if !self.byte(1).is_ascii_alphanumeric() => {
-                self.at += 1;
-                self.zone = Zone::Offset(0);
-            }
-            b'+' | b'-' => self.offset(0),
-            b' ' if matches!(self.byte(1), b'+' | b'-') => self.offset(1),
-            b' ' if self.byte(1).is_ascii_uppercase() => self.zone_name(1),
-            b'U' | b'G' => self.zone_name(0),
-            _ => {}
-        }
-    }
-
-    fn zone_name(&mut self, ahead: usize) {
-        let rest = self.text.get(self.at + ahead..).unwrap_or_default();
-        let length = rest.iter().take(6).take_while(|byte| byte.is_ascii_alphanumeric()).count();
-        if let Some(zone) = words::zone(rest.get(..length).unwrap_or_default()) {
-            self.at += ahead + length;
-            self.zone = zone;
-        }
-    }
-
-    /// `+01:00`, `+0100`, and glued to the time `+01`, and `-240` in minutes, as Db2 writes it.
-    fn offset(&mut self, ahead: usize) {
-        let mut reader = *self;
-        reader.at += ahead + 1;
-        let is_west = self.byte(ahead) == b'-';
-        let run = reader.run();
-        let seconds = match run {
-            4 => reader.hours_and_minutes(),
-            2 if reader.byte(2) == b':' && reader.byte(3).is_ascii_digit() => reader.hours_and_minutes(),
-            2 if ahead == 0 => reader.two().map(|(hours, _)| i32::from(hours) * 3600),
-            3 if ahead == 0 => reader.number(3).map(|(minutes, _)| i32::from(minutes) * 60),
-            _ => None,
-        };
-        let Some(seconds) = seconds.filter(|seconds| *seconds < 86_400) else { return };
-        if !reader.byte(0).is_ascii_digit() {
-            self.at = reader.at;
-            self.zone = Zone::Offset(if is_west { -seconds } else { seconds });
-        }
-    }
-
-    fn hours_and_minutes(&mut self) -> Option<i32> {
-        let (hours, _) = self.two()?;
-        self.is_step(b':');
-        let (minutes, _) = self.two()?;
-        (minutes < 60).then(|| i32::from(hours) * 3600 + i32::from(minutes) * 60)
+        (self.zone, self.at) = zone(self.text, self.at);
     }
 }
