@@ -1,17 +1,19 @@
 //! From what the command line names to a scrubber: rules, format, key.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use super::args::ByRules;
 use super::exit::Exit;
 use super::print::{message, to_stderr, usage_fault};
 use crate::action::hash::{HashKey, key_id};
+use crate::action::keys::{KeyPeriod, Keys};
 use crate::policy::fault::Faults;
 use crate::policy::source::Inputs;
 use crate::policy::{FormatChoice, Policy, Source};
 use crate::scrub::Scrubber;
 use crate::stream::Place;
-use crate::time::keyring::Keyring;
+use crate::time::keyring::{Keyring, Period};
 
 /// The pack that is used when nothing is named.
 const DEFAULT_RULES: &str = "default";
@@ -116,6 +118,18 @@ impl ByRules {
             None => Err(usage_fault(&format!("keyring {}: no key serves now", path.display()))),
         }
     }
+}
+
+/// All keys of a keyring.
+pub(super) fn keys(path: &Path) -> Result<Keys, Exit> {
+    let keyring = Keyring::open(path, key_id).map_err(|fault| usage_fault(&fault.to_string()))?;
+    let period = |period: &Period| KeyPeriod {
+        from: period.from,
+        until: period.until,
+        id: period.id.clone(),
+        key: Some(HashKey::new(&period.secret)),
+    };
+    Ok(Keys::new(keyring.periods.iter().map(period).collect(), None))
 }
 
 /// The policy of that name or path. Faults are shown.
