@@ -49,7 +49,17 @@ impl Default for Kinds {
     }
 }
 
+/// Bytes of the name of a kind, at most: it stands in every residue.
+pub const NAME_BYTES: usize = 32;
+
 impl Kinds {
+    /// Whether a kind may have that name.
+    pub fn is_name(name: &str) -> bool {
+        name.starts_with(|first: char| first.is_ascii_lowercase())
+            && name.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_')
+            && name.len() <= NAME_BYTES
+    }
+
     /// The kind of that name, if there is one.
     pub fn get(&self, name: &str) -> Option<Kind> {
         self.names.iter().position(|known| known == name).map(|at| Kind(at as u16))

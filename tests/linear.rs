@@ -7,7 +7,7 @@ use std::io::Write;
 use std::path::Path;
 use std::sync::Arc;
 
-use logscrub::action::hash::HashKey;
+use logscrub::action::hash::{HashKey, key_id};
 use logscrub::policy::Policy;
 use logscrub::scrub::Scrubber;
 use logscrub::stream::{MAX_RECORD_BYTES, ScrubWriter};
@@ -16,7 +16,12 @@ use logscrub::stream::{MAX_RECORD_BYTES, ScrubWriter};
 const RECORD_BYTES: usize = MAX_RECORD_BYTES - 1;
 
 /// What a hostile record repeats: triggers, beginnings of values, escapes and structure that never end.
-const UNITS: [&str; 55] = [
+const UNITS: [&str; 60] = [
+    "[",
+    "[email~kID:",
+    "[email~kID:0000000000000000000000000000] ",
+    "[ipv4:kID:00000000000000000000@1.1.1.1/24]",
+    "[ipv4:kID:00000000000000000000@1.1.1.0/24]",
     "=40",
     "a=40b.=2E",
     "#012",
@@ -111,6 +116,7 @@ fn hostile_records_come_to_an_end() {
     let scrubbers = scrubbers();
     for unit in UNITS {
         for head in HEADS {
+            let unit = unit.replace("kID", &format!("k{}", key_id(&[7; 32])));
             let body = unit.repeat(RECORD_BYTES / 8 / unit.len());
             for scrubber in &scrubbers {
                 let mut out = Vec::new();

@@ -10,7 +10,10 @@ use aes_siv::{KeyInit, Tag};
 use zeroize::Zeroizing;
 
 use super::base32;
-use super::hash::{HashKey, Lent};
+use super::hash::{HashKey, KEY_ID_SYMBOLS, Lent};
+use super::keys::Keys;
+use super::residue::ordinal;
+use crate::kind::{Kinds, NAME_BYTES};
 
 /// Bytes of the tag before the ciphertext (RFC 5297 section 2.6).
 const TAG_BYTES: usize = 16;
@@ -75,6 +78,50 @@ impl HashKey {
     pub fn decrypt(&self, kind: &str, token: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
         open(self.sealing(), kind, token)
     }
+}
+
+/// Appends the text with values, as they were read, in place of all tokens that one of the keys opens. Returns how many
+/// look like tokens under any key, and stay.
+pub fn reveal(keys: &Keys, text: &[u8], out: &mut Vec<u8>) -> u64 {
+    let (mut from, mut stay) = (0, 0);
+    for open in memchr::memchr_iter(b'[', text) {
+        let Some((token, length)) = written(&text[open..]) else { continue };
+        match keys.with_id(token.id).find_map(|key| key.decrypt(token.kind, token.text)) {
+            Some(value) => {
+                out.extend_from_slice(&text[from..open]);
+                out.extend_from_slice(&value);
+                from = open + length;
+            }
+            None => stay += 1,
+        }
+    }
+    out.extend_from_slice(&text[from..]);
+    stay
+}
+
+/// A token as it stands in a text: `[kind~kID:TEXT]`.
+struct Written<'t> {
+    kind: &'t str,
+    id: &'t [u8],
+    text: &'t [u8],
+}
+
+/// The token at the beginning of a text, and how long it is with its brackets.
+fn written(text: &[u8]) -> Option<(Written<'_>, usize)> {
+    let inside = text.strip_prefix(b"[")?;
+    let mark = inside.iter().take(NAME_BYTES + 1).position(|byte| *byte == b'~')?;
+    let kind = std::str::from_utf8(&inside[..mark]).ok().filter(|kind| Kinds::is_name(kind))?;
+    let (id, rest) = inside[mark + 1..].strip_prefix(b"k")?.split_at_checked(KEY_ID_SYMBOLS)?;
+    let rest = rest.strip_prefix(b":")?;
+    let symbols =
+        rest.iter().take(MAX_TOKEN_SYMBOLS + 1).take_while(|byte| base32::is_symbol(**byte)).count();
+    let (token, end) = rest.split_at(symbols);
+    let number = ordinal(end);
+    let closes = end.get(number) == Some(&b']') && token.len() >= MIN_TOKEN_SYMBOLS;
+    closes.then(|| {
+        let length = text.len() - end.len() + number + 1;
+        (Written { kind, id, text: token }, length)
+    })
 }
 
 #[cfg(test)]
@@ -143,5 +190,18 @@ mod tests {
                 assert_eq!(open(&key, "email", &token[..at]), None);
             }
         }
+    }
+
+    #[test]
+    fn tokens_in_a_text_are_revealed_and_all_else_stays() {
+        let keys = Keys::one(HashKey::new(&[7; 32]));
+        let (mut token, mut other) = (Vec::new(), Vec::new());
+        HashKey::new(&[7; 32]).encrypt("user_id", b"bea \xff", &mut token);
+        HashKey::new(&[8; 32]).encrypt("user_id", b"bea", &mut other);
+        let numbered = [&token[..token.len() - 1], b"#2]"].concat();
+        let text = [b"[[x", &token[..], b"]", &numbered, &other, b"[user_id~k", &token].concat();
+        let mut out = Vec::new();
+        assert_eq!(reveal(&keys, &text, &mut out), 1);
+        assert_eq!(out, [b"[[xbea \xff]bea \xff", &other[..], b"[user_id~kbea \xff"].concat());
     }
 }

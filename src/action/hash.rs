@@ -139,3 +139,38 @@ fn subkey<const BYTES: usize>(key: &[u8; 32], purpose: &[u8]) -> Zeroizing<[u8; 
     let _ = Hkdf::<Sha256>::new(None, key).expand(purpose, &mut *subkey);
     subkey
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    fn hex(bytes: &[u8]) -> String {
+        bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+
+    /// RFC 4231 sections 4.2 and 4.3; RFC 5869 appendix A.3, which is without salt as well.
+    #[test]
+    fn the_published_vectors_hold() {
+        let mac = |key: &[u8], text: &[u8]| {
+            hex(&Hmac::<Sha256>::new_from_slice(key).unwrap().chain_update(text).finalize().into_bytes())
+        };
+        let expected = "b0344c61d8db38535ca8afceaf0bf12b881dc200c9833da726e9376c2e32cff7";
+        assert_eq!(mac(&[0x0b; 20], b"Hi There"), expected);
+        let expected = "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843";
+        assert_eq!(mac(b"Jefe", b"what do ya want for nothing?"), expected);
+        let mut subkey = [0; 42];
+        Hkdf::<Sha256>::new(None, &[0x0b; 22]).expand(b"", &mut subkey).unwrap();
+        let expected = "8da4e775a563c18f715f802a063c5a31b8a11f5c5ee1879ec3454e5f3c738d2d9d201395faa4b61a96c8";
+        assert_eq!(hex(&subkey), expected);
+    }
+
+    #[test]
+    fn each_purpose_has_a_key_of_its_own() {
+        let key = HashKey::new(&[7; 32]);
+        assert_ne!(key.sealing()[..32], key.sealing()[32..]);
+        assert_ne!(key.prefixes()[..16], key.prefixes()[16..]);
+        assert!(!key.sealing().windows(32).any(|part| *part == key.prefixes()[..]));
+        assert_eq!(format!("{key:?}"), format!("HashKey({:?})", key.id()));
+    }
+}

@@ -209,4 +209,25 @@ mod tests {
         assert_eq!(pseudonym(&keys, 0), one);
         assert_eq!(pseudonym(&keys.clone(), 1), other);
     }
+
+    /// Why no hash is without a key, and what it means to forget one: whoever has it counts all addresses of a network
+    /// through, and whoever has not finds none.
+    #[test]
+    fn who_has_the_key_finds_every_address_of_a_network_and_who_has_not_finds_none() {
+        let kinds = Kinds::default();
+        let tokens = |key: HashKey| -> std::collections::HashSet<Vec<u8>> {
+            let keys = Keys::one(key);
+            let token = |host: u16| {
+                let mut out = Vec::new();
+                let value = format!("198.51.{}.{}", host >> 8, host & 0xff);
+                keys.pseudonym(keys.of_period(0).unwrap(), Kind::IPV4, value.as_bytes(), &kinds, &mut out);
+                out.split_off(b"[ipv4:k3f9x2q:".len())
+            };
+            (0..=u16::MAX).map(token).collect()
+        };
+        let log = tokens(HashKey::new(&[7; 32]));
+        assert_eq!(log.len(), 1 << 16);
+        assert_eq!(tokens(HashKey::new(&[7; 32])), log);
+        assert!(tokens(HashKey::new(&[8; 32])).is_disjoint(&log));
+    }
 }

@@ -118,6 +118,28 @@ pub fn advance(
     true
 }
 
+/// Whether the text, all of it, is what this very action leaves of some value, so that it has nothing left to do: where a
+/// rule covers a whole field, also where [`Residues::is`] does not know it, as with `[email]@example.org`.
+pub fn is_left_by(action: &Action, text: &[u8], tools: Tools<'_>, residues: &Residues) -> bool {
+    let Some(trace) = read(text, Kind::PAN, residues).filter(|trace| trace.is_left_by(action)) else {
+        return false;
+    };
+    let (Action::Truncate(_), What::Domain(_) | What::Card(_)) = (action, &trace.left) else {
+        return !matches!(&trace.left, What::WithDomain(domain) if !is_host(domain));
+    };
+    let mut again = Vec::new();
+    let stays = trace.advance(action, tools, &mut again) && again == text;
+    stays && !matches!(&trace.left, What::Domain(domain) if !is_host(domain))
+}
+
+/// Whether what stands behind the bracket can be a domain: whoever fills a field must not keep words there.
+fn is_host(domain: &[u8]) -> bool {
+    let is_written = |byte: &u8| {
+        byte.is_ascii_lowercase() || byte.is_ascii_digit() || b".-_".contains(byte) || !byte.is_ascii()
+    };
+    domain.contains(&b'.') && domain.iter().skip(1).all(is_written)
+}
+
 /// What is known of a value after an earlier step.
 struct Trace<'r> {
     kind: Kind,
@@ -471,5 +493,30 @@ mod tests {
         let left = world.step(&[Action::Encrypt, hash.clone()], Kind::EMAIL, &token);
         assert_eq!(left, world.apply(&hash, Kind::EMAIL, b"ana@example.com"));
         assert!(left.ends_with(b"]@example.com"));
+    }
+
+    #[test]
+    fn what_an_action_left_of_a_whole_field_is_known_again() {
+        let world = World::new();
+        let keep = |keep| Action::Hash(Hash { keep, ..Hash::default() });
+        let cut = |pan| Action::Truncate(Truncate { pan, ..Truncate::default() });
+        let (first, last) = (cut(PanKeep::First6Last4), cut(PanKeep::Last4));
+        let is_left = |action: &Action, text: &[u8]| is_left_by(action, text, world.tools(), &world.residues);
+        for (action, kind, value) in [
+            (&first, Kind::EMAIL, "ana@Example.org"),
+            (&first, Kind::PAN, "4111 1111 1111 1111"),
+            (&last, Kind::PAN, "4111111111111111"),
+            (&keep(Some(Part::Domain)), Kind::EMAIL, "ana@example.org"),
+            (&keep(Some(Part::Network { ipv4: 24, ipv6: 48 })), Kind::IPV4, "203.0.113.9"),
+            (&keep(None), Kind::IPV4, "203.0.113.9"),
+            (&Action::Encrypt, Kind::IPV4, "203.0.113.9"),
+        ] {
+            let left = world.apply(action, kind, value.as_bytes());
+            assert!(is_left(action, &left), "{}", String::from_utf8_lossy(&left));
+            assert!(!is_left(action, value.as_bytes()) && !is_left(&Action::Mask, &left));
+        }
+        assert!(!is_left(&last, b"411111******1111"));
+        assert!(!is_left(&first, b"[email]@her name is ana.smith"));
+        assert!(!is_left(&first, b"[email]@secret"));
     }
 }

@@ -14,7 +14,7 @@ pub mod truncate;
 mod zip;
 
 pub use apply::{Left, Tools, apply};
-pub use ladder::{advance, effective, is_legal};
+pub use ladder::{advance, effective, is_left_by, is_legal};
 
 /// What a rule does to a value (the words of the rules file).
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -23,15 +23,12 @@ use super::encrypt::MAX_TOKEN_SYMBOLS;
 use super::hash::{KEY_ID_SYMBOLS, token_symbols};
 use super::keys::Keys;
 use super::truncate::network_address;
-use crate::kind::{Kind, Kinds};
+use crate::kind::{Kind, Kinds, NAME_BYTES};
 use crate::span::Span;
 
 /// Longest residue in bytes, but for those of `encrypt`: the longest name of a kind, the key id, the longest token, a
 /// network and the marks.
 pub const MAX_RESIDUE_BYTES: usize = 128;
-
-/// Bytes of the name of a kind.
-const MAX_NAME_BYTES: usize = 64;
 
 /// What stands for a value in a field that nobody named.
 pub const WITHHELD: &[u8] = b"[withheld]";
@@ -93,7 +90,7 @@ impl Residues {
     pub fn read<'h>(&self, hay: &'h [u8], at: usize) -> Option<(Residue<'h>, Span)> {
         let rest = hay.get(at..)?.strip_prefix(b"[")?;
         let is_end = |byte: &u8| matches!(byte, b']' | b':' | b'#' | b'~' | b' ');
-        let length = rest.iter().take(MAX_NAME_BYTES + 1).position(is_end)?;
+        let length = rest.iter().take(NAME_BYTES + 1).position(is_end)?;
         let (name, behind) = rest.split_at(length);
         let (residue, length) = match (name, behind.first()?) {
             (b"", b']') => (Residue::Empty, 0),
@@ -146,7 +143,7 @@ impl Residues {
         if let Some(marked) = before[..before.len() - run].strip_suffix(b"#") {
             run += 1 + symbols(marked);
         }
-        if run + MAX_NAME_BYTES < MAX_RESIDUE_BYTES {
+        if run + NAME_BYTES < MAX_RESIDUE_BYTES {
             return None;
         }
         let head = before[..before.len() - run].strip_suffix(b":")?;
@@ -216,7 +213,7 @@ fn length_of_withheld(text: &[u8]) -> Option<usize> {
 }
 
 /// The length of `#2`, if that stands there.
-fn ordinal(text: &[u8]) -> usize {
+pub(super) fn ordinal(text: &[u8]) -> usize {
     let Some(digits) = text.strip_prefix(b"#") else { return 0 };
     let count = digits.iter().take(MAX_ORDINAL_DIGITS + 1).take_while(|byte| byte.is_ascii_digit()).count();
     if (1..=MAX_ORDINAL_DIGITS).contains(&count) { 1 + count } else { 0 }

@@ -41,6 +41,10 @@ pub(super) enum Command {
     Explain(Explain),
     /// The keyring
     Key(Key),
+    /// The pseudonyms, in each period, of the values on standard input, one a line
+    Pseudonym(Pseudonym),
+    /// Standard input with values in place of the tokens of `encrypt`
+    Reveal(Reveal),
     /// Completions for a shell, on standard output
     Completions {
         /// The shell
@@ -292,6 +296,26 @@ impl At {
     pub(super) fn now(&self) -> Timestamp {
         self.now.unwrap_or_else(Timestamp::now)
     }
+}
+
+#[derive(Debug, Group)]
+pub(super) struct Pseudonym {
+    /// What the values are: email, ipv4, or what the rules say with `as`
+    #[arg(long = "as", value_name = "KIND")]
+    pub(super) kind: String,
+    /// The keyring
+    #[arg(long, value_name = "FILE")]
+    pub(super) keyring: PathBuf,
+    /// One JSON object a pseudonym
+    #[arg(long)]
+    pub(super) json: bool,
+}
+
+#[derive(Debug, Group)]
+pub(super) struct Reveal {
+    /// The keyring
+    #[arg(long, value_name = "FILE")]
+    pub(super) keyring: PathBuf,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

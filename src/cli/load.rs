@@ -122,8 +122,13 @@ impl ByRules {
     }
 }
 
+/// All keys of the keyring of that name.
+pub(super) fn keys(keyring: &Path) -> Result<Keys, Exit> {
+    Ok(keys_of(&super::keyring::open(keyring)?))
+}
+
 /// The keys of a keyring, ready for use.
-pub(super) fn keys_of(keyring: &Keyring) -> Keys {
+fn keys_of(keyring: &Keyring) -> Keys {
     let live = keyring.periods().map(|period| KeyPeriod {
         from: period.from,
         until: period.until,

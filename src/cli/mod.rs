@@ -10,6 +10,8 @@ mod lines;
 mod load;
 mod paint;
 mod print;
+mod pseudonym;
+mod reveal;
 mod rules;
 mod scan;
 mod shells;
@@ -44,6 +46,8 @@ fn run(args: Args) -> Exit {
         Some(Command::Rules(args)) => rules::run(&args.command),
         Some(Command::Explain(args)) => explain::run(&args),
         Some(Command::Key(args)) => key::run(&args.command),
+        Some(Command::Pseudonym(args)) => pseudonym::run(&args),
+        Some(Command::Reveal(args)) => reveal::run(&args),
         Some(Command::Completions { shell }) => shells::completions(shell),
         Some(Command::Man) => shells::man(),
     }

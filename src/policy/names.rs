@@ -15,7 +15,7 @@ use crate::detect::list::List;
 use crate::detect::pattern::Pattern;
 use crate::detect::{Detectors, Scratch};
 use crate::error::reason;
-use crate::kind::{BUILT_IN, Kind, KindSet, Kinds};
+use crate::kind::{BUILT_IN, Kind, KindSet, Kinds, NAME_BYTES};
 
 /// The kinds that this version finds without being told how.
 pub(super) const FOUND: &[Kind] = &[
@@ -40,8 +40,6 @@ pub(super) const GROUPS: &[(&str, &[Kind])] = &[
     ("all", FOUND),
 ];
 
-/// Bytes of the name of a kind or group: it stands in every residue.
-const NAME_BYTES: usize = 32;
 /// Lists, detectors and groups of one policy, of each.
 const NAMES: usize = 1000;
 /// Groups within groups.
@@ -317,10 +315,7 @@ fn entries<'a>(layers: &'a [Layer], table: &'static str) -> impl Iterator<Item =
 }
 
 fn well_formed(doc: &Document, name: &str, span: &Range<usize>) -> Result<(), Fault> {
-    let good = name.starts_with(|first: char| first.is_ascii_lowercase())
-        && name.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_')
-        && name.len() <= NAME_BYTES;
-    if good {
+    if Kinds::is_name(name) {
         return Ok(());
     }
     let help = format!("a letter, then letters, digits and `_`, all lower case, at most {NAME_BYTES}");

@@ -320,4 +320,33 @@ find   = ["all"]
 not_in = ["msg.password"]
 action = "redact"
 "#,
+    r#"
+[pseudonyms]
+keyring = "keyring.toml"
+
+[[rule]]
+name   = "all"
+find   = ["all"]
+action = "encrypt"
+"#,
+    r#"
+[pseudonyms]
+keyring = "keyring.toml"
+
+[[rule]]
+name   = "email"
+find   = ["email"]
+action = { hash = { keep = "domain", scope = "forever" } }
+
+[[rule]]
+name   = "private"
+find   = ["ip"]
+unless = { networks = ["203.0.113.0/24", "2001:db8::/32"] }
+action = { truncate = { pseudonymise = "prefix" } }
+
+[[rule]]
+name   = "others"
+find   = ["all"]
+action = { hash = { keep = "/24" } }
+"#,
 ];

@@ -1,0 +1,97 @@
+//! `logscrub pseudonym`: the pseudonyms of values, for those who hold the keys.
+
+use super::args::Pseudonym;
+use super::exit::Exit;
+use super::lines::Lines;
+use super::load::keys;
+use super::print::{message, usage_fault};
+use crate::action::keys::{KeyPeriod, Keys};
+use crate::action::{Action, Hash, Tools, apply};
+use crate::kind::{Kind, Kinds};
+use crate::stream::{Input, Output, Place, Scrub, Settings, Target, Watch, drive};
+use crate::tally::Tally;
+
+pub(super) fn run(args: &Pseudonym) -> Exit {
+    start(args).unwrap_or_else(|exit| exit)
+}
+
+fn start(args: &Pseudonym) -> Result<Exit, Exit> {
+    if !Kinds::is_name(&args.kind) {
+        return Err(usage_fault(
+            "the name of a kind is a letter, then letters, digits and `_`, all lower case",
+        ));
+    }
+    let keys = keys(&args.keyring)?;
+    let mut kinds = Kinds::default();
+    let kind = kinds.intern(&args.kind);
+    let teller = Teller { keys, kinds, kind, json: args.json, lines: Lines::default() };
+    let mut output = Output::open(&Target::Stdout).map_err(|cause| Exit::of_output(&cause))?;
+    let settings = Settings { max_record: usize::MAX, ..Settings::default() };
+    let input = Input::open(&Place::Stdin).map(Input::told_of);
+    let outcome = drive([input], teller, &mut output, &mut Watch::default(), &settings);
+    outcome.output.map_err(|cause| Exit::of_output(&cause))?;
+    outcome.input_faults.iter().for_each(|fault| message(&fault.to_string()));
+    Ok(if outcome.input_faults.is_empty() { Exit::Done } else { Exit::Input })
+}
+
+/// What it writes is not the value but what it is called.
+#[derive(Clone)]
+struct Teller {
+    keys: Keys,
+    kinds: Kinds,
+    kind: Kind,
+    json: bool,
+    lines: Lines,
+}
+
+impl Teller {
+    /// Appends what a value is called in each period whose key is there.
+    fn tell(&self, number: u64, value: &[u8], out: &mut Vec<u8>) {
+        if !self.json && number > 1 {
+            out.push(b'\n');
+        }
+        let periods = self.keys.periods().iter().enumerate();
+        for (at, period) in periods.filter(|(_, period)| period.key.is_some()) {
+            let tools = Tools { kinds: &self.kinds, keys: Some(&self.keys), period: Some(at) };
+            let mut token = Vec::new();
+            apply(&Action::Hash(Hash::default()), self.kind, value, value, tools, &mut token);
+            let token = String::from_utf8_lossy(&token);
+            let line = if self.json { object(number, period, &token) } else { row(period, &token) };
+            out.extend_from_slice(line.as_bytes());
+        }
+    }
+}
+
+fn row(period: &KeyPeriod, token: &str) -> String {
+    let from = period.from.map_or("-".to_owned(), |from| from.to_string());
+    format!("{from}  {token}\n")
+}
+
+fn object(number: u64, period: &KeyPeriod, token: &str) -> String {
+    let moment = |moment: Option<jiff::Timestamp>| moment.map(|moment| moment.to_string());
+    let object = serde_json::json!({
+        "line": number, "from": moment(period.from), "until": moment(period.until), "pseudonym": token,
+    });
+    format!("{object}\n")
+}
+
+impl Scrub for Teller {
+    fn scrub(&mut self, block: &[u8], out: &mut Vec<u8>) {
+        for line in block.split_inclusive(|byte| *byte == b'\n') {
+            let value = line.strip_suffix(b"\n").unwrap_or(line);
+            let value = value.strip_suffix(b"\r").unwrap_or(value);
+            self.lines.add(1);
+            if !value.is_empty() {
+                self.tell(self.lines.so_far(), value, out);
+            }
+        }
+    }
+
+    fn scrub_piece(&mut self, piece: &[u8], _: bool, out: &mut Vec<u8>) {
+        self.scrub(piece, out); // no line is too long
+    }
+
+    fn take_tally(&mut self) -> Tally {
+        Tally::default()
+    }
+}
