@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use super::carry::Read;
 use super::stages::{Aged, Stage};
-use super::{Carry, Scrubber, parted};
+use super::{Carry, Judged, Scrubber, parted};
 use crate::format::Part;
 use crate::time::stamp::Moment;
 
@@ -52,10 +52,17 @@ impl Scrubber {
     pub(super) fn take_up(&mut self, block: &[u8], start: usize) -> bool {
         let Scrubber { stages, carry, .. } = self;
         let Some(stages) = stages else { return false };
-        let Aged { stage, moment, withheld, drops } = stages.of(block, start, &carry.head);
+        let Aged { dated, stage, moment, withheld, drops } = stages.of(block, start, &carry.head);
+        self.dated = Some((dated, stages.now()));
         let number = self.number_of(stage);
         self.judge.set_age(number, moment, withheld);
         drops
+    }
+
+    /// What is seen in the record that was taken up, with its age.
+    pub(super) fn with_age(&self, judged: Judged, drops: bool) -> Judged {
+        let left = judged.left.filter(|_| !drops);
+        Judged { dated: self.dated, stage: self.judge.stage(), by_age: drops, left, ..judged }
     }
 
     /// Appends what is left of a block without the records that are dropped by their age. `false`: all are left.
