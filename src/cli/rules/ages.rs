@@ -127,7 +127,7 @@ fn linkable(policy: &Policy, now: Timestamp) -> String {
     match (policy.every, policy.forget_after) {
         (Some(every), Some(after)) => format!(
             "whoever holds the keyring can link them for up to {every} + {after}, if `key forget --due` runs; \
-             nobody can those of records written before {}",
+             nobody can link those of records written before {}",
             date(every.before(after.before(now)))
         ),
         _ => "whoever holds the keyring can link them as long as it has their key: \
