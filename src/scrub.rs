@@ -42,6 +42,7 @@ use parts::Parts;
 use pen::Pen;
 use records::{Record, Records, Wanted};
 use seen::Seen;
+pub use stages::Dated;
 use stages::{Stage, Stages};
 pub use track::Tracker;
 use watch::Watch;
@@ -59,6 +60,8 @@ pub struct Scrubber {
     numbered: Vec<Stage>,
     /// The moment of the run, if it was given.
     now: Option<Timestamp>,
+    /// From where the age of the record is known, and what is now.
+    dated: Option<(Dated, Timestamp)>,
     every_record: bool,
     records: Records,
     parts: Parts,
@@ -85,6 +88,7 @@ impl Clone for Scrubber {
             stages: self.stages.clone(),
             numbered: self.numbered.clone(),
             now: self.now,
+            dated: None,
             every_record: self.every_record,
             records: Records::default(),
             parts: Parts::default(),
@@ -121,6 +125,7 @@ impl Scrubber {
             numbered: vec![Stage::OF_NEW],
             stages,
             now: None,
+            dated: None,
             every_record,
             records: Records::default(),
             parts: Parts::default(),
@@ -393,17 +398,19 @@ impl Scrubber {
             let to = record.map_or(block.len(), |record| record.start);
             while let Some(start) = self.parts.next_start().filter(|start| *start <= to) {
                 self.pass_headers(start);
-                self.take_up(block, start);
+                let drops = self.take_up(block, start);
                 let (line, judged) = self.parts.inspect_next(&mut self.judge, block);
-                each(number(start), line.record.of(block), judged);
+                let record = line.record;
                 inspected = line.end;
+                each(number(start), record.of(block), self.with_age(judged, drops));
             }
             let Some(record) = record else { break };
             if inspected <= record.start {
                 self.pass_headers(record.start);
                 let key = self.pass_key(record);
-                self.take_up(block, record.start);
-                each(number(record.start), record.of(block), self.judge.inspect(record.of(block), key));
+                let drops = self.take_up(block, record.start);
+                let judged = self.judge.inspect(record.of(block), key);
+                each(number(record.start), record.of(block), self.with_age(judged, drops));
             }
         }
         self.end(block);
@@ -436,6 +443,11 @@ impl Scrubber {
     pub fn add_tally_to(&mut self, total: &mut Tally) {
         total.add(&self.tally);
         self.tally.clear();
+    }
+
+    /// The policy as it is for what was judged: of each rule the step that held.
+    pub fn policy_for(&self, judged: &Judged) -> &Arc<Policy> {
+        self.judge.policy_of(judged.stage)
     }
 
     /// The policy.

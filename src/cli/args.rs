@@ -173,8 +173,11 @@ pub(super) enum RulesCommand {
         #[arg(value_name = "FILE|PACK", default_value = "default")]
         rules: String,
         /// As one rules file, with everything that it extends in place (of lists only their digests)
-        #[arg(long)]
+        #[arg(long, conflicts_with = "at")]
         toml: bool,
+        /// What is left of records of each age at that date or time, or now
+        #[arg(long, value_name = "DATE", value_parser = moment_or_now)]
+        at: Option<Timestamp>,
     },
     /// Faults and doubtful places of rules files
     Check {
@@ -332,6 +335,11 @@ fn moment(text: &str) -> Result<Timestamp, &'static str> {
     let is_date = text.len() == 10;
     let moment = if is_date { date() } else { text.parse() };
     moment.map_err(|_| "a date is written as in 2026-01-31, a time as in 2026-01-31T00:00:00Z")
+}
+
+/// The same, or `now`.
+fn moment_or_now(text: &str) -> Result<Timestamp, &'static str> {
+    if text == "now" { Ok(Timestamp::now()) } else { moment(text) }
 }
 
 /// `namespace=payments`.

@@ -1,11 +1,14 @@
 //! `logscrub explain`: each candidate of a line, each check, and which rule won.
 
+use jiff::Timestamp;
+
 use super::args::Explain;
 use super::exit::Exit;
 use super::lines::Lines;
 use super::print::{escaped, message};
 use crate::action::Action;
-use crate::scrub::{Carry, Judged, Scrubber, Tracker};
+use crate::policy::{Rule, Undated};
+use crate::scrub::{Carry, Dated, Judged, Scrubber, Tracker};
 use crate::span::Span;
 use crate::stream::{Input, Output, Place, Scrub, Settings, Target, Watch, drive};
 use crate::tally::Tally;
@@ -72,6 +75,7 @@ impl Scrub for Explainer {
 
 fn explain(scrubber: &Scrubber, number: u64, line: &[u8], judged: &Judged, values: bool) -> String {
     let mut text = format!("line {number}: {} bytes, read as {}\n", line.len(), judged.format);
+    text.extend(judged.dated.map(|(dated, now)| format!("  {}\n", age(dated, now))));
     for (at, reason) in scrubber.rejected(line) {
         text += &format!("  byte {at}: no match: {reason}\n");
     }
@@ -89,8 +93,39 @@ fn explain(scrubber: &Scrubber, number: u64, line: &[u8], judged: &Judged, value
     }
     match &judged.left {
         Some(left) => text + &format!("  -> {}\n", escaped(left)),
+        None if judged.by_age => text + "  -> dropped by its age alone\n",
         None => text + "  -> dropped\n",
     }
+}
+
+/// From where the age of a line is known, and what it is.
+fn age(dated: Dated, now: Timestamp) -> String {
+    match dated {
+        Dated::Own(time) => format!("written {time}, {}", ago(time, now)),
+        Dated::Before(time) => format!("no time of its own: as the line before, {time}, {}", ago(time, now)),
+        Dated::By(undated, time) => {
+            let word = undated.word();
+            let taken = match (undated, time) {
+                (Undated::Withhold, _) => "withheld if any age would change it".to_owned(),
+                (Undated::Newest, _) => "as if it were new".to_owned(),
+                (_, None) => "as if it had reached every age".to_owned(),
+                (_, Some(time)) => format!("as of {time}, {}", ago(time, now)),
+            };
+            format!("no time: {taken} (undated = \"{word}\")")
+        }
+    }
+}
+
+/// `100 days ago`, or hours if there are few.
+fn ago(time: Timestamp, now: Timestamp) -> String {
+    let hours = now.duration_since(time).as_hours();
+    if hours == 0 {
+        return "within an hour of now".to_owned();
+    }
+    let (number, unit) = if hours.abs() < 48 { (hours, "hour") } else { (hours / 24, "day") };
+    let plural = if number.abs() == 1 { "" } else { "s" };
+    let when = if now < time { "ahead" } else { "ago" };
+    format!("{} {unit}{plural} {when}", number.abs())
 }
 
 fn place(span: Span) -> String {
@@ -108,11 +143,22 @@ fn decided(scrubber: &Scrubber, judged: &Judged, span: Span) -> String {
     let Some(own) = judged.decided.iter().find(|cause| cause.value == span) else {
         return "no rule covers it".to_owned();
     };
-    let rule = &scrubber.policy().rules[own.rule];
-    let said = format!("rule `{}`: {}", rule.name, rule.action.name());
+    let rule = &scrubber.policy_for(judged).rules[own.rule];
+    let said = format!("rule `{}`: {}{}", rule.name, rule.action.name(), step(rule));
     match stronger {
         _ if changed || rule.action == Action::Keep => said,
         Some(cause) => format!("{said}; goes with {}, on which a stronger rule acts", place(cause.value)),
         None => format!("{said}; nothing is left to remove"),
+    }
+}
+
+/// Which step of its ladder holds.
+fn step(rule: &Rule) -> String {
+    let (step, steps) = (rule.step() + 1, rule.steps.len());
+    let until = rule.steps.get(rule.step()).and_then(|step| step.until);
+    match until {
+        _ if steps == 1 => String::new(),
+        Some(until) => format!(" (step {step} of {steps}, until {until})"),
+        None => format!(" (step {step} of {steps}, the last)"),
     }
 }

@@ -1,5 +1,8 @@
 //! `logscrub rules`: the packs; one policy as it resolves; lint a file; run the tests written in it.
 
+mod ages;
+mod show;
+
 use std::sync::Arc;
 
 use super::args::RulesCommand;
@@ -7,15 +10,14 @@ use super::exit::Exit;
 use super::load::policy;
 use super::print::{escaped, to_stderr, to_stdout};
 use crate::action::hash::HashKey;
-use crate::policy::{Covers, Policy, Rule, Source, Test, check, packs};
-use crate::report::text::columns;
+use crate::policy::{Policy, Test, check, packs};
 use crate::scrub::Scrubber;
 use crate::time::keyring::TEST_KEY;
 
 pub(super) fn run(command: &RulesCommand) -> Exit {
     match command {
         RulesCommand::List => list(),
-        RulesCommand::Show { rules, toml } => show(rules, *toml).unwrap_or_else(|exit| exit),
+        RulesCommand::Show { rules, toml, at } => show::run(rules, *toml, *at).unwrap_or_else(|exit| exit),
         RulesCommand::Check { rules } => each(rules, check_one),
         RulesCommand::Test { rules } => each(rules, test_one),
     }
@@ -40,80 +42,6 @@ fn list() -> Exit {
 fn title(text: &str) -> String {
     let table = text.parse::<toml::Table>().ok();
     table.and_then(|table| Some(table.get("title")?.as_str()?.to_owned())).unwrap_or_default()
-}
-
-fn show(rules: &str, toml: bool) -> Result<Exit, Exit> {
-    let policy = policy(rules)?;
-    let sources: String = policy.sources.iter().map(source).collect();
-    if toml {
-        return Ok(to_stdout(policy.to_toml().as_bytes()));
-    }
-    let mut rows = vec![["rule", "covers", "where", "leaves", "clause"].map(str::to_owned)];
-    rows.extend(policy.rules.iter().map(|rule| row(&policy, rule)));
-    let fingerprint: String = policy.fingerprint.iter().map(|byte| format!("{byte:02x}")).collect();
-    let table = columns_to_the_left(&rows);
-    Ok(to_stdout(
-        format!(
-            "{}\nsha256 {fingerprint}\n{sources}the first rule that covers a value decides\n\n{table}",
-            policy.title
-        )
-        .as_bytes(),
-    ))
-}
-
-/// Which inputs take other rules.
-fn source(source: &Source) -> String {
-    let path = source.inputs.path.iter().map(|glob| format!("path {glob}"));
-    let labels = source.inputs.labels.iter().map(|(name, glob)| format!("label {name}={glob}"));
-    let inputs = path.chain(labels).collect::<Vec<_>>().join(" and ");
-    format!("inputs of {inputs}: {}, {}\n", source.rules, source.policy.title)
-}
-
-fn row(policy: &Policy, rule: &Rule) -> [String; 5] {
-    let selectors = |selectors: &[crate::policy::selector::Selector]| {
-        selectors.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ")
-    };
-    let (covers, place) = match &rule.covers {
-        Covers::Find { kinds, within, not_within, only, unless } => {
-            let names: Vec<&str> = kinds.iter().map(|kind| policy.kinds.name(kind)).collect();
-            let some = if only.is_some() || unless.is_some() { " (some values)" } else { "" };
-            let place = match (within, not_within.is_empty()) {
-                (Some(within), _) => selectors(within),
-                (None, true) => "anywhere".to_owned(),
-                (None, false) => format!("not {}", selectors(not_within)),
-            };
-            (names.join(" ") + some, place)
-        }
-        Covers::Field { fields, .. } => ("whole value".to_owned(), selectors(fields)),
-        Covers::Unknown => ("whole value".to_owned(), unknown(policy)),
-    };
-    let when = rule.when.iter().map(|one| format!(" when {} = {}", one.field, one.holds));
-    let place = place + &when.collect::<Vec<_>>().join(",");
-    let binding = if rule.binding { " (binding)" } else { "" };
-    [format!("{}{binding}", rule.name), covers, place, rule.action.describe(), rule.clause.join("; ")]
-}
-
-/// Where the rule acts for which no field is known.
-fn unknown(policy: &Policy) -> String {
-    let allowed = policy.known.iter().flat_map(|known| &known.allow).map(ToString::to_string);
-    let allowed: Vec<String> = allowed.collect();
-    match allowed.as_slice() {
-        [] => "not in what a rule names".to_owned(),
-        some => format!("not in {} or what a rule names", some.join(" ")),
-    }
-}
-
-fn columns_to_the_left(rows: &[[String; 5]]) -> String {
-    let text = columns(
-        rows.iter()
-            .map(|row| {
-                let [rule, covers, place, leaves, clause] = row.clone();
-                [rule, covers, place, leaves, clause, String::new()]
-            })
-            .collect::<Vec<_>>()
-            .as_slice(),
-    );
-    text.lines().map(|line| format!("{}\n", line.trim_end())).collect()
 }
 
 /// Does the same with each of several rules files; the worst outcome counts.

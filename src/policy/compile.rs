@@ -14,7 +14,7 @@ use super::schema::RULE;
 use super::selector::Selector;
 use super::shape::is_misspelt;
 use super::{
-    Condition, Covers, FormatChoice, Glob, Numbers, Policy, Rule, Step, Values, action, known, ladder,
+    Condition, Covers, FormatChoice, Glob, Numbers, Policy, Rule, Step, Values, action, known, ladder, sound,
     timing, trial, values,
 };
 use crate::action::Action;
@@ -49,7 +49,7 @@ pub(super) fn compile(layers: &[Layer], keyring: Option<&Path>, faults: &mut Fau
     let format = setting(layers, "input", "format");
     let input = input::read(layers, format, faults);
     let records = ladder::retention(layers, faults);
-    Some(Policy {
+    let policy = Policy {
         title: title(root),
         format: format.and_then(FormatChoice::named).unwrap_or_default(),
         columns: input.columns,
@@ -76,7 +76,9 @@ pub(super) fn compile(layers: &[Layer], keyring: Option<&Path>, faults: &mut Fau
         sources: Vec::new(),
         tests,
         fingerprint: [0; 32],
-    })
+    };
+    sound::check(&policy, layers, &written, faults);
+    Some(policy)
 }
 
 /// The kinds that rules name. A field rule takes a value for what is found in it, but asks for no search of its own.

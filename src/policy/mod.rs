@@ -32,6 +32,7 @@ pub mod schema;
 pub mod selector;
 mod shape;
 mod show;
+mod sound;
 pub mod source;
 pub mod taint;
 mod timing;

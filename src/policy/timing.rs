@@ -97,26 +97,34 @@ pub enum TimeName {
     Perhaps,
 }
 
+/// Names of nothing but the time of a record, in normal form.
+const SURE: [&[u8]; 15] = [
+    b"time",
+    b"ts",
+    b"timestamp",
+    b"@timestamp",
+    b"@t",
+    b"datetime",
+    b"asctime",
+    b"eventtime",
+    b"systemtime",
+    b"timelocal",
+    b"timeiso8601",
+    b"msec",
+    b"realtimetimestamp", // of the journal, with underscores
+    b"devtime",
+    b"rt", // of CEF
+];
+/// Names that may mean another time.
+const PERHAPS: [&[u8]; 3] = [b"date", b"t", b"timegenerated"];
+
+/// All names that may be of the time of a record, in normal form.
+pub(super) fn time_names() -> impl Iterator<Item = &'static [u8]> {
+    SURE.into_iter().chain(PERHAPS)
+}
+
 /// Whether a field of this name, the last part of a dotted one, holds the time of its record if it lies in nothing else.
 pub fn time_name(name: &[u8]) -> Option<TimeName> {
-    const SURE: [&[u8]; 15] = [
-        b"time",
-        b"ts",
-        b"timestamp",
-        b"@timestamp",
-        b"@t",
-        b"datetime",
-        b"asctime",
-        b"eventtime",
-        b"systemtime",
-        b"timelocal",
-        b"timeiso8601",
-        b"msec",
-        b"realtimetimestamp", // of the journal, with underscores
-        b"devtime",
-        b"rt", // of CEF
-    ];
-    const PERHAPS: [&[u8]; 3] = [b"date", b"t", b"timegenerated"];
     const LONGEST: usize = 32;
     if name.len() > LONGEST {
         return None;

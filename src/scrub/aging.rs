@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use super::carry::{Last, Read};
 use super::stages::{Aged, Stage};
-use super::{Carry, Outcome, Scrubber, count_records, parted};
+use super::{Carry, Judged, Outcome, Scrubber, count_records, parted};
 use crate::format::Part;
 
 impl Scrubber {
@@ -92,6 +92,7 @@ impl Scrubber {
         let Scrubber { stages, carry, .. } = self;
         let Some(stages) = stages else { return false };
         let aged = stages.of(block, start, &carry.head);
+        self.dated = Some((aged.dated, stages.now()));
         self.set_age(aged);
         aged.drops
     }
@@ -99,6 +100,12 @@ impl Scrubber {
     fn set_age(&mut self, aged: Aged) {
         let number = self.number_of(aged.stage);
         self.judge.set_age(number, aged.moment, aged.withheld);
+    }
+
+    /// What is seen in the record that was taken up, with its age.
+    pub(super) fn with_age(&self, judged: Judged, drops: bool) -> Judged {
+        let left = judged.left.filter(|_| !drops);
+        Judged { dated: self.dated, stage: self.judge.stage(), by_age: drops, left, ..judged }
     }
 
     /// Appends what is left of a block without the records that are dropped by their age. `false`: all are left.

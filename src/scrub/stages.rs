@@ -30,9 +30,22 @@ impl Stage {
     pub(super) const OF_NEW: Stage = Stage { reached: 0, may_drop: MayDrop::Any };
 }
 
+/// From where the age of a record is known, and when it was written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Dated {
+    /// It holds its time itself.
+    Own(Timestamp),
+    /// It has none, and takes that of the last record before it that has one.
+    Before(Timestamp),
+    /// There is none before it either: `undated` says what holds, and as of which time; none if it says no time.
+    By(Undated, Option<Timestamp>),
+}
+
 /// What is known of the age of a record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Aged {
+    /// From where.
+    pub(super) dated: Dated,
     pub(super) stage: Stage,
     /// The moment by which it is under a key; none if it may be of any time.
     pub(super) moment: Option<Timestamp>,
@@ -123,6 +136,11 @@ impl Stages {
         limits.for_each(|limit| *limit = Limit::of(limit.age, now));
     }
 
+    /// The moment from which ages are reckoned.
+    pub(super) fn now(&self) -> Timestamp {
+        self.read.now
+    }
+
     /// Whether records are dropped by their age alone.
     pub(super) fn drops_by_age(&self) -> bool {
         self.drop_after.is_some()
@@ -130,13 +148,15 @@ impl Stages {
 
     /// The age of a record of that time.
     pub(super) fn of_moment(&self, moment: Moment) -> Aged {
-        self.aged(Some(moment))
+        self.aged(moment, true)
     }
 
     /// The age of the record that begins here. Records are asked about in the order in which they stand.
     pub(super) fn of(&mut self, block: &[u8], start: usize, head: &Head) -> Aged {
-        let moment = self.time_of(block, start, head);
-        self.aged(moment)
+        match self.time_of(block, start, head) {
+            Some((moment, is_own)) => self.aged(moment, is_own),
+            None => self.undated(),
+        }
     }
 
     /// The last record of the block that has a time, and that time.
@@ -173,17 +193,19 @@ impl Stages {
         &self.dating
     }
 
-    /// The time of the record that begins here: its own, or that of the last before it that has one.
-    fn time_of(&mut self, block: &[u8], start: usize, head: &Head) -> Option<Moment> {
+    /// The time of the record that begins here: its own, or that of the last before it that has one; and whether it is
+    /// its own.
+    fn time_of(&mut self, block: &[u8], start: usize, head: &Head) -> Option<(Moment, bool)> {
         if start < self.place {
-            return self.last; // a part of a longer record
+            return self.last.map(|last| (last, false)); // a part of a longer record
         }
         let end = memchr::memchr(b'\n', &block[start..]).map_or(block.len(), |feed| start + feed);
-        match self.dating.of(&block[start..end], head, &self.read) {
+        let own = self.dating.of(&block[start..end], head, &self.read);
+        match own {
             Some(own) => (self.place, self.last) = (end, Some(own)),
             None => self.find_last(block, start, head),
         }
-        self.last
+        self.last.map(|last| (last, own.is_some()))
     }
 
     /// Each line is looked at once, from here back to where the last time is known.
@@ -196,13 +218,16 @@ impl Stages {
         self.place = self.place.max(end);
     }
 
-    fn aged(&self, moment: Option<Moment>) -> Aged {
-        if let Some(moment) = moment {
-            let drops = self
-                .drop_after
-                .is_some_and(|limit| limit.is_reached(moment.earliest, self.read.now) && self.may_go(moment));
-            return Aged { stage: self.stage(moment), moment: Some(moment.nominal), withheld: false, drops };
-        }
+    fn aged(&self, moment: Moment, is_own: bool) -> Aged {
+        let drops = self
+            .drop_after
+            .is_some_and(|limit| limit.is_reached(moment.earliest, self.read.now) && self.may_go(moment));
+        let time = moment.nominal;
+        let dated = if is_own { Dated::Own(time) } else { Dated::Before(time) };
+        Aged { dated, stage: self.stage(moment), moment: Some(time), withheld: false, drops }
+    }
+
+    fn undated(&self) -> Aged {
         let undated = self.undated.unwrap_or(match self.read.file {
             Some(_) => Undated::File,
             None => Undated::Arrival,
@@ -218,7 +243,8 @@ impl Stages {
         let reached = self.reached(time.unwrap_or(Timestamp::MIN));
         let may_drop = if self.keep_at_least.is_some() { MayDrop::None } else { MayDrop::Ageless };
         let stage = Stage { reached, may_drop: if self.may_drop { may_drop } else { MayDrop::Any } };
-        Aged { stage, moment: time.map(|time| time.min(now)), withheld, drops: false }
+        let time = time.map(|time| time.min(now));
+        Aged { dated: Dated::By(undated, time), stage, moment: time, withheld, drops: false }
     }
 
     #[inline]

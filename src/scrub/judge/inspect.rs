@@ -1,10 +1,13 @@
 //! [`Judged`]: for those who look at records without writing them.
 
+use jiff::Timestamp;
+
 use super::{Judge, Outcome, Pass, Reading};
 use crate::detect::Reason;
 use crate::edit::Cause;
 use crate::finding::Finding;
 use crate::kind::Kind;
+use crate::scrub::Dated;
 use crate::span::Span;
 use crate::withhold::withhold;
 
@@ -23,6 +26,12 @@ pub struct Judged {
     pub left: Option<Vec<u8>>,
     /// The residues in it.
     pub residues: Vec<Span>,
+    /// From where its age is known, and what is now; none if nothing depends on it.
+    pub dated: Option<(Dated, Timestamp)>,
+    /// Its age alone says that it is dropped.
+    pub by_age: bool,
+    /// Which step of each ladder held, by a number of the scrubber: see [`Scrubber::policy_for`](crate::scrub::Scrubber::policy_for).
+    pub(in crate::scrub) stage: usize,
 }
 
 impl Judge {
