@@ -13,7 +13,7 @@
 //! | `<34>`, `<34>1 ` | syslog's priority and version | nothing |
 //! | a level, as a word or a letter, and `]` `)` `:` `,` `\|` | Ruby, Kodi, qBittorrent | a message that is one word and a time |
 //! | a number up to seven digits, a role `M` behind it | Redis, strace, line numbers | a message that begins with a number |
-//! | an address, with its port or without | PostgreSQL `%h`, HAProxy | where clients may write their address (`X-Forwarded-For` is not checked by everyone), they get no further than its letters |
+//! | an address, with its port or without, or what is left of one | PostgreSQL `%h`, HAProxy | where clients may write their address (`X-Forwarded-For` is not checked by everyone), they get no further than its letters |
 //! | `http ` `https ` `h2 ` `ws ` `wss ` `grpcs ` | AWS load balancers | a message that begins so |
 //! | `time=` `ts=` `t=` `timestamp=` | logfmt | nothing |
 //! | a name of `[A-Za-z0-9_.:-]`, blanks, a bar | Docker Compose | a message that is a table |

@@ -192,6 +192,9 @@ fn blue_gene(text: &[u8], at: usize) -> Option<Stamp> {
 /// Where what may stand before a time ends, if such a thing begins here.
 fn before(text: &[u8], at: usize) -> Option<usize> {
     let rest = text.get(at..)?;
+    if let Some(length) = residue(rest) {
+        return Some(at + length);
+    }
     let length = match rest {
         [b'[' | b'(' | b'"' | b'\'' | b'*', ..] => 1,
         [b'.', b'A'..=b'Z', ..] => 1,
@@ -308,9 +311,36 @@ fn address(text: &[u8]) -> Option<usize> {
     (is_address && text.get(length) == Some(&b' ')).then_some(length + 1)
 }
 
+/// What is left of an address and its port: `[ipv4]:443`, `[ipv6:k3f9x2q:…]`, `[]`, `***.*.***.*`. Where the time of a
+/// record is read may not depend on what was done to the record.
+fn residue(text: &[u8]) -> Option<usize> {
+    let is_of_mask = |byte: u8| matches!(byte, b'*' | b'.' | b':');
+    let (length, is_residue) = match text {
+        [b'[', rest @ ..] => {
+            let inner =
+                count(rest, 128, |byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b':' | b'~'));
+            let name = rest.get(..inner)?;
+            let is_pseudonym = name.windows(2).any(|pair| matches!(pair, b":k" | b"~k"));
+            let is_residue = matches!(name, b"" | b"ipv4" | b"ipv6") || is_pseudonym;
+            (inner + 2, is_residue && rest.get(inner) == Some(&b']'))
+        }
+        [b'*', ..] => {
+            let length = count(text, 64, is_of_mask);
+            let separators = text.get(..length)?.iter().filter(|byte| **byte != b'*').count();
+            (length, separators >= 2)
+        }
+        _ => return None,
+    };
+    let behind = text.get(length..).filter(|_| is_residue)?;
+    let behind = length
+        + count(behind, 64, |byte| byte.is_ascii_hexdigit() || matches!(byte, b'.' | b':' | b'/' | b'*'));
+    (text.get(behind) == Some(&b' ')).then_some(behind + 1)
+}
+
 /// The time in brackets of the Common Log Format and its kin.
 fn common_log(record: &[u8], clock: &Clock) -> Option<Stamp> {
-    if !matches!(record.first()?, b'0'..=b'9' | b'a'..=b'z' | b'A'..=b'Z' | b':' | b'-' | b'[') {
+    if !matches!(record.first()?, b'0'..=b'9' | b'a'..=b'z' | b'A'..=b'Z' | b':' | b'-' | b'[' | b'(' | b'*')
+    {
         return None;
     }
     let text = record.get(..QUOTE_BYTES).unwrap_or(record);
