@@ -290,7 +290,9 @@ impl Written {
         }
         let local = seconds + i64::from(self.offset);
         let at = |seconds| timestamp(seconds, civil.nanosecond);
-        Moment { nominal, earliest: at(local - FIRST_ZONE_SECONDS), latest: at(local + LAST_ZONE_SECONDS) }
+        let (earliest, latest) = (at(local - FIRST_ZONE_SECONDS), at(local + LAST_ZONE_SECONDS));
+        // A clock may be of an offset that no zone has.
+        Moment { nominal, earliest: earliest.min(nominal), latest: latest.max(nominal) }
     }
 }
 
