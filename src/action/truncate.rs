@@ -16,7 +16,7 @@ pub fn truncate(kind: Kind, value: &[u8], keep: &Truncate, kinds: &Kinds, out: &
     }
     match kind {
         Kind::IPV4 => ipv4(value).map(|address| write_ipv4(truncate_ipv4(address, keep.ipv4), out)).is_some(),
-        Kind::IPV6 => ipv6(value).map(|address| write_ipv6(truncate_ipv6(address, keep), out)).is_some(),
+        Kind::IPV6 => ipv6(value).map(|address| write_truncated(address, value, keep, out)).is_some(),
         Kind::PAN => truncate_pan(value, keep.pan, out),
         Kind::EMAIL if keep.email_domain => truncate_email(value, out),
         _ => keep.zip.is_some_and(|digits| kinds.name(kind) == ZIP && zip::truncate(value, digits, out)),
@@ -91,6 +91,16 @@ fn truncate_ipv4(address: Ipv4Addr, prefix: u8) -> Ipv4Addr {
 
 fn mask32(prefix: u8) -> u32 {
     u32::MAX.checked_shl(32 - u32::from(prefix.min(32))).unwrap_or(0)
+}
+
+/// An address that has nothing left to lose keeps its spelling, unless an earlier step has changed it for good.
+fn write_truncated(address: Ipv6Addr, value: &[u8], keep: &Truncate, out: &mut Vec<u8>) {
+    let truncated = truncate_ipv6(address, keep);
+    if truncated == address && keep.only.is_none() {
+        out.extend_from_slice(value);
+    } else {
+        write_ipv6(truncated, out);
+    }
 }
 
 fn write_ipv6(address: Ipv6Addr, out: &mut Vec<u8>) {

@@ -19,8 +19,8 @@ const WINDOW_BYTES: usize = 64 << 10;
 /// bytes, every one escaped as `\u00XX`) and what is looked at around it.
 const LOOK_AHEAD_BYTES: usize = 4 << 10;
 
-/// Bytes already written that are shown to the detectors again.
-const CONTEXT_BYTES: usize = 1 << 10;
+/// Bytes already written that are shown to the detectors again: more than the longest residue, a token of `encrypt`.
+const CONTEXT_BYTES: usize = 2 << 10;
 
 /// As for whole records: what is left is judged again until nothing changes.
 const MAX_PASSES: usize = 8;
