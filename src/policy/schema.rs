@@ -64,7 +64,6 @@ const fn key(name: &'static str, shape: Shape, doc: &'static str) -> Key {
 ///
 /// A path names a key; with a word it names that value of the key.
 pub const LATER: &[(&str, Option<&str>)] = &[
-    ("claims", None),
     ("action.encrypt", None),
     ("action", Some("encrypt")),
     ("hash.scope", None),
