@@ -59,6 +59,7 @@ fn check_one(rules: &str) -> bool {
         Ok(policy) => {
             let warnings = check::check(&policy);
             warnings.iter().for_each(|warning| to_stderr(&warning.to_string()));
+            check::notes(&policy).iter().for_each(|note| to_stderr(&format!("note: {note}\n")));
             let written = policy.rules.len() - usize::from(policy.known.is_some());
             let (rules_held, told) = (number(written, "rule"), number(warnings.len(), "warning"));
             to_stderr(&format!("{}: {rules_held}, {told}\n", escaped(rules.as_bytes())));

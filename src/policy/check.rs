@@ -1,7 +1,11 @@
 //! What `rules check` warns of: policies that load, but may not do what their authors think.
 
+mod claims;
+mod ladders;
+
 use std::fmt;
 
+use super::claim::Claim;
 use super::fault::quoted;
 use super::names::{FOUND, SECRET};
 use super::selector::Selector;
@@ -9,10 +13,15 @@ use super::source::Inputs;
 use super::{Covers, FormatChoice, Policy, Rule, Source};
 use crate::action::{Action, Truncate};
 use crate::kind::Kind;
+use crate::time::age::{Age, AgeUnit};
+pub use ladders::notes;
 
 /// Bits of an IPv6 address that a truncated one may keep: a /48 is a site, a /56 or longer often one home
 /// (RFC 6177).
 const IPV6_SITE_BITS: u8 = 48;
+
+/// How long whoever looks into an abuse may have to know the home that it came from.
+const ABUSE_HANDLING: Age = Age { number: 7, unit: AgeUnit::Days };
 
 /// Names of fields that hold sensitive authentication data, in normal form (PCI DSS 3.3.1).
 const CARD_SECRETS: &[&str] = &[
@@ -42,6 +51,19 @@ pub struct Warning {
     pub message: String,
     /// What to do about it.
     pub help: String,
+    /// Under these claims of the policy it is an error.
+    pub claims: &'static [Claim],
+}
+
+impl Warning {
+    fn of_all(message: impl Into<String>, help: impl Into<String>) -> Warning {
+        Warning { rule: None, message: message.into(), help: help.into(), claims: &[] }
+    }
+
+    /// The same as an error under claims.
+    fn against(self, claims: &'static [Claim]) -> Warning {
+        Warning { claims, ..self }
+    }
 }
 
 impl fmt::Display for Warning {
@@ -65,11 +87,15 @@ pub fn check(policy: &Policy) -> Vec<Warning> {
         warnings.extend(keeps_card_secret(rule));
         warnings.extend(same_short_name(rule, &policy.rules[at + 1..]));
         warnings.extend(condition_on_changed_field(rule, policy));
+        ladders::of_rule(policy, at, rule, &mut warnings);
+        claims::of_rule(policy, rule, &mut warnings);
     }
     warnings.extend(denies_nothing(policy));
     warnings.extend(only_in_fields(policy));
     warnings.extend(uncovered(policy));
     warnings.extend(linkable_cards(policy));
+    ladders::of_policy(policy, &mut warnings);
+    claims::of_policy(policy, &mut warnings);
     warnings.extend(sources_never_asked(policy));
     policy.sources.iter().for_each(|source| warnings.extend(of_source(source)));
     warnings
@@ -88,10 +114,9 @@ fn sources_never_asked(policy: &Policy) -> impl Iterator<Item = Warning> {
         earlier.any(|other| other.inputs == source.inputs || has_path && takes_all(other))
     };
     let hidden = sources.iter().enumerate().filter(move |one| hidden(*one));
-    hidden.map(|(at, source)| Warning {
-        rule: None,
-        message: format!("source {} ({}) is never asked", at + 1, quoted(&source.rules)),
-        help: "one before it includes all its inputs: move it up, or take it out".to_owned(),
+    hidden.map(|(at, source)| {
+        let message = format!("source {} ({}) is never asked", at + 1, quoted(&source.rules));
+        Warning::of_all(message, "one before it includes all its inputs: move it up, or take it out")
     })
 }
 
@@ -105,7 +130,7 @@ fn of_source(source: &Source) -> impl Iterator<Item = Warning> {
 }
 
 fn about(rule: &Rule, message: impl Into<String>, help: impl Into<String>) -> Warning {
-    Warning { rule: Some(rule.name.clone()), message: message.into(), help: help.into() }
+    Warning { rule: Some(rule.name.clone()), ..Warning::of_all(message, help) }
 }
 
 fn never_fires(rule: &Rule, earlier: &[Rule]) -> Option<Warning> {
@@ -159,20 +184,22 @@ fn only_holds_never(rule: &Rule) -> Option<Warning> {
     })
 }
 
+/// A step that is not over after a week and leaves enough of an IPv6 address to tell a home.
 fn long_ipv6(rule: &Rule) -> Option<Warning> {
-    match rule.action {
-        Action::Truncate(Truncate { ipv6, pseudonymise: false, .. })
-            if ipv6 > IPV6_SITE_BITS && covers(rule, Kind::IPV6) =>
-        {
-            let message = format!("/{ipv6} of an IPv6 address can be one household");
-            Some(about(
-                rule,
-                message,
-                format!("a prefix of at most {IPV6_SITE_BITS} bits is a site (RFC 6177)"),
-            ))
-        }
+    let is_long = |until: Option<Age>| {
+        until.is_none_or(|until| until != ABUSE_HANDLING && !until.is_shorter(ABUSE_HANDLING))
+    };
+    let bits = rule.steps.iter().filter(|step| is_long(step.until)).find_map(|step| match step.action {
+        Action::Truncate(Truncate { ipv6, pseudonymise: false, .. }) if ipv6 > IPV6_SITE_BITS => Some(ipv6),
         _ => None,
-    }
+    })?;
+    covers(rule, Kind::IPV6).then(|| {
+        let message = format!("/{bits} of an IPv6 address can be one household");
+        let help = format!(
+            "a prefix of at most {IPV6_SITE_BITS} bits is a site (RFC 6177); a longer one may stay for a week"
+        );
+        about(rule, message, help).against(&[Claim::Gdpr])
+    })
 }
 
 fn covers(rule: &Rule, wanted: Kind) -> bool {
@@ -188,12 +215,16 @@ fn keeps_card_secret(rule: &Rule) -> Option<Warning> {
     let secret = |field: &Selector| {
         field.last_name().is_some_and(|name| CARD_SECRETS.iter().any(|secret| secret.as_bytes() == name))
     };
-    let leaves =
-        matches!(rule.action, Action::Keep | Action::Encrypt | Action::Hash(_) | Action::Truncate(_));
-    (leaves && fields.iter().any(secret)).then(|| {
+    (rule.actions().any(leaves_something) && fields.iter().any(secret)).then(|| {
         let message = "a card security code or track data is kept in some form";
-        about(rule, message, "PCI DSS 3.3.1: it may not be stored after authorisation, not even hashed; write action = \"drop\"")
+        let help = "PCI DSS 3.3.1: it may not be stored after authorisation, not even hashed; write action = \"drop\"";
+        about(rule, message, help).against(&[Claim::PciDss])
     })
+}
+
+/// Whether some of the value is left, or what can be tested against it.
+fn leaves_something(action: &Action) -> bool {
+    matches!(action.name(), "keep" | "encrypt" | "hash" | "truncate")
 }
 
 /// A rule that looks as if it took the place of an inherited one.
@@ -208,13 +239,13 @@ fn same_short_name(rule: &Rule, later: &[Rule]) -> Option<Warning> {
 fn condition_on_changed_field(rule: &Rule, policy: &Policy) -> Option<Warning> {
     let others = || policy.rules.iter().filter(|other| !std::ptr::eq(*other, rule));
     let (field, other) = rule.when.iter().map(|one| &one.field).find_map(|field| {
-        let changing = others().find(|other| other.action != Action::Keep && touches(other, field));
+        let changing = others().find(|other| acts(other) && touches(other, field));
         changing.map(|other| (field, other))
     })?;
     let message = format!("its condition is on `{field}`, which {} changes", quoted(&other.name));
-    let effect = match rule.action {
-        Action::Keep => "the exception does not hold",
-        _ => "the rule acts whatever stood there",
+    let effect = match acts(rule) {
+        false => "the exception does not hold",
+        true => "the rule acts whatever stood there",
     };
     let help = format!(
         "where what is left of the field is not as it came, {effect}: put the condition on a field that stays"
@@ -235,7 +266,7 @@ fn touches(rule: &Rule, field: &Selector) -> bool {
 /// A `[fields]` that withholds nothing.
 fn denies_nothing(policy: &Policy) -> Option<Warning> {
     let known = policy.known.as_ref()?;
-    let warning = |message, help: &str| Some(Warning { rule: None, message, help: help.to_owned() });
+    let warning = |message: String, help: &str| Some(Warning::of_all(message, help));
     if policy.format == FormatChoice::Text && !known.withholds_unparsed {
         let message = "`[fields]` withholds nothing: text has no fields".to_owned();
         return warning(message, "write unparsed = \"withhold\", or another `format`");
@@ -248,8 +279,21 @@ fn denies_nothing(policy: &Policy) -> Option<Warning> {
     )
 }
 
+/// Whether it changes anything at some age.
+fn acts(rule: &Rule) -> bool {
+    rule.actions().any(|action| *action != Action::Keep)
+}
+
 fn acts_on(rule: &Rule, kind: Kind) -> bool {
-    covers(rule, kind) && rule.action != Action::Keep
+    covers(rule, kind) && acts(rule)
+}
+
+/// The claims that do not go with a value of this kind in a log.
+fn claims_about(kind: Kind) -> &'static [Claim] {
+    match kind {
+        Kind::PAN => &[Claim::PciDss, Claim::Gdpr, Claim::HipaaSafeHarbor],
+        _ => &[Claim::Gdpr, Claim::HipaaSafeHarbor],
+    }
 }
 
 /// Kinds that are acted on in some fields and stay, silently, everywhere else.
@@ -268,7 +312,7 @@ fn only_in_fields(policy: &Policy) -> Vec<Warning> {
         if acting.all(limited) && !kept_elsewhere {
             let message = format!("`{name}` is found in some fields only, and stays everywhere else");
             let help = "add a rule without `in` and `when`, or one that says `keep` and why";
-            warnings.push(about(first, message, help));
+            warnings.push(about(first, message, help).against(claims_about(kind)));
         }
     }
     warnings
@@ -283,10 +327,9 @@ fn uncovered(policy: &Policy) -> Vec<Warning> {
     let is_bare = |kind: &Kind| !policy.rules.iter().any(|rule| covers(rule, *kind));
     // Secrets are searched for only where a rule asks for them.
     let bare = found(policy).filter(|kind| !SECRET.contains(kind) && is_bare(kind));
-    bare.map(|kind| Warning {
-        rule: None,
-        message: format!("no rule covers `{}`, so that it stays as it is", policy.kinds.name(kind)),
-        help: "add a rule, or one that says `keep` and why".to_owned(),
+    bare.map(|kind| {
+        let message = format!("no rule covers `{}`, so that it stays as it is", policy.kinds.name(kind));
+        Warning::of_all(message, "add a rule, or one that says `keep` and why").against(claims_about(kind))
     })
     .collect()
 }
@@ -295,10 +338,14 @@ fn uncovered(policy: &Policy) -> Vec<Warning> {
 /// are few enough to try.
 fn linkable_cards(policy: &Policy) -> Option<Warning> {
     let with = |wanted: fn(&Action) -> bool| {
-        policy.rules.iter().find(|rule| covers(rule, Kind::PAN) && wanted(&rule.action))
+        policy.rules.iter().find(|rule| covers(rule, Kind::PAN) && rule.actions().any(wanted))
     };
     let hashed = with(|action| matches!(action, Action::Hash(_)))?;
     let truncated = with(|action| matches!(action, Action::Truncate(_)))?;
-    let message = format!("card numbers are hashed here and truncated by {}", quoted(&truncated.name));
-    Some(about(hashed, message, "PCI DSS 3.5.1: whoever holds both can link them; choose one"))
+    let message = match hashed.name == truncated.name {
+        true => "card numbers are hashed at one age and truncated at another".to_owned(),
+        false => format!("card numbers are hashed here and truncated by {}", quoted(&truncated.name)),
+    };
+    let help = "PCI DSS 3.5.1: whoever holds both, of one record or of two, can link them; choose one";
+    Some(about(hashed, message, help).against(&[Claim::PciDss]))
 }

@@ -14,8 +14,8 @@ use super::schema::RULE;
 use super::selector::Selector;
 use super::shape::is_misspelt;
 use super::{
-    Condition, Covers, FormatChoice, Glob, Numbers, Policy, Rule, Step, Values, action, known, ladder, sound,
-    timing, trial, values,
+    Condition, Covers, FormatChoice, Glob, Numbers, Policy, Rule, Step, Values, action, claim, known, ladder,
+    sound, timing, trial, values,
 };
 use crate::action::Action;
 use crate::kind::{Kind, KindSet};
@@ -51,6 +51,7 @@ pub(super) fn compile(layers: &[Layer], keyring: Option<&Path>, faults: &mut Fau
     let records = ladder::retention(layers, faults);
     let policy = Policy {
         title: title(root),
+        claims: claim::read(root, faults),
         format: format.and_then(FormatChoice::named).unwrap_or_default(),
         columns: input.columns,
         head: input.head,
@@ -78,6 +79,7 @@ pub(super) fn compile(layers: &[Layer], keyring: Option<&Path>, faults: &mut Fau
         fingerprint: [0; 32],
     };
     sound::check(&policy, layers, &written, faults);
+    claim::hold(&policy, root, &written, faults);
     Some(policy)
 }
 

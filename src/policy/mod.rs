@@ -8,6 +8,7 @@ mod action;
 mod built_in;
 pub mod check;
 mod choose;
+mod claim;
 mod compile;
 mod condition;
 pub mod decide;
@@ -49,6 +50,7 @@ use crate::action::Action;
 use crate::format::Head;
 use crate::kind::{Kind, KindSet, Kinds};
 use crate::time::age::Age;
+pub use claim::Claim;
 use fault::{Fault, Faults};
 pub use glob::Glob;
 pub use known::Known;
@@ -66,6 +68,8 @@ pub use when::Condition;
 pub struct Policy {
     /// `title` of the rules file, or the name of the pack.
     pub title: String,
+    /// `claims` of the file that was named.
+    pub claims: Vec<Claim>,
     /// `[input] format`.
     pub format: FormatChoice,
     /// `[input] columns`, as it is written.

@@ -4,6 +4,9 @@
 pub const PACKS: &[(&str, &str)] = &[
     ("default", include_str!("../../rules/packs/default.toml")),
     ("access-log", include_str!("../../rules/packs/access-log.toml")),
+    ("gdpr", include_str!("../../rules/packs/gdpr.toml")),
+    ("pci-dss", include_str!("../../rules/packs/pci-dss.toml")),
+    ("hipaa", include_str!("../../rules/packs/hipaa.toml")),
 ];
 
 /// Kind and data of each built-in detector.

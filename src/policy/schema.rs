@@ -63,8 +63,7 @@ const fn key(name: &'static str, shape: Shape, doc: &'static str) -> Key {
 /// What is well formed but comes with a later version: refused, never ignored.
 ///
 /// A path names a key; with a word it names that value of the key.
-pub const LATER: &[(&str, Option<&str>)] =
-    &[("claims", None), ("truncate.date", None), ("truncate.time", None), ("hold", None)];
+pub const LATER: &[(&str, Option<&str>)] = &[("hold", None)];
 
 /// Kinds of the language that no detector of this version finds.
 pub const LATER_KINDS: &[&str] = &[

@@ -14,6 +14,9 @@ impl Policy {
     /// as their kinds, defaults spelt out. The same policy gives the same text on every machine.
     pub fn to_toml(&self) -> String {
         let mut out = format!("title = {}\n", text(&self.title));
+        if !self.claims.is_empty() {
+            line(&mut out, "claims", &texts(self.claims.iter().map(|claim| claim.name())));
+        }
         let format = self.format.name();
         let numbers = match self.numbers {
             Numbers::String => "string",

@@ -25,7 +25,9 @@ pub(super) fn run(rules: &str, toml: bool, at: Option<Timestamp>) -> Result<Exit
 fn head(policy: &Policy) -> String {
     let fingerprint: String = policy.fingerprint.iter().map(|byte| format!("{byte:02x}")).collect();
     let sources: String = policy.sources.iter().map(source).collect();
-    format!("{}\nsha256 {fingerprint}\n{sources}", policy.title)
+    let claims: Vec<&str> = policy.claims.iter().map(|claim| claim.name()).collect();
+    let claims = if claims.is_empty() { String::new() } else { format!("claims {}\n", claims.join(", ")) };
+    format!("{}\nsha256 {fingerprint}\n{claims}{sources}", policy.title)
 }
 
 /// One line a rule; of a ladder one line a step.

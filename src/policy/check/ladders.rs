@@ -1,0 +1,175 @@
+//! What is odd about ladders, ages and pseudonyms.
+
+use jiff::Timestamp;
+
+use super::{Warning, about, covers};
+use crate::action::{Action, Truncate};
+use crate::kind::Kind;
+use crate::policy::claim::Claim;
+use crate::policy::fault::quoted;
+use crate::policy::selector::Selector;
+use crate::policy::timing::time_names;
+use crate::policy::{Covers, FormatChoice, Policy, Rule, Step, Undated, Values};
+use crate::time::age::Age;
+
+pub(super) fn of_rule(policy: &Policy, at: usize, rule: &Rule, warnings: &mut Vec<Warning>) {
+    warnings.extend(never_reached(policy, rule));
+    warnings.extend(drops_too_soon(policy, rule));
+    warnings.extend(masked_record(rule));
+    warnings.extend(lost_condition(policy, at, rule));
+    warnings.extend(key_goes_first(policy, rule));
+}
+
+pub(super) fn of_policy(policy: &Policy, warnings: &mut Vec<Warning>) {
+    warnings.extend(linkable_for_ever(policy));
+    warnings.extend(time_is_denied(policy));
+}
+
+/// What is good to know about a policy though nothing is wrong with it.
+pub fn notes(policy: &Policy) -> Vec<String> {
+    let mut notes = Vec::new();
+    if policy.depends_on_age() {
+        notes.push("later steps act only where stored records are scrubbed again".to_owned());
+    }
+    if let (Some(every), Some(after), true) = (policy.every, policy.forget_after, policy.needs_keys()) {
+        notes.push(format!(
+            "whoever holds the keyring can link pseudonyms for up to {every} + {after}, if `key forget --due` runs"
+        ));
+    }
+    notes
+}
+
+/// The steps, each with the age at which it begins.
+fn begun(rule: &Rule) -> impl Iterator<Item = (Option<Age>, &Step)> {
+    let starts = std::iter::once(None).chain(rule.steps.iter().map(|step| step.until));
+    starts.zip(&rule.steps)
+}
+
+/// Steps for records that are not written any more.
+fn never_reached(policy: &Policy, rule: &Rule) -> Option<Warning> {
+    let after = policy.records.drop_after.filter(|_| policy.timing.undated != Some(Undated::Oldest))?;
+    let is_late = |start: &Age| *start == after || after.is_shorter(*start);
+    let start = begun(rule).find_map(|(start, _)| start.filter(is_late))?;
+    let message = format!("its step from {start} on never acts: records of {after} are not written");
+    Some(about(rule, message, "take the step out, or let `drop_after` be later"))
+}
+
+/// Steps that drop records which have to stay.
+fn drops_too_soon(policy: &Policy, rule: &Rule) -> Option<Warning> {
+    let least = policy.records.keep_at_least?;
+    let (start, _) = begun(rule).find(|(_, step)| step.action == Action::DropRecord)?;
+    let is_late = start.is_some_and(|start| start == least || least.is_shorter(start));
+    (!is_late).then(|| {
+        let message = format!("it drops records that have to stay: before {least} only the value goes");
+        about(rule, message, format!("let the step begin at {least}, or write `drop` before it"))
+    })
+}
+
+/// Records of which an earlier run masked the very value for which they should go.
+fn masked_record(rule: &Rule) -> Option<Warning> {
+    let is_lost = |step: &Step| matches!(step.action, Action::Mask | Action::Redact { with: Some(_) });
+    let (_, last) = rule.steps.split_last().filter(|_| matches!(rule.covers, Covers::Find { .. }))?;
+    let drops = rule.actions().any(|action| *action == Action::DropRecord);
+    (drops && last.iter().any(is_lost)).then(|| {
+        let message = "a record in which a value was replaced for good is not dropped later";
+        about(rule, message, "the value cannot be found again: redact it in the step before")
+    })
+}
+
+/// A condition on what a value is, which cannot be told of what an earlier step left of it.
+fn lost_condition(policy: &Policy, at: usize, rule: &Rule) -> Option<Warning> {
+    let Covers::Find { kinds, only, unless, .. } = &rule.covers else { return None };
+    let (_, earlier) = rule.steps.split_last()?;
+    let conditions = [("only", only), ("unless", unless)];
+    let mut lost = conditions.iter().filter_map(|(key, values)| {
+        let values = values.as_ref()?;
+        let step = earlier.iter().find(|step| loses(&step.action, values, rule))?;
+        Some((*key, step))
+    });
+    let (key, step) = lost.next()?;
+    let behind = policy.rules.iter().skip(at + 1);
+    let behind: Vec<&Rule> = behind.filter(|other| kinds.iter().any(|kind| covers(other, kind))).collect();
+    let is_open = |other: &Rule| matches!(&other.covers, Covers::Find { only: None, unless: None, .. });
+    let asked = behind.iter().position(|other| is_open(other)).map_or(&behind[..], |last| &behind[..=last]);
+    // Where all do the same it does not matter which of them decides.
+    let other = asked.iter().find(|other| other.steps != rule.steps);
+    if other.is_none() && !asked.is_empty() {
+        return None;
+    }
+    let message =
+        format!("of what its `{}` leaves, a later run cannot tell whether `{key}` holds", step.action.name());
+    let help = match other {
+        Some(other) => format!(
+            "{} covers what looks the same: give both the same steps, or tell them apart by `in`",
+            quoted(&other.name)
+        ),
+        None => "say by `in` where the values stand, or let the first step be the last".to_owned(),
+    };
+    Some(about(rule, message, help))
+}
+
+/// Whether of what the action leaves nobody can tell if the condition holds.
+fn loses(action: &Action, values: &Values, rule: &Rule) -> bool {
+    let Values { networks, values, domains, suffixes, lists } = values;
+    let is_exact = !values.is_empty() || !suffixes.is_empty() || !lists.is_empty();
+    let has_domains = !domains.is_empty() && covers(rule, Kind::EMAIL);
+    let has_networks = !networks.is_empty() && (covers(rule, Kind::IPV4) || covers(rule, Kind::IPV6));
+    match action {
+        Action::Keep => false,
+        Action::Truncate(Truncate { ipv4, ipv6, email_domain, .. }) => {
+            let is_longer = networks
+                .iter()
+                .any(|network| network.prefix > if network.address.is_ipv4() { *ipv4 } else { *ipv6 });
+            is_exact || has_domains && !email_domain || has_networks && is_longer
+        }
+        Action::Hash(hash) => is_exact || has_networks || has_domains && !hash.keep_domain,
+        Action::Drop | Action::DropRecord => false, // nothing is left
+        _ => is_exact || has_networks || has_domains,
+    }
+}
+
+/// A step that hashes for longer than there is a key.
+fn key_goes_first(policy: &Policy, rule: &Rule) -> Option<Warning> {
+    let (every, after) = (policy.every?, policy.forget_after?);
+    let is_hash = |step: &&Step| matches!(step.action, Action::Hash(_));
+    let until = rule.steps.iter().rfind(is_hash)?.until?;
+    let gone = after.after(every.after(Timestamp::UNIX_EPOCH)?)?;
+    (until.after(Timestamp::UNIX_EPOCH)? > gone).then(|| {
+        let message = format!("it hashes until {until}, and the key is forgotten after {every} + {after}");
+        about(
+            rule,
+            message,
+            "what is scrubbed after that is redacted: let the step end before, or `forget_after` be later",
+        )
+    })
+}
+
+/// Pseudonyms whose keys nobody is told to forget.
+fn linkable_for_ever(policy: &Policy) -> Option<Warning> {
+    let is_hash = |action: &Action| matches!(action, Action::Hash(_));
+    let rule = policy.rules.iter().find(|rule| rule.actions().any(is_hash))?;
+    policy.forget_after.is_none().then(|| {
+        let message = "pseudonyms can be linked for ever: the rules do not say when their keys are forgotten";
+        let help =
+            "[pseudonyms] every = \"30d\", forget_after = \"90d\", and `logscrub key forget --due` every day";
+        about(rule, message, help).against(&[Claim::Gdpr])
+    })
+}
+
+/// Default deny that leaves no field in which the time of a record could stand.
+fn time_is_denied(policy: &Policy) -> Option<Warning> {
+    let known = policy.known.as_ref().filter(|_| policy.depends_on_age())?;
+    if policy.timing.field.is_some() || policy.format == FormatChoice::Text {
+        return None;
+    }
+    let times: Vec<Selector> =
+        time_names().filter_map(|name| Selector::parse(std::str::from_utf8(name).ok()?).ok()).collect();
+    let mut allowed = known.allow.iter().chain(&known.named);
+    let is_allowed =
+        allowed.any(|one| times.iter().any(|time| one.covers(time) || one.last_name() == time.last_name()));
+    (!is_allowed).then(|| {
+        let message =
+            "`[fields]` allows no field that may hold the time of a record, by which its age is known";
+        Warning::of_all(message, "name it in `allow`, and in [input] time")
+    })
+}
