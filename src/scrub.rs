@@ -34,6 +34,7 @@ use crate::tally::Tally;
 use crate::withhold::{line_end, withhold};
 pub use carry::Carry;
 use carry::Header;
+use dating::Units;
 use judge::Judge;
 pub use judge::{Judged, Outcome};
 use lane::{Job, Lane, OutOfLane};
@@ -77,6 +78,8 @@ pub struct Scrubber {
     keys: Vec<Span>,
     /// The block without the records that are dropped by their age.
     left: Vec<u8>,
+    /// The lines of private keys in that.
+    left_keys: Option<Vec<Span>>,
 }
 
 impl Clone for Scrubber {
@@ -99,6 +102,7 @@ impl Clone for Scrubber {
             headers: Vec::new(),
             keys: Vec::new(),
             left: Vec::new(),
+            left_keys: None,
         }
     }
 }
@@ -132,10 +136,11 @@ impl Scrubber {
             seen: Seen::default(),
             long: None,
             tally: Tally::default(),
-            carry: Carry::start(&policy),
+            carry: Carry::start(&policy, is_aged),
             headers: Vec::new(),
             keys: Vec::new(),
             left: Vec::new(),
+            left_keys: None,
         };
         scrubber.add_likely_stages();
         scrubber
@@ -164,7 +169,7 @@ impl Scrubber {
     /// Appends the scrubbed form of `block` to `out`. A block is a run of whole records (lines); only the
     /// last one may lack its line feed.
     pub fn scrub(&mut self, block: &[u8], out: &mut Vec<u8>) {
-        self.begin_ages();
+        self.begin_ages(block);
         let last = self.last_of(block);
         let mut left = std::mem::take(&mut self.left);
         match self.drop_by_age(block, &mut left) {
@@ -208,7 +213,7 @@ impl Scrubber {
 
     /// Another input begins: what earlier records said, such as a header that names columns, holds no longer.
     pub fn start_over(&mut self) {
-        self.carry = Carry::start(self.judge.policy());
+        self.carry = self.carry.start_over(self.judge.policy());
     }
 
     /// What tells what carries over from block to block, if anything does.
@@ -219,18 +224,19 @@ impl Scrubber {
 
     /// Looks for headers and for lines of private keys in a block.
     fn begin(&mut self, block: &[u8]) {
-        let Scrubber { judge, carry, headers, keys, .. } = self;
+        let Scrubber { judge, carry, headers, keys, left_keys, .. } = self;
         headers.clear();
         keys.clear();
         self.seen = self.parts.begin(judge.policy(), block, carry);
-        if let Some(framed) = self.seen.format().filter(|format| format.is_framed()) {
-            carry.head.only = Some(framed.name());
-        }
+        Units { seen: self.seen, max_record: carry.max_record }.note_in(&mut carry.head);
         // The fast lane does not see them, and where records are judged nobody is to tell by the result.
         carry.head.numbers_alone = !self.seen.may_have_bytes();
         judge.begin(&carry.head);
         carry.headers(judge.policy(), block, |header| headers.push(header));
-        carry.keys(judge.policy(), block, |line| keys.push(line));
+        match left_keys.take() {
+            Some(known) => keys.extend(known),
+            None => carry.keys(judge.policy(), block, |line| keys.push(line)),
+        }
         headers.reverse();
         keys.reverse();
     }
@@ -255,7 +261,7 @@ impl Scrubber {
 
     fn end(&mut self, block: &[u8]) {
         self.carry.seen = self.seen;
-        if Carry::has_headers(self.judge.policy()) {
+        if self.carry.has_headers(self.judge.policy()) {
             let last = self.headers.first().map(|(_, columns)| Arc::clone(columns));
             self.carry.end(last, block);
         }
@@ -361,7 +367,7 @@ impl Scrubber {
     /// output depends on them; the last piece carries the line feed, if there is one.
     pub fn scrub_piece(&mut self, piece: &[u8], last: bool, out: &mut Vec<u8>) {
         if self.long.is_none() {
-            self.begin_ages();
+            self.begin_ages(piece);
             let drops = self.take_up(piece, 0);
             let alone = self.carry.seen.long_line(piece);
             self.long = Some(Long::begin(&self.judge, piece, alone, drops));
@@ -385,9 +391,9 @@ impl Scrubber {
             counted = start;
             lines + 1
         };
-        self.begin_ages();
+        self.begin_ages(block);
         let last = self.last_of(block);
-        self.begin_ages();
+        self.begin_ages(block);
         self.begin(block);
         let every = self.every_record || self.asks_for_columns();
         let wanted = if every { Wanted::Every } else { Wanted::Candidates };

@@ -2,14 +2,23 @@
 #![cfg(feature = "cli")]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+#[path = "ladders/boundaries.rs"]
+mod boundaries;
 #[path = "ladders/calendar.rs"]
 mod calendar;
+#[path = "ladders/hostile.rs"]
+mod hostile;
 #[path = "ladders/log.rs"]
 mod log;
+#[path = "ladders/records.rs"]
+mod records;
+#[path = "ladders/undated.rs"]
+mod undated;
 
 use std::fs::{self, File};
 use std::path::Path;
 use std::sync::Arc;
+use std::time::{Duration, UNIX_EPOCH};
 
 use calendar::{Age, rfc3339, time};
 use jiff::Timestamp;
@@ -58,23 +67,54 @@ fn sorted(mut tally: Tally) -> Tally {
     tally
 }
 
-/// What is left of a text: of a stream, or of a file that has this date.
-fn run(scrubber: Scrubber, text: &str, file: Option<i64>, settings: &Settings) -> (String, Tally) {
-    let folder = tempfile::tempdir().unwrap();
-    let input = match file {
-        None => Input::new("stream", Trickle(text.as_bytes().to_vec(), 0)),
-        Some(date) => {
-            let path = folder.path().join("app.log");
-            fs::write(&path, text).unwrap();
-            let file = File::options().write(true).open(&path).unwrap();
-            file.set_modified(std::time::UNIX_EPOCH + std::time::Duration::from_nanos(date as u64)).unwrap();
-            Input::open(&Place::Path(path)).unwrap()
-        }
-    };
+/// A stream.
+fn stream(text: &str) -> Input {
+    Input::new("stream", Trickle(text.as_bytes().to_vec(), 0))
+}
+
+/// A file of that name, last written then.
+fn file(folder: &Path, name: &str, written: i64, text: &str) -> Input {
+    let path = folder.join(name);
+    fs::write(&path, text).unwrap();
+    let file = File::options().write(true).open(&path).unwrap();
+    file.set_modified(UNIX_EPOCH + Duration::from_nanos(written as u64)).unwrap();
+    Input::open(&Place::Path(path)).unwrap()
+}
+
+/// What is left of the inputs.
+fn run_all(scrubber: Scrubber, inputs: Vec<Input>, settings: &Settings) -> (String, Tally) {
     let mut out = Vec::new();
-    let outcome = drive([Ok(input)], scrubber, &mut out, &mut Watch::default(), settings);
+    let inputs = inputs.into_iter().map(Ok);
+    let outcome = drive(inputs, scrubber, &mut out, &mut Watch::default(), settings);
     assert!(outcome.output.is_ok() && outcome.input_faults.is_empty());
     (String::from_utf8(out).unwrap(), sorted(outcome.tally))
+}
+
+/// What is left of a text: of a stream, or of a file that has this date.
+fn run(scrubber: Scrubber, text: &str, date: Option<i64>, settings: &Settings) -> (String, Tally) {
+    let folder = tempfile::tempdir().unwrap();
+    let input = match date {
+        None => stream(text),
+        Some(date) => file(folder.path(), "app.log", date, text),
+    };
+    run_all(scrubber, vec![input], settings)
+}
+
+/// What is left of a stream, whatever the blocks and threads.
+fn left_of(rules: &str, now: i64, text: &str) -> (String, Tally) {
+    let scrubber = scrubber(rules, now);
+    let left = run(scrubber.clone(), text, None, &Settings::default());
+    for (threads, block) in [(1, 1), (2, 50), (3, 300)] {
+        let same = run(scrubber.clone(), text, None, &settings(threads, block));
+        assert_eq!(difference(&same.0, &left.0), None, "blocks of {block}");
+        assert_eq!(same.1, left.1);
+    }
+    left
+}
+
+/// A moment, as in `2026-03-01T00:00:00Z`.
+fn at(text: &str) -> i64 {
+    i64::try_from(text.parse::<Timestamp>().unwrap().as_nanosecond()).unwrap()
 }
 
 /// The first line that differs, or nothing.

@@ -5,16 +5,21 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use super::carry::{Last, Read};
+use super::dating::Units;
+use super::seen::Seen;
 use super::stages::{Aged, Stage};
-use super::{Carry, Judged, Outcome, Scrubber, count_records, parted};
+use super::{Carry, Header, Judged, Outcome, Scrubber, Stages, count_records, parted};
 use crate::format::Part;
+use crate::span::Span;
+use crate::time::stamp::Moment;
 
 impl Scrubber {
     /// Makes ready for the stages that records may be of now.
     pub(super) fn add_likely_stages(&mut self) {
         let now = self.now.unwrap_or_else(Timestamp::now);
         let Some(stages) = &mut self.stages else { return };
-        stages.begin(Read { now, file: None }, None);
+        let units = Units { seen: Seen::default(), max_record: usize::MAX };
+        stages.begin(Read { now, file: None }, units, None);
         stages.likely().into_iter().for_each(|stage| {
             self.number_of(stage);
         });
@@ -36,18 +41,20 @@ impl Scrubber {
     }
 
     /// Begins with the times of a block.
-    pub(super) fn begin_ages(&mut self) {
-        let Scrubber { stages, carry, now, .. } = self;
+    pub(super) fn begin_ages(&mut self, block: &[u8]) {
+        let Scrubber { judge, stages, carry, now, .. } = self;
         let Some(stages) = stages else { return };
         let read = carry.read.unwrap_or_else(|| Read { now: now.unwrap_or_else(Timestamp::now), file: None });
-        stages.begin(read, carry.last.as_ref().map(|last| last.moment));
+        let units = Units { seen: carry.seen.behind(judge.policy(), block), max_record: carry.max_record };
+        units.note_in(&mut carry.head);
+        stages.begin(read, units, carry.last.as_ref().map(|last| last.moment));
     }
 
     /// The last record of the block that has a time, or of those before.
     pub(super) fn last_of(&mut self, block: &[u8]) -> Option<Last> {
-        let Scrubber { stages, carry, .. } = self;
+        let Scrubber { judge, stages, carry, .. } = self;
         let stages = stages.as_mut()?;
-        match stages.last_in(block, &carry.head) {
+        match stages.last_in(block, &carry.head_behind(judge.policy(), block)) {
             Some((record, moment)) => {
                 let record = stages.may_drop().then(|| record.of(block).into());
                 Some(Last { moment, record })
@@ -115,39 +122,114 @@ impl Scrubber {
         if !self.stages.as_ref().is_some_and(|stages| stages.drops_by_age()) {
             return false;
         }
-        self.begin_ages();
-        left.clear();
-        let headers = self.header_lines(block);
-        let mut seen = self.carry.seen;
+        let before = self.carry.clone();
+        let mut thinning = self.thinning(block, std::mem::take(left));
         let mut goes_on: [Option<bool>; Part::STREAMS] = Default::default();
-        let (mut start, mut copied, mut dropped) = (0, 0, 0);
+        let mut start = 0;
         while start < block.len() {
-            let end = memchr::memchr(b'\n', &block[start..]).map_or(block.len(), |feed| start + feed + 1);
-            let part = seen.line(self.policy(), parted(&block[start..end]).0);
-            let by_age = self.take_up(block, start) && headers.binary_search(&start).is_err();
+            let may_learn = thinning.seen.may_learn();
+            let (end, part) = self.next_of(block, start, &mut thinning.seen);
+            let header = thinning.headers.pop_if(|(at, _)| *at < end);
+            let by_age = self.take_up(block, start) && header.is_none();
+            self.carry.head.columns = header.map(|(_, columns)| columns).or(self.carry.head.columns.take());
             let open = part.and_then(|part| goes_on[part.stream]);
             let drops = open.unwrap_or(by_age);
             part.into_iter().for_each(|part| goes_on[part.stream] = part.goes_on.then_some(drops));
             if drops {
-                left.extend_from_slice(&block[copied..start]);
-                copied = end;
-                dropped += 1;
+                let last = self.stages.as_ref().and_then(Stages::last);
+                thinning.leave_out(block, Span::new(start, end), last, may_learn);
             }
+            thinning.pass_keys(end, drops);
             start = end;
         }
-        left.extend_from_slice(&block[copied..]);
-        self.tally.records += dropped;
-        self.tally.dropped += dropped;
-        self.begin_ages();
-        dropped > 0
+        self.carry = before;
+        let dropped = thinning.dropped > 0;
+        *left = self.end_thinning(block, thinning);
+        dropped
     }
 
-    /// Where the lines begin that name columns, ascending.
-    fn header_lines(&self, block: &[u8]) -> Vec<usize> {
-        let mut places = Vec::new();
-        let mut carry: Carry = self.carry.clone();
-        carry.headers(self.policy(), block, |(at, _)| places.push(at));
-        places.sort_unstable();
-        places
+    fn thinning(&self, block: &[u8], mut left: Vec<u8>) -> Thinning {
+        left.clear();
+        let (mut headers, mut keys, mut behind) = (Vec::new(), Vec::new(), self.carry.clone());
+        self.carry.clone().headers(self.policy(), block, |header| headers.push(header));
+        behind.keys(self.policy(), block, |line| keys.push(line));
+        headers.reverse();
+        keys.reverse();
+        let seen = self.carry.seen;
+        Thinning { left, headers, keys, behind, seen, ..Thinning::default() }
+    }
+
+    /// Makes ready for what is left to be scrubbed.
+    fn end_thinning(&mut self, block: &[u8], mut thinning: Thinning) -> Vec<u8> {
+        if thinning.dropped > 0 {
+            thinning.left.extend_from_slice(&block[thinning.copied..]);
+            self.carry.without(thinning.unlearnt, thinning.told);
+            self.carry.pass_keys(&thinning.behind);
+            self.left_keys = Some(thinning.left_keys);
+        }
+        self.tally.records += thinning.dropped;
+        self.tally.dropped += thinning.dropped;
+        let last = self.carry.last.as_ref().map(|last| last.moment);
+        self.stages
+            .iter_mut()
+            .for_each(|stages| stages.begin_again(last, std::mem::take(&mut thinning.gone)));
+        thinning.left
+    }
+
+    /// One past the end of the record that begins here, and whether it is a part of a longer one.
+    fn next_of(&self, block: &[u8], start: usize, seen: &mut Seen) -> (usize, Option<Part>) {
+        if let Some(length) = seen.frame(&block[start..], self.carry.max_record) {
+            return (start + length, None);
+        }
+        let end = memchr::memchr(b'\n', &block[start..]).map_or(block.len(), |feed| start + feed + 1);
+        (end, seen.line(self.policy(), parted(&block[start..end]).0))
+    }
+}
+
+/// A block on the way to what is left of it without some of its records.
+#[derive(Default)]
+struct Thinning {
+    left: Vec<u8>,
+    /// How far the block is in what is left, or left out.
+    copied: usize,
+    dropped: u64,
+    /// Where in what is left records were left out, and the time of the last of them.
+    gone: Vec<(usize, Option<Moment>)>,
+    /// What is known of the input so far.
+    seen: Seen,
+    /// How many lines were left out that were looked at for that, and what is known if one of them told it.
+    unlearnt: u32,
+    told: Option<Seen>,
+    /// The lines that name columns, the last first.
+    headers: Vec<Header>,
+    /// Lines of private keys in the block, the last first, and in what is left: a key is known by its first line, be it
+    /// left out or not.
+    keys: Vec<Span>,
+    left_keys: Vec<Span>,
+    /// What carries over behind the keys of the block.
+    behind: Carry,
+}
+
+impl Thinning {
+    /// Leaves out a record, with its line end.
+    fn leave_out(&mut self, block: &[u8], record: Span, last: Option<Moment>, may_learn: bool) {
+        if may_learn {
+            self.unlearnt += 1;
+            self.told = self.told.or(self.seen.format().is_some().then_some(self.seen));
+        }
+        self.left.extend_from_slice(&block[self.copied..record.start]);
+        self.copied = record.end;
+        self.dropped += count_records(record.of(block));
+        self.gone.push((self.left.len(), last));
+    }
+
+    /// Goes on behind the keys of the record that ends here.
+    fn pass_keys(&mut self, end: usize, drops: bool) {
+        while let Some(line) = self.keys.pop_if(|line| line.start < end) {
+            if !drops {
+                let at = line.start - self.copied + self.left.len();
+                self.left_keys.push(Span::new(at, at + line.len()));
+            }
+        }
     }
 }

@@ -40,6 +40,8 @@ pub struct Carry {
     pub(super) read: Option<Read>,
     /// The last record that has a time.
     pub(super) last: Option<Last>,
+    /// It matters when records were written, which a column may tell.
+    is_dated: bool,
 }
 
 /// The last record that has a time: those behind it are of it as well.
@@ -68,22 +70,24 @@ impl Carry {
         Carry { gives_up: true, ..self.clone() }
     }
 
-    /// At the start of an input.
-    pub(super) fn start(policy: &Policy) -> Carry {
+    /// At the start of an input. `is_dated`: it matters when records were written.
+    pub(super) fn start(policy: &Policy, is_dated: bool) -> Carry {
         let head = policy.head();
         let settled = head.columns.is_some();
         let seen = Seen::start(policy);
-        Carry { head, seen, settled, max_record: usize::MAX, ..Carry::default() }
+        Carry { head, seen, settled, max_record: usize::MAX, is_dated, ..Carry::default() }
     }
 
     /// Whether records depend on others before them under this policy.
     pub(super) fn is_needed(policy: &Policy) -> bool {
-        Carry::has_headers(policy) || Carry::has_keys(policy) || Seen::start(policy).matters()
+        Carry::start(policy, false).has_headers(policy)
+            || Carry::has_keys(policy)
+            || Seen::start(policy).matters()
     }
 
     /// Whether headers say how records are to be read.
-    pub(super) fn has_headers(policy: &Policy) -> bool {
-        policy.reads_structure() && policy.formats().any(|format| !format.is_json())
+    pub(super) fn has_headers(&self, policy: &Policy) -> bool {
+        (self.is_dated || policy.reads_structure()) && policy.formats().any(|format| !format.is_json())
     }
 
     fn has_keys(policy: &Policy) -> bool {
@@ -114,9 +118,32 @@ impl Carry {
         }
     }
 
+    /// The same for a block without these lines of it that may be looked at for what they tell: `told` if one of them did.
+    pub(super) fn without(&mut self, lines: u32, told: Option<Seen>) {
+        self.seen = told.unwrap_or(self.seen.without(lines));
+        self.records = (self.records + lines).min(HEADER_LINES);
+    }
+
+    /// What holds behind the headers of a block.
+    pub(super) fn head_behind(&self, policy: &Policy, block: &[u8]) -> Head {
+        let mut head = self.head.clone();
+        self.clone().headers(policy, block, |(_, columns)| head.columns = Some(columns));
+        head
+    }
+
+    /// At the start of the next input.
+    pub(super) fn start_over(&self, policy: &Policy) -> Carry {
+        Carry::start(policy, self.is_dated)
+    }
+
+    /// Goes on behind what another went on behind, as far as keys go.
+    pub(super) fn pass_keys(&mut self, other: &Carry) {
+        self.key.clone_from(&other.key);
+    }
+
     /// The headers in a block, in order.
     pub(super) fn headers(&mut self, policy: &Policy, block: &[u8], mut each: impl FnMut(Header)) {
-        if !Carry::has_headers(policy) {
+        if !self.has_headers(policy) {
             return;
         }
         let mut head = self.head.clone();

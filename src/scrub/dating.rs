@@ -11,6 +11,7 @@ use memchr::memmem::Finder;
 
 use super::carry::Read;
 use super::parted;
+use super::seen::Seen;
 use crate::decoded::Decoded;
 use crate::format::json::{Json, outermost};
 use crate::format::{Field, Fields, Format, Head, Name, Role};
@@ -24,13 +25,41 @@ use crate::time::stamp::{Clock, Moment, Stamp};
 const AHEAD: SignedDuration = SignedDuration::from_hours(24);
 
 /// What a record of a format whose time does not stand at the head holds, in names like `time`, `ts` and `rt`.
-const HINTS: [&[u8]; 5] = [b"ime", b"ts=", b"rt=", b"tamp", b"ate="];
+const HINTS: [&[u8]; 8] = [b"ime", b"IME=", b"ts=", b"t=", b"tamp", b"TAMP=", b"ate=", b"msec="];
+
+/// What of an input is one record.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Units {
+    pub(super) seen: Seen,
+    pub(super) max_record: usize,
+}
+
+impl Units {
+    /// One past the end of the record that begins at a place, with its line feed.
+    pub(super) fn end(&self, block: &[u8], start: usize) -> usize {
+        let rest = &block[start..];
+        let line = || memchr::memchr(b'\n', rest).map_or(rest.len(), |feed| feed + 1);
+        start + self.seen.frame(rest, self.max_record).unwrap_or_else(line)
+    }
+
+    /// What is known of all records of such an input.
+    pub(super) fn note_in(&self, head: &mut Head) {
+        if let Some(framed) = self.seen.format().filter(|format| format.is_framed()) {
+            head.only = Some(framed.name());
+        }
+    }
+
+    /// Whether records are no lines, so that nobody can tell them from behind.
+    fn are_framed(&self) -> bool {
+        self.seen.format().is_some_and(|format| format.is_framed())
+    }
+}
 
 /// Reads the times of records. It owns the buffers that this takes.
 #[derive(Debug)]
 pub(super) struct Dating {
     policy: Arc<Policy>,
-    hints: Arc<[Finder<'static>; 5]>,
+    hints: Arc<[Finder<'static>; HINTS.len()]>,
     fields: Fields,
     decoded: Decoded,
     finder: TimeField,
@@ -47,13 +76,22 @@ impl Dating {
         Dating::under(Arc::clone(policy), Arc::new(HINTS.map(Finder::new)))
     }
 
-    fn under(policy: Arc<Policy>, hints: Arc<[Finder<'static>; 5]>) -> Dating {
+    fn under(policy: Arc<Policy>, hints: Arc<[Finder<'static>; HINTS.len()]>) -> Dating {
         let (fields, decoded, finder) = (Fields::default(), Decoded::default(), TimeField::default());
         Dating { policy, hints, fields, decoded, finder }
     }
 
-    /// The last record of these lines that has a time, without its line end, and that time.
-    pub(super) fn last_of(&mut self, lines: &[u8], head: &Head, read: &Read) -> Option<(Span, Moment)> {
+    /// The last of these records that has a time, without its line end, and that time.
+    pub(super) fn last_of(
+        &mut self,
+        lines: &[u8],
+        units: &Units,
+        head: &Head,
+        read: &Read,
+    ) -> Option<(Span, Moment)> {
+        if units.are_framed() {
+            return self.last_of_frames(lines, units, head, read);
+        }
         let mut end = lines.len();
         while end > 0 {
             let start = memchr::memrchr(b'\n', &lines[..end - 1]).map_or(0, |feed| feed + 1);
@@ -66,12 +104,29 @@ impl Dating {
         None
     }
 
+    fn last_of_frames(
+        &mut self,
+        records: &[u8],
+        units: &Units,
+        head: &Head,
+        read: &Read,
+    ) -> Option<(Span, Moment)> {
+        let (mut start, mut last) = (0, None);
+        while start < records.len() {
+            let end = units.end(records, start);
+            let record = Span::new(start, start + parted(&records[start..end]).0.len());
+            last = self.of(record.of(records), head, read).map(|moment| (record, moment)).or(last);
+            start = end;
+        }
+        last
+    }
+
     /// How far these lines go on with the record before them, which has a time: they have none, and are no records of
     /// a format whose records are one line each.
-    pub(super) fn continued(&mut self, lines: &[u8], head: &Head, read: &Read) -> usize {
+    pub(super) fn continued(&mut self, lines: &[u8], units: &Units, head: &Head, read: &Read) -> usize {
         let mut end = 0;
-        while end < lines.len() {
-            let next = memchr::memchr(b'\n', &lines[end..]).map_or(lines.len(), |feed| end + feed + 1);
+        while end < lines.len() && !units.are_framed() {
+            let next = units.end(lines, end);
             let (line, _) = parted(&lines[end..next]);
             if is_object(line) || self.of(line, head, read).is_some() {
                 break;

@@ -75,6 +75,33 @@ impl Seen {
         self.format?.part(line)
     }
 
+    /// Whether the next line may tell something about the input.
+    pub(super) fn may_learn(&self) -> bool {
+        self.lines > 0
+    }
+
+    /// The same where so many of the lines that come next are left out: none of them tells anything.
+    pub(super) fn without(self, lines: u32) -> Seen {
+        Seen { lines: self.lines.saturating_sub(lines), ..self }
+    }
+
+    /// What is known behind the lines of a block that may still tell something.
+    pub(super) fn behind(mut self, policy: &Policy, block: &[u8]) -> Seen {
+        let mut lines = block.split_inclusive(|byte| *byte == b'\n');
+        while self.lines > 0
+            && let Some(line) = lines.next()
+        {
+            self.line(policy, super::parted(line).0);
+        }
+        self
+    }
+
+    /// One past the end of the record that begins here, if it may hold line feeds and is whole.
+    pub(super) fn frame(&self, rest: &[u8], max_record: usize) -> Option<usize> {
+        let framed = self.framed(rest)?;
+        (framed.end < rest.len() && framed.end <= max_record).then_some(framed.end + 1)
+    }
+
     /// Where the record lies that begins here, if it may hold line feeds.
     pub(super) fn framed(&self, rest: &[u8]) -> Option<Framed> {
         self.format?.framed(rest)

@@ -8,8 +8,9 @@ use std::sync::Arc;
 use jiff::{SignedDuration, Timestamp};
 
 use super::carry::Read;
-use super::dating::Dating;
+use super::dating::{Dating, Units};
 use super::parted;
+use super::seen::Seen;
 use crate::format::Head;
 use crate::policy::{MayDrop, Policy, Reached, Undated};
 use crate::span::Span;
@@ -87,9 +88,12 @@ pub(super) struct Stages {
     drop_after: Option<Limit>,
     keep_at_least: Option<Limit>,
     may_drop: bool,
+    units: Units,
     /// Up to where in the block the time of the last record is known.
     place: usize,
     last: Option<Moment>,
+    /// Where records stood that are in the block no more, the last first, and the time of the last record there.
+    gone: Vec<(usize, Option<Moment>)>,
 }
 
 impl Stages {
@@ -102,8 +106,10 @@ impl Stages {
             drop_after: policy.records.drop_after.map(|age| Limit::of(age, now)),
             keep_at_least: policy.records.keep_at_least.map(|age| Limit::of(age, now)),
             may_drop: policy.may_drop_records(),
+            units: Units { seen: Seen::default(), max_record: usize::MAX },
             place: 0,
             last: None,
+            gone: Vec::new(),
         };
         stages.set_now(now);
         stages
@@ -123,11 +129,23 @@ impl Stages {
     }
 
     /// Another block begins, which was read then, behind a record of that time.
-    pub(super) fn begin(&mut self, read: Read, last: Option<Moment>) {
+    pub(super) fn begin(&mut self, read: Read, units: Units, last: Option<Moment>) {
         if read.now != self.read.now {
             self.set_now(read.now);
         }
-        (self.read, self.place, self.last) = (read, 0, last);
+        (self.read, self.units, self.place, self.last) = (read, units, 0, last);
+        self.gone.clear();
+    }
+
+    /// The same block begins once more, without the records that stood at these places.
+    pub(super) fn begin_again(&mut self, last: Option<Moment>, gone: Vec<(usize, Option<Moment>)>) {
+        (self.place, self.last, self.gone) = (0, last, gone);
+        self.gone.reverse();
+    }
+
+    /// The time of the last record that was asked about, or of the last before it that has one.
+    pub(super) fn last(&self) -> Option<Moment> {
+        self.last
     }
 
     fn set_now(&mut self, now: Timestamp) {
@@ -161,21 +179,21 @@ impl Stages {
 
     /// The last record of the block that has a time, and that time.
     pub(super) fn last_in(&mut self, block: &[u8], head: &Head) -> Option<(Span, Moment)> {
-        self.dating.last_of(block, head, &self.read)
+        self.dating.last_of(block, &self.units, head, &self.read)
     }
 
     /// How far the block goes on, from `end`, with the record that begins at `start`; nowhere if that has no time of its
     /// own.
     pub(super) fn continued(&mut self, block: &[u8], start: usize, end: usize, head: &Head) -> usize {
         match self.dating.of(parted(&block[start..end]).0, head, &self.read) {
-            Some(_) => end + self.dating.continued(&block[end..], head, &self.read),
+            Some(_) => end + self.dating.continued(&block[end..], &self.units, head, &self.read),
             None => end,
         }
     }
 
     /// How far the block goes on with the last record before it.
     pub(super) fn continued_before(&mut self, block: &[u8], head: &Head) -> usize {
-        self.dating.continued(block, head, &self.read)
+        self.dating.continued(block, &self.units, head, &self.read)
     }
 
     /// Whether any rule may drop records.
@@ -199,8 +217,11 @@ impl Stages {
         if start < self.place {
             return self.last.map(|last| (last, false)); // a part of a longer record
         }
-        let end = memchr::memchr(b'\n', &block[start..]).map_or(block.len(), |feed| start + feed);
-        let own = self.dating.of(&block[start..end], head, &self.read);
+        while let Some((at, last)) = self.gone.pop_if(|(at, _)| *at <= start) {
+            (self.place, self.last) = (at, last);
+        }
+        let end = self.units.end(block, start);
+        let own = self.dating.of(parted(&block[start..end]).0, head, &self.read);
         match own {
             Some(own) => (self.place, self.last) = (end, Some(own)),
             None => self.find_last(block, start, head),
@@ -211,7 +232,7 @@ impl Stages {
     /// Each line is looked at once, from here back to where the last time is known.
     fn find_last(&mut self, block: &[u8], end: usize, head: &Head) {
         if let Some(lines) = block.get(self.place..end)
-            && let Some((_, moment)) = self.dating.last_of(lines, head, &self.read)
+            && let Some((_, moment)) = self.dating.last_of(lines, &self.units, head, &self.read)
         {
             self.last = Some(moment);
         }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use super::carry::{Carry, Last, Read};
-use super::dating::Dating;
+use super::dating::{Dating, Units};
 use super::seen::Seen;
 use crate::format::Part;
 use crate::policy::Policy;
@@ -50,7 +50,7 @@ impl Tracker {
         dating: Option<Dating>,
         now: Option<Timestamp>,
     ) -> Option<Tracker> {
-        let carry = Carry::start(policy);
+        let carry = Carry::start(policy, dating.is_some());
         let (policy, seen) = (Arc::clone(policy), carry.seen);
         (dating.is_some() || Carry::is_needed(&policy)).then(|| Tracker {
             policy,
@@ -82,9 +82,11 @@ impl Tracker {
 
     /// Goes on behind lines that were read then.
     fn pass_times(&mut self, lines: &[u8], read: &Read) {
-        let Tracker { policy, dating, carry, .. } = self;
+        let Tracker { policy, dating, carry, seen, max_record, .. } = self;
         let Some(dating) = dating else { return };
-        if let Some((record, moment)) = dating.last_of(lines, &carry.head, read) {
+        let units = Units { seen: *seen, max_record: *max_record };
+        units.note_in(&mut carry.head);
+        if let Some((record, moment)) = dating.last_of(lines, &units, &carry.head, read) {
             let record = policy.may_drop_records().then(|| record.of(lines).into());
             carry.last = Some(Last { moment, record });
         }
@@ -197,7 +199,7 @@ impl Tracker {
 
     /// Another input begins.
     pub fn start_over(&mut self) {
-        self.carry = Carry::start(&self.policy);
+        self.carry = self.carry.start_over(&self.policy);
         (self.at, self.seen) = (0, self.carry.seen);
         self.open.clear();
     }

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use super::carry::{Last, Read};
-use super::{Carry, Scrubber};
+use super::Scrubber;
 use crate::policy::{Test, When};
 use crate::time::stamp::Moment;
 
@@ -34,7 +34,7 @@ impl Scrubber {
         };
         // One without a time takes that of the record before.
         let sure = |time| Moment { nominal: time, earliest: time, latest: time };
-        let mut carry = Carry::start(self.policy());
+        let mut carry = self.carry.start_over(self.policy());
         carry.read = Some(Read { now, file: written.filter(|_| !matches!(test.when, When::At(_))) });
         carry.last = behind.map(|time| Last { moment: sure(time), record: None });
         self.go_on(carry);

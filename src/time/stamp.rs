@@ -10,7 +10,7 @@
 //! |---|---|---|
 //! | a byte-order mark, ANSI colours | editors, terminals | nothing |
 //! | `[` `(` `"` `'` `*` `.` | Apache, CSV, Cisco's mark of an unsure clock | a message in quotes may begin with a time |
-//! | `<34>`, `<34>1 ` | syslog's priority and version | nothing |
+//! | `<34>`, `<34>1 `, `83 <34>1 ` | syslog's priority and version, behind the length of a frame | nothing |
 //! | a level, as a word or a letter, and `]` `)` `:` `,` `\|` | Ruby, Kodi, qBittorrent | a message that is one word and a time |
 //! | a number up to seven digits, a role `M` behind it | Redis, strace, line numbers | a message that begins with a number |
 //! | an address, with its port or without, or what is left of one | PostgreSQL `%h`, HAProxy | where clients may write their address (`X-Forwarded-For` is not checked by everyone), they get no further than its letters |

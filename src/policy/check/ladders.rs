@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use super::{Warning, about, covers};
-use crate::action::{Action, Truncate};
+use crate::action::{Action, Part, Truncate};
 use crate::kind::Kind;
 use crate::policy::claim::Claim;
 use crate::policy::fault::quoted;
@@ -122,7 +122,7 @@ fn loses(action: &Action, values: &Values, rule: &Rule) -> bool {
                 .any(|network| network.prefix > if network.address.is_ipv4() { *ipv4 } else { *ipv6 });
             is_exact || has_domains && !email_domain || has_networks && is_longer
         }
-        Action::Hash(hash) => is_exact || has_networks || has_domains && !hash.keep_domain,
+        Action::Hash(hash) => is_exact || has_networks || has_domains && hash.keep != Some(Part::Domain),
         Action::Drop | Action::DropRecord => false, // nothing is left
         _ => is_exact || has_networks || has_domains,
     }

@@ -200,7 +200,7 @@ fn before(text: &[u8], at: usize) -> Option<usize> {
         [b'.', b'A'..=b'Z', ..] => 1,
         [0xEF, 0xBB, 0xBF, ..] if at == 0 => 3,
         [0x1B, b'[', ..] => colour(rest)?,
-        [b'<', ..] if at == 0 => priority(rest)?,
+        [b'<', ..] if at == 0 || is_length(text.get(..at)?) => priority(rest)?,
         [b'#', ..] => rest.strip_prefix(b"# Time: ").map(|_| 8)?,
         [b'0'..=b'9', ..] => process(rest).or_else(|| address(rest))?,
         [b'A'..=b'Z' | b'a'..=b'z', ..] => {
@@ -220,6 +220,11 @@ fn count(text: &[u8], most: usize, is_of: impl Fn(u8) -> bool) -> usize {
 fn colour(text: &[u8]) -> Option<usize> {
     let length = 2 + count(text.get(2..)?, 16, |byte| matches!(byte, b'0'..=b'9' | b';'));
     (text.get(length) == Some(&b'm')).then_some(length + 1)
+}
+
+/// `83 `, the bytes of a frame of syslog that begins behind it.
+fn is_length(text: &[u8]) -> bool {
+    text.strip_suffix(b" ").is_some_and(|digits| digits.iter().all(u8::is_ascii_digit))
 }
 
 /// `<34>`, `<34>1 `
