@@ -147,13 +147,14 @@ impl Edits {
         cause: Cause,
         whole: bool,
     ) -> bool {
-        let bare = matches!(field.role, Role::Number | Role::Literal);
+        let stays_number = field.role == Role::Number && whole && is_number(left);
+        let bare = matches!(field.role, Role::Number | Role::Literal) && !stays_number;
         if bare && !policy.numbers.is_string() && field.role == Role::Number {
             self.push(field.whole, b"null", Some(cause));
             return true;
         }
         let start = self.text.len();
-        if whole || bare {
+        if (whole || bare) && !stays_number {
             record.fields.quote(field, left, &mut self.text);
         }
         let quote = start..self.text.len();
@@ -343,6 +344,30 @@ impl Edits {
         }
         out.extend_from_slice(&record[from..]);
     }
+}
+
+/// Whether the text is a number as JSON has them (RFC 8259 section 6): a shorter one takes the place of a number as it
+/// is, such as a time without its seconds.
+fn is_number(text: &[u8]) -> bool {
+    let digits = |text: &[u8]| text.iter().take_while(|byte| byte.is_ascii_digit()).count();
+    let text = text.strip_prefix(b"-").unwrap_or(text);
+    let whole = digits(text);
+    if whole == 0 || whole > 1 && text.starts_with(b"0") {
+        return false;
+    }
+    let mut rest = &text[whole..];
+    if let Some(fraction) = rest.strip_prefix(b".") {
+        let count = digits(fraction);
+        if count == 0 {
+            return false;
+        }
+        rest = &fraction[count..];
+    }
+    if let [b'e' | b'E', power @ ..] = rest {
+        let power = power.strip_prefix(b"+").or_else(|| power.strip_prefix(b"-")).unwrap_or(power);
+        return !power.is_empty() && digits(power) == power.len();
+    }
+    rest.is_empty()
 }
 
 /// The numbers in a span of text that is written as numbers. What a stronger decision leaves of it may begin or end

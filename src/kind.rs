@@ -26,6 +26,8 @@ impl Kind {
     pub const BASIC_AUTH: Kind = Kind(7);
     /// A bearer token (RFC 6750).
     pub const BEARER: Kind = Kind(8);
+    /// The time of the record itself.
+    pub const RECORD_TIME: Kind = Kind(9);
 
     /// Position in the table of kinds.
     pub const fn index(self) -> usize {
@@ -34,8 +36,8 @@ impl Kind {
 }
 
 /// The built-in kinds, in the order of their numbers.
-pub const BUILT_IN: [&str; 9] =
-    ["email", "ipv4", "ipv6", "pan", "field", "private_key", "jwt", "basic_auth", "bearer"];
+pub const BUILT_IN: [&str; 10] =
+    ["email", "ipv4", "ipv6", "pan", "field", "private_key", "jwt", "basic_auth", "bearer", "record_time"];
 
 /// The names of all kinds of one policy.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -116,12 +116,14 @@ impl Scrubber {
     /// A scrubber for this policy with keys by period.
     pub fn with_keys(policy: Arc<Policy>, keys: Option<Keys>) -> Scrubber {
         let by_period = policy.needs_keys() && keys.as_ref().is_some_and(|keys| !keys.is_single());
-        let is_aged = policy.depends_on_age() || policy.may_drop_records() || by_period;
+        let acts_on_time = policy.acts_on_record_time();
+        let is_aged = policy.depends_on_age() || policy.may_drop_records() || by_period || acts_on_time;
         let stages = is_aged.then(|| Stages::new(&policy, Timestamp::now()));
         let judge = Judge::new(Arc::clone(&policy), keys);
         let watch = judge.watch();
         let lanes = vec![judge.lane(&watch)];
-        let every_record = watch.is_for_all() || policy.may_mean_given_name() || policy.known.is_some();
+        let every_record =
+            watch.is_for_all() || policy.may_mean_given_name() || policy.known.is_some() || acts_on_time;
         let mut scrubber = Scrubber {
             judge,
             lanes,

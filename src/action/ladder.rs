@@ -61,8 +61,7 @@ fn truncate_to_truncate(from: &Truncate, to: &Truncate) -> Result<(), &'static s
         && to.pan >= from.pan
         && to.email_domain <= from.email_domain
         && to.zip <= from.zip
-        && (to.date.is_none() || from.date.is_some() && to.date >= from.date)
-        && (to.time.is_none() || from.time.is_some() && to.time >= from.time);
+        && to.time_unit().is_none_or(|to| from.time_unit().is_some_and(|from| to >= from));
     match narrower {
         _ if from.pseudonymise || to.pseudonymise => {
             Err("an address in place of an address can be redacted or dropped")

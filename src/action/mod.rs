@@ -138,6 +138,37 @@ pub enum TimeKeep {
     Day,
 }
 
+/// What truncation leaves of a time or date, most first: everything below is at its lowest.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum TimeUnit {
+    /// `time = "minute"`.
+    Minute,
+    /// `time = "hour"`.
+    Hour,
+    /// `time = "day"`.
+    Day,
+    /// `date = "month"`.
+    Month,
+    /// `date = "year"`.
+    Year,
+}
+
+impl Truncate {
+    /// What stays of a time or date, if any of it does.
+    pub fn time_unit(&self) -> Option<TimeUnit> {
+        let time = self.time.map(|time| match time {
+            TimeKeep::Minute => TimeUnit::Minute,
+            TimeKeep::Hour => TimeUnit::Hour,
+            TimeKeep::Day => TimeUnit::Day,
+        });
+        let date = self.date.map(|date| match date {
+            DateKeep::Month => TimeUnit::Month,
+            DateKeep::Year => TimeUnit::Year,
+        });
+        time.max(date)
+    }
+}
+
 /// Digits of a card number that truncation leaves, most first (PCI SSC FAQ 1091).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum PanKeep {

@@ -33,7 +33,7 @@ fn may_stay(kind: Kind, keep: &Truncate) -> bool {
 }
 
 /// The kind whose values are postal codes.
-const ZIP: &str = "zip";
+pub const ZIP: &str = "zip";
 
 /// Appends the network of an address, with its prefix: `203.0.113.0/24`. An IPv4 address inside an IPv6 one keeps the
 /// bits of an IPv4 address. `false` if it is no address; nothing is appended then.

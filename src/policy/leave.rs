@@ -1,9 +1,14 @@
 //! What a rule leaves of a value at the age for which the policy is.
 
+use jiff::Timestamp;
+
 use super::taint::Means;
 use super::{Covers, Policy};
-use crate::action::{self, Action, Left};
+use crate::action::truncate::ZIP;
+use crate::action::{self, Action, Left, TimeUnit};
 use crate::kind::Kind;
+use crate::span::Span;
+use crate::time::stamp::{Clock, Stamp, Unit};
 
 impl Policy {
     /// Appends what a rule leaves of a value, or of what an earlier step of its ladder left of one. `raw` and `plain`
@@ -17,10 +22,27 @@ impl Policy {
         means: Means<'_>,
         out: &mut Vec<u8>,
     ) -> Left {
-        match self.advance(rule, kind, raw, means, out) {
-            true => Left::AsAsked,
-            false => action::apply(&self.rules[rule].action, kind, raw, plain, means.tools, out),
+        if self.advance(rule, kind, raw, means, out) {
+            return Left::AsAsked;
         }
+        let action = &self.rules[rule].action;
+        if let Some(unit) = self.time_unit(action, kind)
+            && coarsen(plain, unit, out)
+        {
+            return Left::AsAsked;
+        }
+        if kind == Kind::RECORD_TIME {
+            out.extend_from_slice(raw); // part of a time: the other part tells more
+            return Left::AsAsked;
+        }
+        action::apply(action, kind, raw, plain, means.tools, out)
+    }
+
+    /// To what a value is coarsened if it is a time: of what is known to be something else no part is a time.
+    fn time_unit(&self, action: &Action, kind: Kind) -> Option<Unit> {
+        let Action::Truncate(keep) = action else { return None };
+        let is_other = matches!(kind, Kind::EMAIL | Kind::IPV4 | Kind::IPV6 | Kind::PAN);
+        keep.time_unit().filter(|_| !is_other && self.kinds.name(kind) != ZIP).map(unit)
     }
 
     /// Whether a rule takes this further, which an earlier step of its ladder left.
@@ -61,6 +83,31 @@ impl Policy {
         marks.dedup();
         marks
     }
+}
+
+/// The unit of a stamp.
+pub(super) fn unit(unit: TimeUnit) -> Unit {
+    match unit {
+        TimeUnit::Minute => Unit::Minute,
+        TimeUnit::Hour => Unit::Hour,
+        TimeUnit::Day => Unit::Day,
+        TimeUnit::Month => Unit::Month,
+        TimeUnit::Year => Unit::Year,
+    }
+}
+
+/// Appends a time without what is below the unit; `false` if the value is none. A time of day by itself is one of a log
+/// that has the date in another field.
+fn coarsen(value: &[u8], unit: Unit, out: &mut Vec<u8>) -> bool {
+    // Neither the zone nor the year changes what is written.
+    let clock = Clock { zone: None, reference: Timestamp::UNIX_EPOCH };
+    let of_day = || Stamp::of_parts(b"2000-01-01", value, &clock).map(|[_, of_day]| of_day);
+    let Some(stamp) = Stamp::of_value(value, &clock).or_else(of_day) else { return false };
+    let Span { start, end } = stamp.span;
+    out.extend_from_slice(&value[..start]);
+    stamp.coarsen(&value[start..end], unit, out);
+    out.extend_from_slice(&value[end..]);
+    true
 }
 
 /// What an action leaves of values of a kind that later steps take further; `[kind]` only if they drop it.

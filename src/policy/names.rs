@@ -218,7 +218,7 @@ impl Names {
     /// What a name in `find` means.
     pub(super) fn resolve(&self, name: &str) -> Result<KindSet, Unresolved> {
         if let Some(kind) = self.kinds.get(name)
-            && (FOUND.contains(&kind) || self.own.contains(&kind))
+            && (FOUND.contains(&kind) || kind == Kind::RECORD_TIME || self.own.contains(&kind))
         {
             return Ok(KindSet::from_iter([kind]));
         }

@@ -25,6 +25,7 @@ pub(super) fn check(policy: &Policy, layers: &[Layer], written: &[Written<'_>], 
         lost_between_steps(rule, &place, faults);
         cards_hashed_after_truncation(rule, &place, faults);
         removes_time(policy, rule, &times, &place, faults);
+        makes_time_no_time(rule, &place, faults);
     }
     denies_time(policy, layers, faults);
 }
@@ -103,7 +104,8 @@ fn time_fields(policy: &Policy) -> Vec<Selector> {
 /// Whether the action takes a time away. A truncated one is still one.
 fn takes_away(action: &Action, policy: &Policy, rule: &Rule) -> bool {
     match action {
-        Action::Keep | Action::Truncate(_) => false,
+        Action::Keep => false,
+        Action::Truncate(keep) => keep.time_unit().is_none(),
         // Where the record has to stay the value goes.
         Action::DropRecord => policy.records.keep_at_least.is_some() || rule.steps.len() > 1,
         _ => true,
@@ -126,6 +128,29 @@ fn removes_time(policy: &Policy, rule: &Rule, times: &[Selector], place: &Place<
         None => "say in which field the time stands: [input] time = \"…\"; or take this one out of the rule",
     };
     faults.push(place.doc.fault(place.step(step), message).help(help));
+}
+
+/// The time of a record can be kept or made coarser, by a rule that is about nothing else.
+fn makes_time_no_time(rule: &Rule, place: &Place<'_>, faults: &mut Faults) {
+    let Covers::Find { kinds, .. } = &rule.covers else { return };
+    if !kinds.contains(Kind::RECORD_TIME) {
+        return;
+    }
+    if kinds.iter().count() > 1 {
+        let fault = place.doc.fault(&place.node.span, "`record_time` stands in a rule of its own");
+        faults.push(fault.help("nothing is done alike to a time and to other values"));
+    }
+    for (at, step) in rule.steps.iter().enumerate() {
+        let is_time = match &step.action {
+            Action::Keep => true,
+            Action::Truncate(keep) => keep.time_unit().is_some(),
+            _ => false,
+        };
+        if !is_time {
+            let fault = place.doc.fault(place.step(at), "the time of a record is kept, or made coarser");
+            faults.push(fault.help("action = { truncate = { time = \"hour\" } }: minute, hour or day; or date = \"month\" or \"year\""));
+        }
+    }
 }
 
 /// Default deny of the very field by which the age is known.

@@ -11,7 +11,7 @@ use super::decide::{Decision, Decisions, Plain, Record};
 use super::selector::normal;
 use super::{Covers, Policy, time_name};
 use crate::action::residue::Residues;
-use crate::action::{self, Action, Tools};
+use crate::action::{Action, Tools};
 use crate::decoded::Decoded;
 use crate::detect::Words;
 use crate::detect::copies::{Copies, TooMuch};
@@ -169,7 +169,7 @@ impl Policy {
         let raw = span.of(record.bytes);
         let advances = self.advances(lot.rule, lot.kind, &content.bytes, means);
         if !advances {
-            action::apply(&self.rules[lot.rule].action, lot.kind, raw, undone, means.tools, left);
+            self.leave(lot.rule, lot.kind, raw, undone, means, left);
         }
         if !advances && (left == raw || *left == content.bytes || means.residues.is(&content.bytes)) {
             return;

@@ -2,14 +2,16 @@
 
 use jiff::tz::Offset;
 
-use super::Policy;
 use super::decide::Record;
 use super::fault::Faults;
 use super::layer::Layer;
 use super::paths::Paths;
 use super::selector::{Names, Selector, normal};
 use super::when::is_value;
+use super::{Covers, Policy, Rule, leave};
+use crate::action::Action;
 use crate::format::Field;
+use crate::kind::Kind;
 use crate::time::stamp::Unit;
 
 /// How the times of records are read.
@@ -60,7 +62,28 @@ impl Policy {
     /// The coarsest unit to which any rule ever writes the time of a record. Ages and periods are those of the time that
     /// is left then, so that it does not matter whether it was written so already.
     pub fn coarsest_time(&self) -> Option<Unit> {
-        None
+        let means_time = |field: &Selector| match &self.timing.field {
+            Some(time) => field.covers(time) || time.covers(field) || field.holds(time),
+            None => field.last_name().is_none_or(|name| time_name(name).is_some()),
+        };
+        let concerns_time = |rule: &&Rule| match &rule.covers {
+            Covers::Find { kinds, .. } => kinds.contains(Kind::RECORD_TIME),
+            Covers::Field { fields, .. } => fields.iter().any(means_time),
+            Covers::Unknown => false,
+        };
+        let unit = |action: &Action| match action {
+            Action::Truncate(keep) => keep.time_unit(),
+            _ => None,
+        };
+        let rules = self.rules.iter().filter(concerns_time);
+        rules.flat_map(Rule::actions).filter_map(unit).max().map(leave::unit)
+    }
+
+    /// Whether any rule acts on the time of records, wherever it stands.
+    pub fn acts_on_record_time(&self) -> bool {
+        let acts = |rule: &Rule| rule.actions().any(|action| *action != Action::Keep);
+        let finds = |rule: &Rule| matches!(&rule.covers, Covers::Find { kinds, .. } if kinds.contains(Kind::RECORD_TIME));
+        self.rules.iter().any(|rule| finds(rule) && acts(rule))
     }
 
     /// The first field of a record that holds a time and that `[input] time` names: what `read` makes of it.

@@ -47,6 +47,7 @@ impl Scrubber {
         let read = carry.read.unwrap_or_else(|| Read { now: now.unwrap_or_else(Timestamp::now), file: None });
         let units = Units { seen: carry.seen.behind(judge.policy(), block), max_record: carry.max_record };
         units.note_in(&mut carry.head);
+        judge.set_times(stages.dating(), read);
         stages.begin(read, units, carry.last.as_ref().map(|last| last.moment));
     }
 

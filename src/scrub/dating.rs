@@ -6,6 +6,7 @@
 
 use std::sync::Arc;
 
+use jiff::tz::Offset;
 use jiff::{SignedDuration, Timestamp};
 use memchr::memmem::Finder;
 
@@ -14,12 +15,13 @@ use super::parted;
 use super::seen::Seen;
 use crate::decoded::Decoded;
 use crate::format::json::{Json, outermost};
+use crate::format::w3c::W3c;
 use crate::format::{Field, Fields, Format, Head, Name, Role};
 use crate::policy::decide::Record;
 use crate::policy::selector::normal;
 use crate::policy::{Policy, TimeField, TimeName, time_name};
 use crate::span::Span;
-use crate::time::stamp::{Clock, Moment, Stamp};
+use crate::time::stamp::{Clock, Moment, Stamp, Unit};
 
 /// A time that is further ahead of now is none: clocks differ by minutes, and by days only where one is wrong.
 const AHEAD: SignedDuration = SignedDuration::from_hours(24);
@@ -55,10 +57,22 @@ impl Units {
     }
 }
 
+/// The time of a record.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Found {
+    stamp: Stamp,
+    /// Where it stands in the record.
+    pub(super) span: Span,
+    /// Where the date stands, if that is another field.
+    pub(super) date: Option<Span>,
+}
+
 /// Reads the times of records. It owns the buffers that this takes.
 #[derive(Debug)]
 pub(super) struct Dating {
     policy: Arc<Policy>,
+    /// The unit to which times are ever written.
+    coarsest: Option<Unit>,
     hints: Arc<[Finder<'static>; HINTS.len()]>,
     fields: Fields,
     decoded: Decoded,
@@ -78,7 +92,8 @@ impl Dating {
 
     fn under(policy: Arc<Policy>, hints: Arc<[Finder<'static>; HINTS.len()]>) -> Dating {
         let (fields, decoded, finder) = (Fields::default(), Decoded::default(), TimeField::default());
-        Dating { policy, hints, fields, decoded, finder }
+        let coarsest = policy.coarsest_time();
+        Dating { policy, coarsest, hints, fields, decoded, finder }
     }
 
     /// The last of these records that has a time, without its line end, and that time.
@@ -138,51 +153,60 @@ impl Dating {
 
     /// The record's own time, if it has one. One more than a day ahead is none.
     pub(super) fn of(&mut self, record: &[u8], head: &Head, read: &Read) -> Option<Moment> {
-        let clock = Clock { zone: self.policy.timing.zone, reference: read.file.unwrap_or(read.now) };
-        let stamp = match &self.policy.timing.field {
-            Some(_) => self.in_field(record, head, &clock),
-            None if is_object(record) && self.policy.format.admits(Json.name()) => {
-                self.in_json(record, &clock)
-            }
-            None => Stamp::at_head(record, &clock).or_else(|| self.in_format(record, head, &clock)),
-        };
-        let moment = stamp?.moment(self.policy.coarsest_time());
+        let Found { stamp, .. } = self.find(record, head, read)?;
+        let moment = stamp.moment(self.coarsest);
         let latest = read.now.checked_add(AHEAD).unwrap_or(Timestamp::MAX);
         (moment.nominal <= latest).then_some(moment)
     }
 
+    /// The record's own time, wherever in time that is, and where it stands.
+    pub(super) fn find(&mut self, record: &[u8], head: &Head, read: &Read) -> Option<Found> {
+        let clock = Clock { zone: self.policy.timing.zone, reference: read.file.unwrap_or(read.now) };
+        match &self.policy.timing.field {
+            Some(_) => self.in_field(record, head, &clock),
+            None if is_object(record) && self.policy.format.admits(Json.name()) => {
+                self.in_json(record, &clock)
+            }
+            None => match Stamp::at_head(record, &clock) {
+                Some(stamp) => Some(Found { stamp, span: stamp.span, date: None }),
+                None => self.in_format(record, head, &clock),
+            },
+        }
+    }
+
     /// In the member of a JSON record that tells it best; of two that tell it alike the first.
-    fn in_json(&mut self, record: &[u8], clock: &Clock) -> Option<Stamp> {
+    fn in_json(&mut self, record: &[u8], clock: &Clock) -> Option<Found> {
         let mut perhaps = None;
         for member in outermost(record) {
             let Some(name) = time_name(member.name.of(record)) else { continue };
-            let text = member.value.of(record);
-            let Some(stamp) = self.of_json_value(text, clock) else { continue };
+            let Some((stamp, span)) = self.of_json_value(record, member.value, clock) else { continue };
+            let found = Found { stamp, span, date: None };
             if name == TimeName::Sure {
-                return Some(stamp);
+                return Some(found);
             }
-            perhaps = perhaps.or(Some(stamp));
+            perhaps = perhaps.or(Some(found));
         }
         perhaps
     }
 
     /// A text or number; `{"$date":…}`, as MongoDB writes times.
-    fn of_json_value(&mut self, text: &[u8], clock: &Clock) -> Option<Stamp> {
+    fn of_json_value(&mut self, record: &[u8], value: Span, clock: &Clock) -> Option<(Stamp, Span)> {
+        let text = value.of(record);
         if text.starts_with(b"{") {
-            let inner = outermost(text).find(|member| member.name.of(text) == b"$date")?;
-            return Stamp::of_value(inner.value.of(text), clock);
+            let inner = outermost(text).find(|member| member.name.of(text) == b"$date")?.value;
+            return Some((Stamp::of_value(inner.of(text), clock)?, inner.shifted(value.start)));
         }
         if !text.contains(&b'\\') {
-            return Stamp::of_value(text, clock);
+            return Some((Stamp::of_value(text, clock)?, value));
         }
         self.decoded.clear();
         let all = Span::new(0, text.len());
         Json.decode(text, &Field::new(Role::Text, all), all, &mut self.decoded);
-        Stamp::of_value(&self.decoded.bytes, clock)
+        Some((Stamp::of_value(&self.decoded.bytes, clock)?, value))
     }
 
     /// In a field of another format than JSON that says by its name that it holds it.
-    fn in_format(&mut self, record: &[u8], head: &Head, clock: &Clock) -> Option<Stamp> {
+    fn in_format(&mut self, record: &[u8], head: &Head, clock: &Clock) -> Option<Found> {
         let may_tell = head.columns.is_some()
             || head.layout.is_some()
             || self.hints.iter().any(|hint| hint.find(record).is_some());
@@ -193,33 +217,39 @@ impl Dating {
         if !self.fields.are_named() {
             return None;
         }
-        let (mut perhaps, mut date) = (None, None);
+        // W3C: all times are in UTC (Extended Log File Format, 1996).
+        let is_utc = clock.zone.is_none() && self.fields.format().name() == W3c.name();
+        let clock = &Clock { zone: if is_utc { Some(Offset::UTC) } else { clock.zone }, ..*clock };
+        let (mut perhaps, mut date) = (None, None::<(Vec<u8>, Span)>);
         for at in 0..self.fields.list.len() {
             let Some(name) = self.name_of(record, at) else { continue };
             let last = name.rsplit(|byte| *byte == b'.').next().unwrap_or(name);
             let Some(rank) = time_name(last) else { continue };
             let is_date = last.eq_ignore_ascii_case(b"date");
+            let span = self.fields.list[at].value;
             let text = self.text_of(record, at);
-            if is_date {
-                date = Some(text.to_vec());
-            }
             let of_parts = || {
-                let parts = Stamp::of_parts(date.as_deref().filter(|_| !is_date)?, text, clock)?;
-                parts.first().copied()
+                let (date, at) = date.as_ref().filter(|_| !is_date)?;
+                let [stamp, _] = Stamp::of_parts(date, text, clock)?;
+                Some(Found { stamp, span, date: Some(*at) })
             };
-            let Some(stamp) = of_parts().or_else(|| Stamp::of_value(text, clock)) else { continue };
-            if rank == TimeName::Sure {
-                return Some(stamp);
+            let of_value = || Some(Found { stamp: Stamp::of_value(text, clock)?, span, date: None });
+            let found = of_parts().or_else(of_value);
+            if is_date {
+                date = Some((text.to_vec(), span));
             }
-            perhaps = perhaps.or(Some(stamp));
+            if found.is_some() && rank == TimeName::Sure {
+                return found;
+            }
+            perhaps = perhaps.or(found);
         }
         perhaps
     }
 
     /// In the field that the policy names; of several the first that holds one.
-    fn in_field(&mut self, record: &[u8], head: &Head, clock: &Clock) -> Option<Stamp> {
-        if let Some(stamp) = self.on_the_way(record, clock) {
-            return Some(stamp);
+    fn in_field(&mut self, record: &[u8], head: &Head, clock: &Clock) -> Option<Found> {
+        if let Some(found) = self.on_the_way(record, clock) {
+            return Some(found);
         }
         let Dating { policy, fields, finder, decoded, .. } = self;
         policy.read_outermost(record, head, fields);
@@ -228,20 +258,21 @@ impl Dating {
         policy.in_time_field(&Record { bytes: record, fields }, finder, |field| {
             decoded.clear();
             fields.decode(record, field, field.value, decoded);
-            Stamp::of_value(&decoded.bytes, clock)
+            Some(Found { stamp: Stamp::of_value(&decoded.bytes, clock)?, span: field.value, date: None })
         })
     }
 
     /// The same in a JSON record, where only one field is meant and no escape stands on the way to it.
-    fn on_the_way(&mut self, record: &[u8], clock: &Clock) -> Option<Stamp> {
+    fn on_the_way(&mut self, record: &[u8], clock: &Clock) -> Option<Found> {
         let field = self.policy.timing.field.as_ref()?;
-        let mut text = record;
+        let mut span = Span::new(0, record.len());
         for wanted in field.way().filter(|_| is_object(record))? {
             let is_meant = |name: &[u8]| normal(name).eq(wanted.iter().copied());
+            let text = span.of(record);
             let member = outermost(text).find(|member| is_meant(member.name.of(text)))?;
-            text = member.value.of(text);
+            span = member.value.shifted(span.start);
         }
-        Stamp::of_value(text, clock)
+        Some(Found { stamp: Stamp::of_value(span.of(record), clock)?, span, date: None })
     }
 
     /// The name of a field that holds a text or number.

@@ -11,6 +11,8 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
+use super::carry::Read;
+use super::dating::{Dating, Found};
 use super::lane::Lane;
 use super::watch::Watch;
 use crate::action::Action;
@@ -20,8 +22,9 @@ use crate::action::residue::Residues;
 use crate::decoded::Decoded;
 use crate::detect::Detectors;
 use crate::edit::Edits;
+use crate::finding::Finding;
 use crate::format::{Field, Fields, Head};
-use crate::kind::Kinds;
+use crate::kind::{Kind, Kinds};
 use crate::policy::Policy;
 use crate::policy::decide::{Decision, Decisions, Record, Sighting};
 use crate::policy::taint::{Means, Taint};
@@ -107,6 +110,8 @@ struct Scratch {
     taint: Taint,
     edits: Edits,
     undo: Undo,
+    /// What reads the times of records, if a rule acts on them, and when the block was read.
+    times: Option<(Dating, Read)>,
 }
 
 /// What bytes are taken for.
@@ -207,6 +212,15 @@ impl Judge {
         self.withholds_changes = withheld;
         if let Some(keys) = self.keys.all.as_ref().filter(|keys| !keys.is_single()) {
             self.keys.period = moment.and_then(|moment| keys.period_at(moment));
+        }
+    }
+
+    /// What reads the times of the records that are judged from now on, which were read then.
+    pub(super) fn set_times(&mut self, dating: &Dating, read: Read) {
+        if let Some((_, known)) = &mut self.scratch.times {
+            *known = read;
+        } else if self.policy_of(0).acts_on_record_time() {
+            self.scratch.times = Some((dating.clone(), read));
         }
     }
 
@@ -342,6 +356,15 @@ fn is_first_column(bytes: &[u8], span: Span) -> bool {
     is_plain && bytes[..span.start].trim_ascii_end().eq_ignore_ascii_case(b"#fields:")
 }
 
+/// Notes the time of the record itself.
+fn sight_time(record: &Record<'_>, found: Found, out: &mut Vec<Sighting>) {
+    for span in [found.date, Some(found.span)].into_iter().flatten() {
+        let finding = Finding { kind: Kind::RECORD_TIME, span };
+        out.push(Sighting { finding, field: record.fields.around(span), left: false });
+    }
+    out.sort_by_key(|sighting| (sighting.field, sighting.finding.span));
+}
+
 /// Whether a record yields no fields, and holds anything.
 fn is_unparsed(bytes: &[u8], fields: &Fields) -> bool {
     !fields.are_named() && !bytes.trim_ascii().is_empty()
@@ -350,7 +373,7 @@ fn is_unparsed(bytes: &[u8], fields: &Fields) -> bool {
 impl Law {
     /// Judges a record once. The edits of the pass are left in the scratch.
     fn pass(&self, bytes: &[u8], reading: Reading<'_>, tools: Tools<'_>, scratch: &mut Scratch) -> Pass {
-        let Scratch { fields, value, detect, sightings, decisions, taint, edits, undo } = scratch;
+        let Scratch { fields, value, detect, sightings, decisions, taint, edits, undo, times } = scratch;
         sightings.clear();
         decisions.clear();
         edits.clear();
@@ -373,6 +396,10 @@ impl Law {
         self.sight(&record, value, detect, sightings);
         if let Reading::Record { key: Some(line), .. } = reading {
             self.sight_key(&record, line, sightings);
+        }
+        if let (Reading::Record { head, is_header: false, .. }, Some((dating, read))) = (reading, times) {
+            let found = dating.find(bytes, head, read);
+            found.into_iter().for_each(|found| sight_time(&record, found, sightings));
         }
         if self.policy.acts_on_residues() {
             self.sight_left(&record, sightings);

@@ -2,8 +2,8 @@
 
 use jiff::Timestamp;
 
-use super::carry::{Last, Read};
 use super::Scrubber;
+use super::carry::{Last, Read};
 use crate::policy::{Test, When};
 use crate::time::stamp::Moment;
 
