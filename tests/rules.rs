@@ -8,6 +8,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use jiff::Timestamp;
 use logscrub::action::{Action, Hash, PanKeep, Part, Truncate};
 use logscrub::kind::Kind;
 use logscrub::policy::schema::{self, Shape, Table};
@@ -108,6 +109,38 @@ fn the_tests_in_the_packs_pass() {
     for (name, _) in packs::PACKS {
         assert_eq!(failures(Policy::pack(name).unwrap()), [""; 0], "{name}");
     }
+}
+
+#[test]
+fn the_ladders_of_the_packs_leave_the_same_by_one_late_run_as_by_many() {
+    let written: Timestamp = "2026-03-01T10:00:00Z".parse().unwrap();
+    for (name, _) in packs::PACKS {
+        let policy = Arc::new(Policy::pack(name).unwrap());
+        let mut ages = policy.ages().to_vec();
+        ages.sort_by_key(|age| age.after(written));
+        let moments: Vec<Timestamp> = ages.iter().map(|age| age.after(written).unwrap()).collect();
+        let run = |record: &[u8], now: Timestamp| {
+            let mut out = Vec::new();
+            Scrubber::new(Arc::clone(&policy), None).at(now).scrub(record, &mut out);
+            out
+        };
+        for test in policy.tests.iter().filter(|test| contains(&test.input, b"2026-03-01T10:00:00Z")) {
+            for last in 0..moments.len() {
+                for first in 0..=last {
+                    let walk = moments[first..=last]
+                        .iter()
+                        .fold(test.input.clone(), |record, now| run(&record, *now));
+                    let (late, walk) =
+                        (run(&test.input, moments[last]), String::from_utf8_lossy(&walk).into_owned());
+                    assert_eq!(walk, String::from_utf8_lossy(&late), "{name}: {}", test.name);
+                }
+            }
+        }
+    }
+}
+
+fn contains(text: &[u8], part: &[u8]) -> bool {
+    memchr::memmem::find(text, part).is_some()
 }
 
 fn policy(text: &str) -> Policy {
