@@ -99,6 +99,19 @@ const PARTS: [&str; 12] = [
 ];
 const FORMATS: [&str; 5] = ["", "CEF:0|a|b|c|d|e|f|", "LEEF:2.0|a|b|c|d|^|", "<user>x</user>", "<user><a "];
 
+/// What asks for the time of every record, in a field too.
+const LADDER: &str = "[records]\ndrop_after = \"10y\"\n[[rule]]\nname = \"all\"\nfind = [\"all\"]\nretain = [{ until = \"1y\", action = \"keep\" }, { action = \"redact\" }]\n";
+
+fn ladders() -> Vec<Scrubber> {
+    let ways =
+        ["[input]\nundated = \"oldest\"\n", "[input]\ntime = \"user\"\n", "[input]\ntime = \"a.**.user\"\n"];
+    let scrubber = |input: &str| {
+        let policy = Policy::from_toml(&format!("{input}{LADDER}"), "linear", None).unwrap();
+        Scrubber::new(Arc::new(policy), None)
+    };
+    ways.map(scrubber).to_vec()
+}
+
 fn scrubbers() -> Vec<Scrubber> {
     let find = "[[rule]]\nname = \"all\"\nfind = [\"all\"]\naction = \"redact\"\n";
     let field = "[[rule]]\nname = \"user\"\nfield = [\"user\", \"a.**\"]\naction = \"redact\"\n";
@@ -168,5 +181,68 @@ fn hostile_names_around_many_fields_come_to_an_end() {
         let mut out = Vec::new();
         scrubber.clone().scrub(format!("{record}\n").as_bytes(), &mut out);
         assert!(out.ends_with(b"\n"), "{before}{name}");
+    }
+}
+
+/// Each record is read for its time once or twice, however many findings ask for it.
+#[test]
+fn logs_without_any_time_come_to_an_end() {
+    let many = |line: &str, bytes: usize| line.repeat(bytes / line.len());
+    for scrubber in ladders() {
+        for log in [
+            many("from 203.0.113.9 ana@example.com\n", 128 << 10),
+            many("{\"ip\":\"203.0.113.9\",\"n\":1}\n", 128 << 10),
+            many("ip=203.0.113.9 some=time that=is none=x\n", 128 << 10),
+            many("203.0.113.9\n", 1 << 20),
+        ] {
+            let mut out = Vec::new();
+            scrubber.clone().scrub(log.as_bytes(), &mut out);
+            assert_eq!(
+                memchr::memchr_iter(b'\n', &out).count(),
+                memchr::memchr_iter(b'\n', log.as_bytes()).count()
+            );
+        }
+    }
+    let mut writer = ScrubWriter::new(ladders().swap_remove(0), std::io::sink());
+    writer.write_all(&b"203.0.113.9 x\n".repeat(300_000)).unwrap();
+    assert_eq!(writer.take_tally().changed, 300_000);
+    writer.finish().unwrap();
+}
+
+#[test]
+fn records_of_many_fields_without_a_time_come_to_an_end() {
+    let many = |unit: &str| unit.repeat(30_000);
+    let records = [
+        format!("{{{}\"ip\":\"203.0.113.9\"}}", "\"n\":1,".repeat(100_000)),
+        format!("{{{}\"ip\":\"203.0.113.9\"}}", many("\"t\":{\"$date\":1},")),
+        format!("{{{}\"ip\":\"203.0.113.9\"}}", many("\"a\":{\"user\":\"x\"},")),
+        format!("{{{}\"ip\":\"203.0.113.9\"{}", many("\"a\":{"), many("}")),
+        format!("{{\"time\":\"{}\",\"ip\":\"203.0.113.9\"}}", many("\\u0031")),
+        format!("{}ip=203.0.113.9", many("date=x ts=1 ")),
+        format!("{}ip=203.0.113.9", many("2024-01-01 ")).replacen('2', "x", 1),
+        format!("a - {}203.0.113.9", many("[01/Jan/2024:00:00:00 ")),
+        format!("a - \"{}203.0.113.9", many("\\\"] ")),
+        format!("<a time='{}'>203.0.113.9</a>", many("1")),
+    ];
+    for scrubber in ladders() {
+        for record in &records {
+            let mut out = Vec::new();
+            scrubber.clone().scrub(format!("{record}\n").repeat(2).as_bytes(), &mut out);
+            assert!(out.ends_with(b"\n"), "{}", &record[..20]);
+        }
+    }
+}
+
+#[test]
+fn hostile_records_come_to_an_end_under_ladders() {
+    for scrubber in ladders() {
+        for unit in UNITS.iter().chain(&PARTS) {
+            for head in HEADS.iter().chain(&FORMATS) {
+                let body = unit.repeat(RECORD_BYTES / 32 / unit.len());
+                let mut out = Vec::new();
+                scrubber.clone().scrub(format!("{head}{body}\n").as_bytes(), &mut out);
+                assert!(out.ends_with(b"\n"), "{head}{unit}");
+            }
+        }
     }
 }

@@ -113,6 +113,12 @@ fn under(folder: &Path, faults: &mut Vec<Fault>) -> Vec<PathBuf> {
 /// Bytes before and behind what a window is searched for: more than the longest value.
 const OVERLAP_BYTES: usize = 4 << 10;
 
+/// Whether any change of a record touches these bytes of it.
+fn is_changed(judged: &Judged, span: Span) -> bool {
+    let next = judged.changes.partition_point(|change| change.value.end <= span.start);
+    judged.changes.get(next).is_some_and(|change| change.value.start < span.end)
+}
+
 /// Rule number under which kept sightings are counted.
 const KEPT: usize = usize::MAX;
 
@@ -168,13 +174,11 @@ impl Finder {
 
     fn line(&mut self, record: &[u8], judged: &Judged, out: &mut Vec<u8>) {
         let found = self.findings(judged);
-        let changed = found.len();
         for (_, kind, rule) in &found {
             self.tally.act(Acted { rule: *rule, step: 0, kind: *kind, count: 1 });
         }
         if self.with_rules {
-            let kept = judged.sightings.len().saturating_sub(changed);
-            for finding in judged.sightings.iter().take(kept) {
+            for finding in judged.sightings.iter().filter(|finding| !is_changed(judged, finding.span)) {
                 self.tally.act(Acted { rule: KEPT, step: 0, kind: finding.kind, count: 1 });
             }
         }
