@@ -4,7 +4,7 @@ use jiff::civil::Time;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
-use super::show::{covered, named};
+use super::show::{covered, left, named};
 use crate::action::Action;
 use crate::policy::{Policy, Retention, Rule, Undated};
 use crate::report::text::columns;
@@ -53,7 +53,7 @@ fn block(policy: &Policy, rule: &Rule, now: Timestamp) -> (String, Vec<Row>) {
     let mut rows = Vec::new();
     for step in &rule.steps {
         let (records, written) = span(from, step.until, now);
-        rows.push(row(&format!("  {records}"), &written, &step.action.describe()));
+        rows.push(row(&format!("  {records}"), &written, &left(rule, &step.action)));
         from = step.until;
     }
     (format!("{}: {covers}, {place}{clause}", named(rule)), rows)
@@ -82,7 +82,10 @@ fn records(policy: &Policy, now: Timestamp) -> Vec<Row> {
             let (records, written) = span(Some(after), None, now);
             rows.push(row(&format!("  {records}"), &written, "no record"));
         }
-        None => rows.push(row("  of any age", "at any time", "the record, unless a rule drops it")),
+        None if policy.may_drop_records() => {
+            rows.push(row("  of any age", "at any time", "the record, unless a rule drops it"));
+        }
+        None => rows.push(row("  of any age", "at any time", "the record")),
     }
     rows
 }

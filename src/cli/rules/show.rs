@@ -6,6 +6,8 @@ use super::super::exit::Exit;
 use super::super::load::policy;
 use super::super::print::to_stdout;
 use super::ages;
+use crate::action::{Action, PanKeep};
+use crate::kind::Kind;
 use crate::policy::selector::Selector;
 use crate::policy::{Covers, Policy, Retention, Rule, Source};
 use crate::report::text::columns;
@@ -38,9 +40,9 @@ fn table(policy: &Policy) -> String {
         let mut row = [named(rule), covers, place, String::new(), rule.clause.join("; ")];
         for step in &rule.steps {
             row[3] = match step.until {
-                _ if rule.steps.len() == 1 => step.action.describe(),
-                Some(until) => format!("until {until}: {}", step.action.describe()),
-                None => format!("then: {}", step.action.describe()),
+                _ if rule.steps.len() == 1 => left(rule, &step.action),
+                Some(until) => format!("until {until}: {}", left(rule, &step.action)),
+                None => format!("then: {}", left(rule, &step.action)),
             };
             rows.push(std::mem::take(&mut row));
         }
@@ -69,6 +71,24 @@ fn source(source: &Source) -> String {
 pub(super) fn named(rule: &Rule) -> String {
     let binding = if rule.binding { " (binding)" } else { "" };
     format!("{}{binding}", rule.name)
+}
+
+/// What an action leaves of what the rule covers.
+pub(super) fn left(rule: &Rule, action: &Action) -> String {
+    let (Covers::Find { kinds, .. }, Action::Truncate(keep)) = (&rule.covers, action) else {
+        return action.describe();
+    };
+    let pan = if keep.pan == PanKeep::Last4 { "pan last 4" } else { "pan first 6, last 4" };
+    let email = if keep.email_domain { "email domain" } else { "email nothing" };
+    let parts = [
+        (Kind::IPV4, format!("ipv4 /{}", keep.ipv4)),
+        (Kind::IPV6, format!("ipv6 /{}", keep.ipv6)),
+        (Kind::PAN, pan.to_owned()),
+        (Kind::EMAIL, email.to_owned()),
+    ];
+    let has_others = kinds.iter().any(|kind| parts.iter().all(|(known, _)| *known != kind));
+    let parts = parts.into_iter().filter(|(kind, _)| kinds.contains(*kind)).map(|(_, part)| part);
+    parts.chain(has_others.then(|| "[kind]".to_owned())).collect::<Vec<_>>().join(", ")
 }
 
 /// What a rule covers, and where.
