@@ -61,8 +61,6 @@ pub struct Scrubber {
     numbered: Vec<Stage>,
     /// The moment of the run, if it was given.
     now: Option<Timestamp>,
-    /// From where the age of the record is known, and what is now.
-    dated: Option<(Dated, Timestamp)>,
     every_record: bool,
     records: Records,
     parts: Parts,
@@ -91,7 +89,6 @@ impl Clone for Scrubber {
             stages: self.stages.clone(),
             numbered: self.numbered.clone(),
             now: self.now,
-            dated: None,
             every_record: self.every_record,
             records: Records::default(),
             parts: Parts::default(),
@@ -131,7 +128,6 @@ impl Scrubber {
             numbered: vec![Stage::OF_NEW],
             stages,
             now: None,
-            dated: None,
             every_record,
             records: Records::default(),
             parts: Parts::default(),
@@ -195,7 +191,7 @@ impl Scrubber {
             }
             self.pass_headers(record.content.start);
             let key = self.pass_key(record.content);
-            self.take_up(block, record.content.start);
+            self.take_up(block, record.content);
             copied = match self.edit_in_lane(block, &record, copied, &mut pen) {
                 Ok(copied) => copied,
                 Err(OutOfLane) => self.write_judged(block, &record, key, copied, &mut pen),
@@ -341,11 +337,11 @@ impl Scrubber {
 
     /// Writes the parts of longer records that begin up to this place. Returns how far the block is written now.
     fn write_parts(&mut self, block: &[u8], to: usize, mut copied: usize, pen: &mut Pen<'_>) -> usize {
-        while let Some(start) = self.parts.next_start().filter(|start| *start <= to) {
-            self.pass_headers(start);
-            self.take_up(block, start);
+        while let Some(part) = self.parts.next_record().filter(|part| part.start <= to) {
+            self.pass_headers(part.start);
+            self.take_up(block, part);
             let line = self.parts.judge_next(&mut self.judge, block);
-            pen.copy(block, copied, start);
+            pen.copy(block, copied, part.start);
             if let Some(left) = &line.left {
                 pen.write(left);
                 pen.copy(block, line.record.end, line.end);
@@ -370,7 +366,7 @@ impl Scrubber {
     pub fn scrub_piece(&mut self, piece: &[u8], last: bool, out: &mut Vec<u8>) {
         if self.long.is_none() {
             self.begin_ages(piece);
-            let drops = self.take_up(piece, 0);
+            let drops = self.take_up(piece, Span::new(0, piece.len()));
             let alone = self.carry.seen.long_line(piece);
             self.long = Some(Long::begin(&self.judge, piece, alone, drops));
             self.carry.last = self.last_of(piece);
@@ -404,9 +400,10 @@ impl Scrubber {
         loop {
             let record = self.records.next(block).map(|record| record.content);
             let to = record.map_or(block.len(), |record| record.start);
-            while let Some(start) = self.parts.next_start().filter(|start| *start <= to) {
+            while let Some(part) = self.parts.next_record().filter(|part| part.start <= to) {
+                let start = part.start;
                 self.pass_headers(start);
-                let drops = self.take_up(block, start);
+                let drops = self.take_up(block, part);
                 let (line, judged) = self.parts.inspect_next(&mut self.judge, block);
                 let record = line.record;
                 inspected = line.end;
@@ -416,7 +413,7 @@ impl Scrubber {
             if inspected <= record.start {
                 self.pass_headers(record.start);
                 let key = self.pass_key(record);
-                let drops = self.take_up(block, record.start);
+                let drops = self.take_up(block, record);
                 let judged = self.judge.inspect(record.of(block), key);
                 each(number(record.start), record.of(block), self.with_age(judged, drops));
             }

@@ -101,7 +101,8 @@ fn every_form_is_read_and_written() {
         };
         let stamp = stamp.unwrap_or_else(|| panic!("{how} of {shown}: none"));
         assert_eq!(stamp.span.of(&text), unescaped(span), "{shown}");
-        let Moment { nominal, earliest, latest } = stamp.moment(None);
+        let moment = stamp.moment(None);
+        let (nominal, earliest, latest) = (moment.nominal, moment.earliest(), moment.latest());
         assert_eq!(nominal, time(utc.trim_start_matches('~')), "{shown}");
         assert_eq!(earliest != latest, utc.starts_with('~'), "{shown}");
         for (unit, coarse) in Unit::ALL.into_iter().zip(coarse) {
@@ -125,20 +126,14 @@ fn every_form_is_read_and_written() {
 fn a_zone_that_the_text_has_not_comes_from_the_clock() {
     let at = |text: &str, clock: &Clock| Stamp::at_head(text.as_bytes(), clock).unwrap().moment(None);
     let berlin = Clock { zone: Some(Offset::from_seconds(3600).unwrap()), ..clock() };
-    let known = |text| {
-        let nominal = time(text);
-        Moment { nominal, earliest: nominal, latest: nominal }
-    };
+    let known = |text| Moment::certain(time(text));
     assert_eq!(at("2024-03-01 12:34:56 x", &berlin), known("2024-03-01T11:34:56Z"));
     assert_eq!(at("2024-03-01T12:34:56Z x", &berlin), known("2024-03-01T12:34:56Z"));
-    let bounds = |nominal| Moment {
-        nominal: time(nominal),
-        earliest: time("2024-02-29T22:34:56Z"),
-        latest: time("2024-03-02T00:34:56Z"),
-    };
-    assert_eq!(at("2024-03-01 12:34:56 x", &clock()), bounds("2024-03-01T12:34:56Z"));
+    let three = |moment: Moment| (moment.nominal, moment.earliest(), moment.latest());
+    let bounds = |nominal| (time(nominal), time("2024-02-29T22:34:56Z"), time("2024-03-02T00:34:56Z"));
+    assert_eq!(three(at("2024-03-01 12:34:56 x", &clock())), bounds("2024-03-01T12:34:56Z"));
     // What the text names is not the clock's, and not known either.
-    assert_eq!(at("2024-03-01 12:34:56 CST x", &berlin), bounds("2024-03-01T11:34:56Z"));
+    assert_eq!(three(at("2024-03-01 12:34:56 CST x", &berlin)), bounds("2024-03-01T11:34:56Z"));
     // Rounded in its own zone.
     let stamp = Stamp::at_head(b"2024-03-01 00:34:56 x", &berlin).unwrap();
     assert_eq!(stamp.moment(Some(Unit::Day)), known("2024-02-29T23:00:00Z"));

@@ -19,7 +19,7 @@ impl Scrubber {
         let now = self.now.unwrap_or_else(Timestamp::now);
         let Some(stages) = &mut self.stages else { return };
         let units = Units { seen: Seen::default(), max_record: usize::MAX };
-        stages.begin(Read { now, file: None }, units, None);
+        stages.begin(Read::new(now, None), units, None);
         stages.likely().into_iter().for_each(|stage| {
             self.number_of(stage);
         });
@@ -44,7 +44,7 @@ impl Scrubber {
     pub(super) fn begin_ages(&mut self, block: &[u8]) {
         let Scrubber { judge, stages, carry, now, .. } = self;
         let Some(stages) = stages else { return };
-        let read = carry.read.unwrap_or_else(|| Read { now: now.unwrap_or_else(Timestamp::now), file: None });
+        let read = carry.read.unwrap_or_else(|| Read::new(now.unwrap_or_else(Timestamp::now), None));
         let units = Units { seen: carry.seen.behind(judge.policy(), block), max_record: carry.max_record };
         units.note_in(&mut carry.head);
         judge.set_times(stages.dating(), read);
@@ -96,11 +96,10 @@ impl Scrubber {
     }
 
     /// Takes up the record that begins here: it is judged by its age. Whether its age alone says that it is dropped.
-    pub(super) fn take_up(&mut self, block: &[u8], start: usize) -> bool {
+    pub(super) fn take_up(&mut self, block: &[u8], record: Span) -> bool {
         let Scrubber { stages, carry, .. } = self;
         let Some(stages) = stages else { return false };
-        let aged = stages.of(block, start, &carry.head);
-        self.dated = Some((aged.dated, stages.now()));
+        let aged = stages.of(block, record, &carry.head);
         self.set_age(aged);
         aged.drops
     }
@@ -113,7 +112,8 @@ impl Scrubber {
     /// What is seen in the record that was taken up, with its age.
     pub(super) fn with_age(&self, judged: Judged, drops: bool) -> Judged {
         let left = judged.left.filter(|_| !drops);
-        Judged { dated: self.dated, stage: self.judge.stage(), by_age: drops, left, ..judged }
+        let dated = self.stages.as_ref().map(|stages| (stages.dated(), stages.now()));
+        Judged { dated, stage: self.judge.stage(), by_age: drops, left, ..judged }
     }
 
     /// Appends what is left of a block without the records that are dropped by their age. `false`: all are left.
@@ -130,8 +130,9 @@ impl Scrubber {
         while start < block.len() {
             let may_learn = thinning.seen.may_learn();
             let (end, part) = self.next_of(block, start, &mut thinning.seen);
+            let record = Span::new(start, start + parted(&block[start..end]).0.len());
             let header = thinning.headers.pop_if(|(at, _)| *at < end);
-            let by_age = self.take_up(block, start) && header.is_none();
+            let by_age = self.take_up(block, record) && header.is_none();
             self.carry.head.columns = header.map(|(_, columns)| columns).or(self.carry.head.columns.take());
             let open = part.and_then(|part| goes_on[part.stream]);
             let drops = open.unwrap_or(by_age);

@@ -6,7 +6,7 @@
 
 use std::sync::Arc;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use super::key::{self, Key};
 use super::seen::Seen;
@@ -57,8 +57,18 @@ pub(super) struct Last {
 pub(super) struct Read {
     /// The moment of the run, or at which the block was read.
     pub(super) now: Timestamp,
-    /// The date of the file, if the input is one.
+    /// The date of the file, if the input is one; none after now.
     pub(super) file: Option<Timestamp>,
+    /// A time after this one is none: clocks differ by minutes, and by days only where one is wrong.
+    pub(super) latest: Timestamp,
+}
+
+impl Read {
+    pub(super) fn new(now: Timestamp, file: Option<Timestamp>) -> Read {
+        const AHEAD: SignedDuration = SignedDuration::from_hours(24);
+        let latest = now.checked_add(AHEAD).unwrap_or(Timestamp::MAX);
+        Read { now, file: file.map(|date| date.min(now)), latest }
+    }
 }
 
 /// A header in a block: where its line begins, and what it names.

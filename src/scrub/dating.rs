@@ -7,7 +7,6 @@
 use std::sync::Arc;
 
 use jiff::tz::Offset;
-use jiff::{SignedDuration, Timestamp};
 use memchr::memmem::Finder;
 
 use super::carry::Read;
@@ -22,9 +21,6 @@ use crate::policy::selector::normal;
 use crate::policy::{Policy, TimeField, TimeName, time_name};
 use crate::span::Span;
 use crate::time::stamp::{Clock, Moment, Stamp, Unit};
-
-/// A time that is further ahead of now is none: clocks differ by minutes, and by days only where one is wrong.
-const AHEAD: SignedDuration = SignedDuration::from_hours(24);
 
 /// What a record of a format whose time does not stand at the head holds, in names like `time`, `ts` and `rt`.
 const HINTS: [&[u8]; 8] = [b"ime", b"IME=", b"ts=", b"t=", b"tamp", b"TAMP=", b"ate=", b"msec="];
@@ -73,6 +69,8 @@ pub(super) struct Dating {
     policy: Arc<Policy>,
     /// The unit to which times are ever written.
     coarsest: Option<Unit>,
+    /// Times stand where they stand by themselves, and are never written coarser.
+    is_plain: bool,
     hints: Arc<[Finder<'static>; HINTS.len()]>,
     fields: Fields,
     decoded: Decoded,
@@ -93,7 +91,8 @@ impl Dating {
     fn under(policy: Arc<Policy>, hints: Arc<[Finder<'static>; HINTS.len()]>) -> Dating {
         let (fields, decoded, finder) = (Fields::default(), Decoded::default(), TimeField::default());
         let coarsest = policy.coarsest_time();
-        Dating { policy, coarsest, hints, fields, decoded, finder }
+        let is_plain = coarsest.is_none() && policy.timing.field.is_none();
+        Dating { policy, coarsest, is_plain, hints, fields, decoded, finder }
     }
 
     /// The last of these records that has a time, without its line end, and that time.
@@ -153,10 +152,12 @@ impl Dating {
 
     /// The record's own time, if it has one. One more than a day ahead is none.
     pub(super) fn of(&mut self, record: &[u8], head: &Head, read: &Read) -> Option<Moment> {
-        let Found { stamp, .. } = self.find(record, head, read)?;
-        let moment = stamp.moment(self.coarsest);
-        let latest = read.now.checked_add(AHEAD).unwrap_or(Timestamp::MAX);
-        (moment.nominal <= latest).then_some(moment)
+        let usual = if self.is_plain { Stamp::moment_of_access(record) } else { None };
+        let moment = match usual {
+            Some(moment) => moment,
+            None => self.find(record, head, read)?.stamp.moment(self.coarsest),
+        };
+        (moment.nominal <= read.latest).then_some(moment)
     }
 
     /// The record's own time, wherever in time that is, and where it stands.

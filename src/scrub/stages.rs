@@ -45,8 +45,6 @@ pub enum Dated {
 /// What is known of the age of a record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Aged {
-    /// From where.
-    pub(super) dated: Dated,
     pub(super) stage: Stage,
     /// The moment by which it is under a key; none if it may be of any time.
     pub(super) moment: Option<Timestamp>,
@@ -56,24 +54,28 @@ pub(super) struct Aged {
     pub(super) drops: bool,
 }
 
-/// An age, and the last time that has reached it by now.
+/// An age as it is now.
 #[derive(Clone, Copy, Debug)]
 struct Limit {
     age: Age,
-    before: Timestamp,
+    /// The last time that has reached it.
+    last: Timestamp,
+    /// All times up to this one have. The ends of months differ, so that close to the last an earlier one may not.
+    all: Timestamp,
 }
 
 impl Limit {
     fn of(age: Age, now: Timestamp) -> Limit {
-        Limit { age, before: age.before(now) }
+        const CLAMPED: SignedDuration = SignedDuration::from_hours(4 * 24);
+        let last = age.before(now);
+        let all = if age.is_exact() { last } else { last.checked_sub(CLAMPED).unwrap_or(Timestamp::MIN) };
+        Limit { age, last, all }
     }
 
-    /// Whether something of that time has reached the age. The ends of months differ, so that close to the limit
-    /// an earlier time may reach it later.
+    /// Whether something of that time has reached the age.
     #[inline]
     fn is_reached(&self, time: Timestamp, now: Timestamp) -> bool {
-        const CLAMPED: SignedDuration = SignedDuration::from_hours(4 * 24);
-        time <= self.before && (self.before.duration_since(time) > CLAMPED || self.age.reached(time, now))
+        time <= self.all || time <= self.last && self.age.reached(time, now)
     }
 }
 
@@ -92,6 +94,8 @@ pub(super) struct Stages {
     /// Up to where in the block the time of the last record is known.
     place: usize,
     last: Option<Moment>,
+    /// The last record that was asked about has that time itself.
+    is_own: bool,
     /// Where records stood that are in the block no more, the last first, and the time of the last record there.
     gone: Vec<(usize, Option<Moment>)>,
 }
@@ -101,7 +105,7 @@ impl Stages {
         let mut stages = Stages {
             dating: Dating::new(policy),
             undated: policy.timing.undated,
-            read: Read { now, file: None },
+            read: Read::new(now, None),
             ages: policy.ages().iter().map(|age| Limit::of(*age, now)).collect(),
             drop_after: policy.records.drop_after.map(|age| Limit::of(age, now)),
             keep_at_least: policy.records.keep_at_least.map(|age| Limit::of(age, now)),
@@ -109,6 +113,7 @@ impl Stages {
             units: Units { seen: Seen::default(), max_record: usize::MAX },
             place: 0,
             last: None,
+            is_own: false,
             gone: Vec::new(),
         };
         stages.set_now(now);
@@ -117,10 +122,10 @@ impl Stages {
 
     /// The stages that records may be of now, as far as their time is known.
     pub(super) fn likely(&self) -> Vec<Stage> {
-        let times = self.ages.iter().map(|limit| limit.before).chain([Timestamp::MAX, Timestamp::MIN]);
+        let times = self.ages.iter().map(|limit| limit.last).chain([Timestamp::MAX, Timestamp::MIN]);
         let mut likely: Vec<Stage> = Vec::new();
         for time in times {
-            let stage = self.stage(Moment { nominal: time, earliest: time, latest: time });
+            let stage = self.stage(Moment::certain(time));
             if !likely.contains(&stage) {
                 likely.push(stage);
             }
@@ -166,15 +171,13 @@ impl Stages {
 
     /// The age of a record of that time.
     pub(super) fn of_moment(&self, moment: Moment) -> Aged {
-        self.aged(moment, true)
+        self.aged(moment)
     }
 
     /// The age of the record that begins here. Records are asked about in the order in which they stand.
-    pub(super) fn of(&mut self, block: &[u8], start: usize, head: &Head) -> Aged {
-        match self.time_of(block, start, head) {
-            Some((moment, is_own)) => self.aged(moment, is_own),
-            None => self.undated(),
-        }
+    pub(super) fn of(&mut self, block: &[u8], record: Span, head: &Head) -> Aged {
+        self.time_of(block, record, head);
+        self.last.map_or_else(|| self.undated(), |moment| self.aged(moment))
     }
 
     /// The last record of the block that has a time, and that time.
@@ -211,22 +214,20 @@ impl Stages {
         &self.dating
     }
 
-    /// The time of the record that begins here: its own, or that of the last before it that has one; and whether it is
-    /// its own.
-    fn time_of(&mut self, block: &[u8], start: usize, head: &Head) -> Option<(Moment, bool)> {
+    /// Finds the time of the record: its own, or that of the last before it that has one.
+    fn time_of(&mut self, block: &[u8], record: Span, head: &Head) {
+        let Span { start, end } = record;
+        self.is_own = false;
         if start < self.place {
-            return self.last.map(|last| (last, false)); // a part of a longer record
+            return; // a part of a longer record
         }
         while let Some((at, last)) = self.gone.pop_if(|(at, _)| *at <= start) {
             (self.place, self.last) = (at, last);
         }
-        let end = self.units.end(block, start);
-        let own = self.dating.of(parted(&block[start..end]).0, head, &self.read);
-        match own {
-            Some(own) => (self.place, self.last) = (end, Some(own)),
+        match self.dating.of(record.of(block), head, &self.read) {
+            Some(own) => (self.place, self.last, self.is_own) = (end, Some(own), true),
             None => self.find_last(block, start, head),
         }
-        self.last.map(|last| (last, own.is_some()))
     }
 
     /// Each line is looked at once, from here back to where the last time is known.
@@ -239,22 +240,32 @@ impl Stages {
         self.place = self.place.max(end);
     }
 
-    fn aged(&self, moment: Moment, is_own: bool) -> Aged {
+    fn aged(&self, moment: Moment) -> Aged {
         let drops = self
             .drop_after
-            .is_some_and(|limit| limit.is_reached(moment.earliest, self.read.now) && self.may_go(moment));
-        let time = moment.nominal;
-        let dated = if is_own { Dated::Own(time) } else { Dated::Before(time) };
-        Aged { dated, stage: self.stage(moment), moment: Some(time), withheld: false, drops }
+            .is_some_and(|limit| limit.is_reached(moment.earliest(), self.read.now) && self.may_go(moment));
+        Aged { stage: self.stage(moment), moment: Some(moment.nominal), withheld: false, drops }
+    }
+
+    /// From where the age of the last record is known that was asked about.
+    pub(super) fn dated(&self) -> Dated {
+        match self.last {
+            Some(moment) if self.is_own => Dated::Own(moment.nominal),
+            Some(moment) => Dated::Before(moment.nominal),
+            None => Dated::By(self.undated_is(), self.undated().moment),
+        }
+    }
+
+    fn undated_is(&self) -> Undated {
+        self.undated.unwrap_or(match self.read.file {
+            Some(_) => Undated::File,
+            None => Undated::Arrival,
+        })
     }
 
     fn undated(&self) -> Aged {
-        let undated = self.undated.unwrap_or(match self.read.file {
-            Some(_) => Undated::File,
-            None => Undated::Arrival,
-        });
         let now = self.read.now;
-        let (time, withheld) = match undated {
+        let (time, withheld) = match self.undated_is() {
             Undated::Arrival => (Some(now), false),
             Undated::File => (Some(self.read.file.unwrap_or(now)), false),
             Undated::Newest => (Some(Timestamp::MAX), false),
@@ -265,18 +276,18 @@ impl Stages {
         let may_drop = if self.keep_at_least.is_some() { MayDrop::None } else { MayDrop::Ageless };
         let stage = Stage { reached, may_drop: if self.may_drop { may_drop } else { MayDrop::Any } };
         let time = time.map(|time| time.min(now));
-        Aged { dated: Dated::By(undated, time), stage, moment: time, withheld, drops: false }
+        Aged { stage, moment: time, withheld, drops: false }
     }
 
     #[inline]
     fn stage(&self, moment: Moment) -> Stage {
         let may_drop = if self.may_drop && !self.may_go(moment) { MayDrop::None } else { MayDrop::Any };
-        Stage { reached: self.reached(moment.earliest), may_drop }
+        Stage { reached: self.reached(moment.earliest()), may_drop }
     }
 
     /// Whether a record of that time is old enough to be dropped, at whatever time it may have been.
     fn may_go(&self, moment: Moment) -> bool {
-        self.keep_at_least.is_none_or(|limit| limit.is_reached(moment.latest, self.read.now))
+        self.keep_at_least.is_none_or(|limit| limit.is_reached(moment.latest(), self.read.now))
     }
 
     #[inline]

@@ -77,7 +77,7 @@ impl Tracker {
     /// When what is handed on next was read.
     fn read(&self) -> Read {
         let now = if self.arrives { Timestamp::now() } else { self.now };
-        Read { now, file: self.file.map(|date| date.min(now)) }
+        Read::new(now, self.file)
     }
 
     /// Goes on behind lines that were read then.

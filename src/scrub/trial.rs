@@ -14,7 +14,7 @@ impl Scrubber {
     /// The own time of a record, if it has one; of one without a year the last before `reference`. Nothing is read where
     /// nothing depends on it.
     pub fn time_of(&mut self, record: &[u8], reference: Timestamp) -> Option<Timestamp> {
-        let read = Read { now: Timestamp::MAX, file: Some(reference) };
+        let read = Read::new(Timestamp::MAX, Some(reference));
         let moment = self.stages.as_mut()?.own_time(record, &self.carry.head, read)?;
         Some(moment.nominal)
     }
@@ -33,10 +33,9 @@ impl Scrubber {
             },
         };
         // One without a time takes that of the record before.
-        let sure = |time| Moment { nominal: time, earliest: time, latest: time };
         let mut carry = self.carry.start_over(self.policy());
-        carry.read = Some(Read { now, file: written.filter(|_| !matches!(test.when, When::At(_))) });
-        carry.last = behind.map(|time| Last { moment: sure(time), record: None });
+        carry.read = Some(Read::new(now, written.filter(|_| !matches!(test.when, When::At(_)))));
+        carry.last = behind.map(|time| Last { moment: Moment::certain(time), record: None });
         self.go_on(carry);
         self.scrub(&test.input, out);
         self.start_over();

@@ -96,6 +96,11 @@ impl Age {
         before.unwrap_or(Timestamp::MIN)
     }
 
+    /// Whether it is as long at all times.
+    pub fn is_exact(self) -> bool {
+        matches!(self.length(), Length::Exact(_))
+    }
+
     /// Whether the other is longer, whenever they begin.
     pub fn is_shorter(self, other: Age) -> bool {
         self.days().1 < other.days().0

@@ -19,7 +19,7 @@ pub(crate) fn check(text: &[u8], stamp: &Stamp, read: impl Fn(&[u8]) -> Option<S
         shown()
     );
     let moment = stamp.moment(None);
-    assert!(moment.earliest <= moment.nominal && moment.nominal <= moment.latest, "{}", shown());
+    assert!(moment.earliest() <= moment.nominal && moment.nominal <= moment.latest(), "{}", shown());
     for unit in Unit::ALL {
         let coarse = coarsened(stamp, text, unit);
         let has_exponent = stamp.span.of(text).contains(&b'E') || stamp.span.of(text).contains(&b'e');

@@ -15,12 +15,12 @@ struct Joined {
 }
 
 impl Parts {
-    /// Where the next part begins.
-    pub(in crate::scrub) fn next_start(&mut self) -> Option<usize> {
+    /// The next part, without its line end.
+    pub(in crate::scrub) fn next_record(&mut self) -> Option<Span> {
         while self.lines.get(self.next).is_some_and(|line| line.fate == Fate::Alone) {
             self.next += 1;
         }
-        self.lines.get(self.next).map(|line| line.start)
+        self.lines.get(self.next).map(|line| line.record)
     }
 
     /// Judges the next part, with those that it is to be joined with, and goes on behind it.

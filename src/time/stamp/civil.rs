@@ -119,7 +119,7 @@ fn is_leap(year: i64) -> bool {
 }
 
 /// 0 for what is no month.
-fn month_length(year: i64, month: u8) -> u8 {
+pub(super) fn month_length(year: i64, month: u8) -> u8 {
     match month {
         2 => 28 + u8::from(is_leap(year)),
         4 | 6 | 9 | 11 => 30,
@@ -129,6 +129,7 @@ fn month_length(year: i64, month: u8) -> u8 {
 }
 
 /// Days from 1970-01-01 to a date, by eras of 400 years that begin in March, so that the leap day is the last of a year.
+#[inline]
 pub(super) fn days(year: i64, month: u8, day: u8) -> i64 {
     let month = i64::from(month);
     let year = year - i64::from(month <= 2);

@@ -4,7 +4,7 @@ use memchr::memchr;
 
 use super::number::{Number, TAI_DIGITS, Tai};
 use super::read::Reader;
-use super::{Clock, Form, Stamp};
+use super::{Clock, Form, Moment, Stamp, usual};
 use crate::span::Span;
 
 /// How far a time is looked at.
@@ -36,7 +36,46 @@ pub(super) fn read(record: &[u8], clock: &Clock) -> Option<Stamp> {
     if let Some(reader) = Reader::usual(record, 0) {
         return Some(Stamp::of(&reader, 0, clock));
     }
-    read_behind(record, clock)
+    usual_of_access(record, clock).or_else(|| read_behind(record, clock))
+}
+
+/// `203.0.113.9 - - [10/Oct/2000:13:55:36 -0700] "`, without a user: nearly all lines of access logs, in a third of the
+/// time.
+#[inline(always)]
+fn usual_of_access(record: &[u8], clock: &Clock) -> Option<Stamp> {
+    let start = behind_no_user(record)?;
+    let reader = Reader::usual_of_access(record, start)?;
+    let is_closed = record.get(reader.at..)?.first_chunk() == Some(b"] \"");
+    is_closed.then(|| Stamp::of(&reader, start, clock))
+}
+
+/// The moment of such a line, and of none but such.
+#[inline(always)]
+pub(super) fn moment_of_access(record: &[u8]) -> Option<Moment> {
+    let seconds = usual::seconds_of_access(record, behind_no_user(record)?)?;
+    Some(Moment::certain(super::timestamp(seconds, 0)))
+}
+
+/// Where the first blank stands; 16 if none does. Most hosts are addresses, for which a call takes longer than the search.
+#[inline(always)]
+fn first_blank(head: &[u8; 16]) -> usize {
+    const EACH: u128 = u128::MAX / 255;
+    let others = u128::from_le_bytes(*head) ^ (EACH * u128::from(b' '));
+    let blanks = others.wrapping_sub(EACH) & !others & (EACH << 7);
+    blanks.trailing_zeros() as usize / 8
+}
+
+/// Where the bracket opens behind a host without a user: `203.0.113.9 - - [`.
+#[inline(always)]
+fn behind_no_user(record: &[u8]) -> Option<usize> {
+    /// Longest host that is looked at.
+    const HOST_BYTES: usize = 48;
+    const BEFORE: &[u8; 6] = b" - - [";
+    let host = match record.first_chunk() {
+        Some(head) if first_blank(head) < head.len() => first_blank(head),
+        _ => memchr(b' ', record.get(..HOST_BYTES)?)?,
+    };
+    (record.get(host..)?.first_chunk() == Some(BEFORE)).then_some(host + BEFORE.len())
 }
 
 #[inline(never)]

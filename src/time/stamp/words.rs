@@ -8,22 +8,38 @@ pub(super) const MONTHS: [&[u8; 3]; 12] =
 pub(super) const WEEKDAYS: [&[u8; 3]; 7] = [b"Mon", b"Tue", b"Wed", b"Thu", b"Fri", b"Sat", b"Sun"];
 
 /// The number of the month whose name the text begins with.
+#[inline]
 pub(super) fn month(text: &[u8]) -> Option<u8> {
-    match &lower(text)? {
-        b"jan" => Some(1),
-        b"feb" => Some(2),
-        b"mar" => Some(3),
-        b"apr" => Some(4),
-        b"may" => Some(5),
-        b"jun" => Some(6),
-        b"jul" => Some(7),
-        b"aug" => Some(8),
-        b"sep" => Some(9),
-        b"oct" => Some(10),
-        b"nov" => Some(11),
-        b"dec" => Some(12),
-        _ => None,
+    let name: &[u8; 3] = text.first_chunk()?;
+    month_of(*name)
+}
+
+/// The number of the month of that name. No byte but a letter becomes one with the bit of small letters: names are
+/// compared as one number, and found by the four bits in which a product of it differs for each of them.
+#[inline]
+pub(super) fn month_of(name: [u8; 3]) -> Option<u8> {
+    const fn number(name: &[u8; 3]) -> u32 {
+        u32::from_le_bytes([name[0] | 0x20, name[1] | 0x20, name[2] | 0x20, 0])
     }
+    const fn slot(number: u32) -> usize {
+        (number.wrapping_mul(0x3b6f_e507) >> 28) as usize
+    }
+    const TABLE: [(u32, u8); 16] = {
+        const NAMES: [&[u8; 3]; 12] =
+            [b"jan", b"feb", b"mar", b"apr", b"may", b"jun", b"jul", b"aug", b"sep", b"oct", b"nov", b"dec"];
+        let mut table = [(0, 0); 16];
+        let mut month = 0;
+        while month < 12 {
+            let number = number(NAMES[month]);
+            assert!(table[slot(number)].1 == 0, "each name has a slot of its own");
+            table[slot(number)] = (number, month as u8 + 1);
+            month += 1;
+        }
+        table
+    };
+    let name = number(&name);
+    let (known, month) = TABLE[slot(name) % TABLE.len()];
+    (known == name).then_some(month)
 }
 
 pub(super) fn weekday(text: &[u8]) -> Option<()> {
