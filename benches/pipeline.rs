@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use logs::{KINDS, Log};
+use logscrub::action::keys::{KeyPeriod, Keys};
 use logscrub::stream::block::BLOCK_BYTES;
 use logscrub::{HashKey, Policy, Scrubber};
 
@@ -31,6 +32,16 @@ const RARE_FIELDS: &str = "['password', 'cvv', 'card']";
 fn with_fields(fields: &str) -> String {
     format!("[[rule]]\nname = 'fields'\nfield = {fields}\nelsewhere = 'no'\naction = 'redact'\n{VALUES}")
 }
+
+/// The access log three times as old from third to third, or from line to line, is read then: a step of the ladder
+/// holds for each third.
+const NOW: &str = "2026-06-10T00:00:00Z";
+const DATES: [&[u8]; 3] = [b"01/Jan/2026", b"15/Apr/2026", b"08/Jun/2026"];
+const LADDER: &str = "[[rule]]\nfind = ['ip', 'email']\nretain = [{ until = '7d', action = 'keep' }, { until = '90d', action = { truncate = { ipv4 = 24, email = 'domain' } } }, { action = 'redact' }]\n";
+const TRUNCATED: &str =
+    "[[rule]]\nfind = ['ip', 'email']\naction = { truncate = { ipv4 = 24, email = 'domain' } }\n";
+const REDACTED: &str = "[[rule]]\nfind = ['ip', 'email']\naction = 'redact'\n";
+const HASHED: &str = "pseudonyms.keyring = 'k.toml'\n[[rule]]\nfind = ['ip', 'email']\naction = 'hash'\n";
 
 fn scrubber(policy: Policy) -> Scrubber {
     Scrubber::new(Arc::new(policy), Some(HashKey::new(&[7; 32])))
@@ -81,6 +92,77 @@ fn pipeline(criterion: &mut Criterion) {
     }
 }
 
+/// The log with the dates that this tells for each line.
+fn dated(log: &Log, date: impl Fn(usize) -> &'static [u8]) -> Log {
+    let mut text = log.text.clone();
+    let places: Vec<usize> = memchr::memmem::find_iter(&log.text, b"01/Mar/2026").collect();
+    for (line, at) in places.into_iter().enumerate() {
+        let date = date(line);
+        text[at..at + date.len()].copy_from_slice(date);
+    }
+    Log { text, ..*log }
+}
+
+/// Keys of 24 periods of 30 days, in the middle of which the log lies, or one.
+fn keys(periods: i32) -> Keys {
+    if periods == 1 {
+        return Keys::one(HashKey::new(&[7; 32]));
+    }
+    let begin = |number: i32| now() + jiff::SignedDuration::from_hours(24 * 30) * (number - periods / 2);
+    let period = |number: i32| {
+        let key = HashKey::new(&[number as u8; 32]);
+        let (from, until) = (Some(begin(number)), Some(begin(number + 1)));
+        KeyPeriod { from, until, id: key.id().to_owned(), key: Some(key) }
+    };
+    Keys::new((0..periods).map(period).collect(), None)
+}
+
+fn now() -> jiff::Timestamp {
+    NOW.parse().unwrap()
+}
+
+fn with_keys(rules: &str, periods: i32) -> Scrubber {
+    let policy = Policy::from_toml(rules, "bench", Some(Path::new("."))).unwrap();
+    Scrubber::with_keys(Arc::new(policy), Some(keys(periods))).at(now())
+}
+
+/// What ages cost: beside the same without them.
+fn ages(criterion: &mut Criterion) {
+    let access = &logs::all(LOG_BYTES)[0];
+    let lines = access.lines().count();
+    let old = dated(access, |_| DATES[0]);
+    let thirds = dated(access, |line| DATES[(3 * line / lines).min(2)]);
+    let mixed = dated(access, |line| DATES[line % 3]);
+    let laddered = with_keys(LADDER, 1);
+    let hashed = [with_keys(HASHED, 1), with_keys(HASHED, 24)];
+    let cases = [
+        ("ladder", "none-redact", with_keys(REDACTED, 1), &old),
+        ("ladder", "none-truncate", with_keys(TRUNCATED, 1), &old),
+        ("ladder", "last-step", laddered.clone(), &old),
+        ("ladder", "thirds", laddered.clone(), &thirds),
+        ("ladder", "mixed", laddered, &mixed),
+        ("hash", "redact", with_keys(REDACTED, 1), &thirds),
+        ("hash", "one-key", hashed[0].clone(), &thirds),
+        ("hash", "24-keys", hashed[1].clone(), &thirds),
+        ("hash", "24-keys-mixed", hashed[1].clone(), &mixed),
+    ];
+    for (group, name, scrubber, log) in cases {
+        let mut group = criterion.benchmark_group(group);
+        group.throughput(Throughput::Bytes(log.text.len() as u64));
+        group.bench_function(BenchmarkId::new("access", name), |bencher| {
+            let (mut scrubber, mut out) = (scrubber.clone(), Vec::new());
+            bencher.iter(|| {
+                for block in log.blocks(BLOCK_BYTES) {
+                    out.clear();
+                    scrubber.scrub(black_box(block), &mut out);
+                }
+                out.len()
+            });
+        });
+        group.finish();
+    }
+}
+
 criterion_group! {
     name = blocks;
     config = Criterion::default()
@@ -88,6 +170,6 @@ criterion_group! {
         .warm_up_time(Duration::from_millis(200))
         .measurement_time(Duration::from_millis(1000))
         .nresamples(10_000);
-    targets = pipeline
+    targets = pipeline, ages
 }
 criterion_main!(blocks);

@@ -215,8 +215,20 @@ fn what_was_done_to_a_record_does_not_hide_its_time() {
         String::from_utf8(out).unwrap()
     };
     let token = ["[ipv4:k3f9x2q:", "ABCDEFGHIJKLMNOPQRST]"].concat();
-    for host in ["203.0.113.9", "203.0.113.0", "[ipv4]", "[ipv6]", "[]", "***.*.***.*", "****:**::*", &token]
-    {
+    let kept = token.replace(']', "@203.0.113.0/24]");
+    let encrypted = token.replace(":k", "~k");
+    for host in [
+        "203.0.113.9",
+        "203.0.113.0",
+        "[ipv4]",
+        "[ipv6]",
+        "[]",
+        "***.*.***.*",
+        "****:**::*",
+        &token,
+        &kept,
+        &encrypted,
+    ] {
         for (before, after) in [
             ("", " - - [01/Mar/2021:10:00:00 +0000] \"GET /?m=a@example.com HTTP/1.1\" 200 1"),
             ("", " 2021-03-01 10:00:00 UTC LOG: a@example.com"),

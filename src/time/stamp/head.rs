@@ -355,14 +355,14 @@ fn address(text: &[u8]) -> Option<usize> {
     (is_address && text.get(length) == Some(&b' ')).then_some(length + 1)
 }
 
-/// What is left of an address and its port: `[ipv4]:443`, `[ipv6:k3f9x2q:…]`, `[]`, `***.*.***.*`. Where the time of a
-/// record is read may not depend on what was done to the record.
+/// What is left of an address and its port: `[ipv4]:443`, `[ipv6:k3f9x2q:…]`, `[ipv4:k3f9x2q:…@203.0.113.0/24]`, `[]`,
+/// `***.*.***.*`. Where the time of a record is read may not depend on what was done to the record.
 fn residue(text: &[u8]) -> Option<usize> {
     let is_of_mask = |byte: u8| matches!(byte, b'*' | b'.' | b':');
     let (length, is_residue) = match text {
         [b'[', rest @ ..] => {
-            let inner =
-                count(rest, 128, |byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b':' | b'~'));
+            let is_inside = |byte: u8| byte.is_ascii_alphanumeric() || b"_:~@./".contains(&byte);
+            let inner = count(rest, 200, is_inside);
             let name = rest.get(..inner)?;
             let is_pseudonym = name.windows(2).any(|pair| matches!(pair, b":k" | b"~k"));
             let is_residue = matches!(name, b"" | b"ipv4" | b"ipv6") || is_pseudonym;
