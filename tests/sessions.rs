@@ -16,7 +16,7 @@ use std::process::Command;
 use regex::Regex;
 
 /// The documents that show one.
-const DOCUMENTS: [&str; 2] = ["README.md", "docs/retention.md"];
+const DOCUMENTS: [&str; 3] = ["README.md", "docs/retention.md", "docs/pseudonyms.md"];
 
 #[test]
 fn sessions_show_what_happens() {
