@@ -15,17 +15,12 @@ pub(super) const fn symbols(bytes: usize) -> usize {
 
 /// Appends the bytes, most significant bit first, filled up with zeros to a whole symbol.
 pub(super) fn encode(bytes: &[u8], out: &mut Vec<u8>) {
-    let (mut bits, mut held) = (0_u32, 0);
-    for byte in bytes {
-        bits = bits << 8 | u32::from(*byte);
-        held += 8;
-        while held >= 5 {
-            held -= 5;
-            out.push(SYMBOLS[(bits >> held & 31) as usize]);
-        }
-    }
-    if held > 0 {
-        out.push(SYMBOLS[(bits << (5 - held) & 31) as usize]);
+    // Five bytes are eight symbols: written one by one they take four times as long.
+    for five in bytes.chunks(5) {
+        let bits =
+            five.iter().fold(0_u64, |bits, byte| bits << 8 | u64::from(*byte)) << (8 * (5 - five.len()));
+        let eight: [u8; 8] = std::array::from_fn(|at| SYMBOLS[(bits >> (35 - 5 * at) & 31) as usize]);
+        out.extend_from_slice(&eight[..symbols(five.len())]);
     }
 }
 

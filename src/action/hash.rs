@@ -9,11 +9,17 @@ use sha2::Sha256;
 use zeroize::Zeroizing;
 
 use super::base32;
-use super::seen::DIGEST_BYTES;
+use super::canonical::write_canonical;
 use crate::kind::{Kind, Kinds};
 
 /// Symbols of a key id: 30 bits tell the keys of one keyring apart.
 pub const KEY_ID_SYMBOLS: usize = 6;
+
+/// The first half of an HMAC.
+const DIGEST_BYTES: usize = 16;
+
+/// Bytes of the longest pseudonym beside the name of its kind.
+const PSEUDONYM_BYTES: usize = 48;
 
 /// Bytes of a token: 96 bits, 128 for cards. With 96 bits the first collision is expected at 2⁴⁸ values.
 fn token_bytes(kind: Kind) -> usize {
@@ -29,6 +35,9 @@ pub fn token_symbols(kind: Kind) -> usize {
 #[derive(Clone)]
 pub struct HashKey {
     id: String,
+    number: u32,
+    /// `:k`, the id, `:`.
+    mark: [u8; KEY_ID_SYMBOLS + 3],
     mac: Hmac<Sha256>,
     sealing: Zeroizing<[u8; 64]>,
     prefixes: Zeroizing<[u8; 32]>,
@@ -48,7 +57,10 @@ impl HashKey {
         let mac = Hmac::<Sha256>::new_from_slice(&*hashing)
             .unwrap_or_else(|_| Hmac::<Sha256>::new(&Default::default()));
         let (sealing, prefixes) = (subkey(key, b"logscrub encrypt 1"), subkey(key, b"logscrub prefix 1"));
-        HashKey { id: key_id(key), mac, sealing, prefixes }
+        let id = key_id(key);
+        let mut mark = *b":k000000:";
+        mark[2..2 + KEY_ID_SYMBOLS].copy_from_slice(&id.as_bytes()[..KEY_ID_SYMBOLS]);
+        HashKey { number: number_of(key), mark, id, mac, sealing, prefixes }
     }
 
     /// The id that stands in its pseudonyms.
@@ -66,30 +78,37 @@ impl HashKey {
         &self.prefixes
     }
 
+    /// The number of which its id is the first thirty bits.
+    pub(super) fn number(&self) -> u32 {
+        self.number
+    }
+
+    /// Appends what stands before the token in `[kind:k…:…]`.
+    pub(super) fn begin_pseudonym(&self, kind: Kind, kinds: &Kinds, out: &mut Vec<u8>) {
+        let name = kinds.name(kind).as_bytes();
+        out.reserve(name.len() + PSEUDONYM_BYTES);
+        out.push(b'[');
+        out.extend_from_slice(name);
+        out.extend_from_slice(&self.mark);
+    }
+
+    /// Appends the token of a value, which is hashed as a value of that kind.
+    pub(super) fn token(&self, kind: Kind, value: &[u8], kinds: &Kinds, out: &mut Vec<u8>) {
+        let mut message = Lent::of(out);
+        message.push(&[kinds.name(kind).as_bytes(), b"\0"]);
+        write_canonical(kind, value, message.room());
+        let digest = self.hmac(message.bytes());
+        drop(message);
+        base32::encode(&digest[..token_bytes(kind)], out);
+    }
+
     /// The first half of the HMAC. To clone the MAC is to start from its two precomputed states.
-    pub(super) fn hmac(&self, message: &[u8]) -> [u8; DIGEST_BYTES] {
+    fn hmac(&self, message: &[u8]) -> [u8; DIGEST_BYTES] {
         let full = self.mac.clone().chain_update(message).finalize().into_bytes();
         let mut half = [0; DIGEST_BYTES];
         half.copy_from_slice(&full[..DIGEST_BYTES]);
         half
     }
-}
-
-/// Appends `[kind:k…:…]`.
-pub(super) fn write_pseudonym(
-    kinds: &Kinds,
-    kind: Kind,
-    id: &str,
-    digest: [u8; DIGEST_BYTES],
-    out: &mut Vec<u8>,
-) {
-    out.push(b'[');
-    out.extend_from_slice(kinds.name(kind).as_bytes());
-    out.extend_from_slice(b":k");
-    out.extend_from_slice(id.as_bytes());
-    out.push(b':');
-    base32::encode(&digest[..token_bytes(kind)], out);
-    out.push(b']');
 }
 
 /// The end of a buffer, lent for a text: so no text has to be allocated. What is left in the buffer is as before.
@@ -127,10 +146,15 @@ impl Drop for Lent<'_> {
 /// The fingerprint of a key, as it stands in a keyring and in pseudonyms.
 pub fn key_id(key: &[u8; 32]) -> String {
     let mut id = Vec::new();
-    let fingerprint = subkey::<32>(key, b"logscrub key id 1");
-    base32::encode(&fingerprint[..4], &mut id);
+    base32::encode(&number_of(key).to_be_bytes(), &mut id);
     id.truncate(KEY_ID_SYMBOLS);
     String::from_utf8_lossy(&id).into_owned()
+}
+
+/// The number of which the id is the first thirty bits.
+fn number_of(key: &[u8; 32]) -> u32 {
+    let fingerprint = subkey::<32>(key, b"logscrub key id 1");
+    fingerprint.first_chunk().copied().map_or(0, u32::from_be_bytes)
 }
 
 fn subkey<const BYTES: usize>(key: &[u8; 32], purpose: &[u8]) -> Zeroizing<[u8; BYTES]> {

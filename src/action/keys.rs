@@ -4,8 +4,8 @@ use std::sync::{Arc, Mutex};
 
 use jiff::Timestamp;
 
-use super::canonical::{hashed_as, write_canonical};
-use super::hash::{HashKey, Lent, write_pseudonym};
+use super::canonical::hashed_as;
+use super::hash::{HashKey, Lent};
 use super::seen::{Hashed, Seen};
 use crate::kind::{Kind, Kinds};
 
@@ -112,7 +112,7 @@ impl Keys {
     }
 
     /// Appends the pseudonym `[kind:k…:…]` of a value under one of these keys, which must not stand in `out` but is
-    /// written through it. That of a mapped IPv6 address is the one of the IPv4 address that it holds.
+    /// hashed there. That of a mapped IPv6 address is the one of the IPv4 address that it holds.
     pub(super) fn pseudonym(
         &self,
         key: &HashKey,
@@ -121,18 +121,22 @@ impl Keys {
         kinds: &Kinds,
         out: &mut Vec<u8>,
     ) {
-        let Hashed { as_ipv4, digest } = self.hashed(key, kind, value, kinds, out);
-        let kind = if as_ipv4 { Kind::IPV4 } else { kind };
-        write_pseudonym(kinds, kind, key.id(), digest, out);
+        // A card hardly ever occurs again.
+        if kind == Kind::PAN {
+            key.begin_pseudonym(kind, kinds, out);
+            key.token(kind, value, kinds, out);
+        } else {
+            let Hashed { as_ipv4, token } = self.hashed(key, kind, value, kinds, out);
+            key.begin_pseudonym(if as_ipv4 { Kind::IPV4 } else { kind }, kinds, out);
+            out.extend_from_slice(&token);
+        }
+        out.push(b']');
     }
 
     /// Remembered by the key and the value as it is written: then its canonical form need not be made either.
     fn hashed(&self, key: &HashKey, kind: Kind, value: &[u8], kinds: &Kinds, room: &mut Vec<u8>) -> Hashed {
         let Ok(mut seen) = self.seen.try_lock() else { return compute(key, kind, value, kinds, room) };
-        let mut text = Lent::of(room);
-        text.push(&[key.id().as_bytes(), kinds.name(kind).as_bytes(), b"\0", value]);
-        let tag = seen.tag(text.bytes());
-        drop(text);
+        let tag = seen.tag(key.number(), kind, value);
         seen.find(tag).unwrap_or_else(|| {
             let hashed = compute(key, kind, value, kinds, room);
             seen.keep(tag, hashed);
@@ -143,10 +147,10 @@ impl Keys {
 
 fn compute(key: &HashKey, kind: Kind, value: &[u8], kinds: &Kinds, room: &mut Vec<u8>) -> Hashed {
     let counts_as = hashed_as(kind, value);
-    let mut message = Lent::of(room);
-    message.push(&[kinds.name(counts_as).as_bytes(), b"\0"]);
-    write_canonical(counts_as, value, message.room());
-    Hashed { as_ipv4: counts_as != kind, digest: key.hmac(message.bytes()) }
+    let mut text = Lent::of(room);
+    key.token(counts_as, value, kinds, text.room());
+    let token = text.bytes().first_chunk().copied().unwrap_or_default();
+    Hashed { as_ipv4: counts_as != kind, token }
 }
 
 #[cfg(test)]
