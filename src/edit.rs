@@ -104,7 +104,7 @@ impl Edits {
                 value = &decoded.bytes;
             }
             self.plain.clear();
-            if action.reads_plain() {
+            if action.reads_plain() || policy.may_have_been_ipv4(decision.rule, decision.kind) {
                 plain(span, field, &mut self.plain);
             }
             left.clear();

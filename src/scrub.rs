@@ -61,6 +61,8 @@ pub struct Scrubber {
     numbered: Vec<Stage>,
     /// The moment of the run, if it was given.
     now: Option<Timestamp>,
+    /// When the run began: that is now for all files.
+    start: Timestamp,
     every_record: bool,
     records: Records,
     parts: Parts,
@@ -89,6 +91,7 @@ impl Clone for Scrubber {
             stages: self.stages.clone(),
             numbered: self.numbered.clone(),
             now: self.now,
+            start: self.start,
             every_record: self.every_record,
             records: Records::default(),
             parts: Parts::default(),
@@ -115,8 +118,14 @@ impl Scrubber {
         let by_period = policy.needs_keys() && keys.as_ref().is_some_and(|keys| !keys.is_single());
         let acts_on_time = policy.acts_on_record_time();
         let is_aged = policy.depends_on_age() || policy.may_drop_records() || by_period || acts_on_time;
-        let stages = is_aged.then(|| Stages::new(&policy, Timestamp::now()));
-        let judge = Judge::new(Arc::clone(&policy), keys);
+        let start = Timestamp::now();
+        let stages = is_aged.then(|| Stages::new(&policy, start));
+        // What a rule may have left while records had to be kept is known to the policy of a stage alone.
+        let of_new = match is_aged {
+            true => Arc::new(policy.at(Stage::OF_NEW.reached, Stage::OF_NEW.may_drop)),
+            false => Arc::clone(&policy),
+        };
+        let judge = Judge::new(of_new, keys);
         let watch = judge.watch();
         let lanes = vec![judge.lane(&watch)];
         let every_record =
@@ -128,6 +137,7 @@ impl Scrubber {
             numbered: vec![Stage::OF_NEW],
             stages,
             now: None,
+            start,
             every_record,
             records: Records::default(),
             parts: Parts::default(),
@@ -149,6 +159,11 @@ impl Scrubber {
         self.now = Some(now);
         self.add_likely_stages();
         self
+    }
+
+    /// The same scrubber in a run that began at this moment, which is now for all files.
+    pub fn started(self, start: Timestamp) -> Scrubber {
+        Scrubber { start, ..self }
     }
 
     /// The same scrubber without its fast lane, which changes nothing but the speed. For tests that hold that.
@@ -217,7 +232,7 @@ impl Scrubber {
     /// What tells what carries over from block to block, if anything does.
     pub fn tracker(&self) -> Option<Tracker> {
         let dating = self.stages.as_ref().map(|stages| stages.dating().clone());
-        Tracker::new(self.judge.policy(), dating, self.now)
+        Tracker::new(self.judge.policy(), dating, self.now, self.start)
     }
 
     /// Looks for headers and for lines of private keys in a block.

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::kind::Kind;
-use crate::policy::{Policy, Rule};
+use crate::policy::Policy;
 
 /// Counts of one run or a part of it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -39,7 +39,7 @@ pub struct Acted {
 
 /// What a rule does at the age for which the policy is.
 pub fn acted(policy: &Policy, rule: usize, kind: Kind, count: u64) -> Acted {
-    let step = policy.rules.get(rule).map_or(0, Rule::step);
+    let step = policy.rules.get(rule).map_or(0, |rule| rule.step);
     Acted { rule, step, kind, count }
 }
 

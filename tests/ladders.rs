@@ -12,6 +12,8 @@ mod hostile;
 mod log;
 #[path = "ladders/records.rs"]
 mod records;
+#[path = "ladders/residues.rs"]
+mod residues;
 #[path = "ladders/undated.rs"]
 mod undated;
 
@@ -26,7 +28,7 @@ use log::{Act, FORMS, Form, Ladder, Reading, Record, Rules, Undated, left};
 use logscrub::stream::input::Source;
 use logscrub::stream::{Input, Place, Settings, Watch, drive};
 use logscrub::tally::Tally;
-use logscrub::{Policy, Scrubber};
+use logscrub::{HashKey, Policy, Scrubber};
 use proptest::prelude::*;
 
 const SECOND: i64 = 1_000_000_000;
@@ -40,7 +42,18 @@ fn stamp(nanoseconds: i64) -> Timestamp {
 fn scrubber(rules: &str, now: i64) -> Scrubber {
     let policy = Policy::from_toml(rules, "test", Some(Path::new(".")));
     let policy = policy.unwrap_or_else(|faults| panic!("{faults}\n{rules}"));
-    Scrubber::new(Arc::new(policy), None).at(stamp(now))
+    Scrubber::new(Arc::new(policy), Some(HashKey::new(&[7; 32]))).at(stamp(now))
+}
+
+/// What an action leaves of a value in a text.
+fn pseudonym(action: &str, value: &str) -> String {
+    let rules = format!(
+        "pseudonyms.keyring = 'k.toml'\n[[rule]]\nfind = ['ip', 'email', 'pan']\naction = {action}\n"
+    );
+    let mut out = Vec::new();
+    scrubber(&rules, at("2026-01-01T00:00:00Z")).scrub(format!("of {value} in").as_bytes(), &mut out);
+    let text = String::from_utf8(out).unwrap();
+    text.strip_prefix("of ").and_then(|text| text.strip_suffix(" in")).unwrap().to_owned()
 }
 
 /// Returns a varying number of bytes a read.
@@ -162,11 +175,13 @@ fn mixed(now: i64) -> Vec<Record> {
     log
 }
 
-/// A record that may be dropped for what it holds is followed by one with a time of its own.
+/// Between a record that may be dropped for what it holds and the next one with a time stands none that does not go on
+/// with it.
 fn part_cards(log: &mut [Record]) {
-    for at in 0..log.len() {
-        let is_followed = log.get(at + 1).is_none_or(|next| next.form.is_dated());
-        log[at].has_card &= is_followed;
+    let mut parts = true;
+    for record in log.iter_mut().rev() {
+        record.has_card &= parts;
+        parts = record.form.is_dated() || parts && record.form != Form::BareJson;
     }
 }
 
@@ -274,13 +289,17 @@ fn some_of(acts: &'static [Act]) -> impl Strategy<Value = Ladder> {
 }
 
 fn rules() -> impl Strategy<Value = Rules> {
-    let ip = some_of(&[Act::Keep, Act::Truncate(24), Act::Truncate(20), Act::Truncate(9), Act::Redact]);
-    let email = some_of(&[Act::Keep, Act::Redact]);
-    let pan = prop_oneof![
+    walk_rules(prop_oneof![
         some_of(&[Act::Keep, Act::Redact]),
         some_of(&[Act::Keep, Act::Drop]),
         some_of(&[Act::Keep, Act::DropRecord])
-    ];
+    ])
+}
+
+/// Rules of which a walk is one run, with this ladder for cards.
+fn walk_rules(pan: impl Strategy<Value = Ladder>) -> impl Strategy<Value = Rules> {
+    let ip = some_of(&[Act::Keep, Act::Truncate(24), Act::Truncate(20), Act::Truncate(9), Act::Redact]);
+    let email = some_of(&[Act::Keep, Act::Redact]);
     let undated = prop_oneof![
         2 => Just(None),
         1 => prop::sample::select(vec![Undated::Arrival, Undated::File, Undated::Oldest, Undated::Newest, Undated::Withhold]).prop_map(Some),

@@ -17,7 +17,7 @@ use crate::kind::Kind;
 /// The reason, for people.
 pub fn is_legal(from: &Action, to: &Action) -> Result<(), &'static str> {
     match (from, to) {
-        (Action::Drop, Action::DropRecord) | (Action::Keep, _) => Ok(()),
+        (Action::Keep, _) => Ok(()),
         (Action::Drop | Action::DropRecord, _) => Err("nothing is left to act on"),
         (_, Action::Drop | Action::DropRecord) => Ok(()),
         (Action::Redact { .. }, _) => Err("what is redacted has nothing left to lose"),
@@ -148,6 +148,8 @@ struct Trace<'r> {
 enum What<'r> {
     Label,
     Encrypted(Zeroizing<Vec<u8>>),
+    /// Encrypted under a key that is forgotten.
+    Sealed,
     Pseudonym,
     /// A pseudonym, and behind it `@` with the domain.
     WithDomain(&'r [u8]),
@@ -175,6 +177,7 @@ fn read<'r>(text: &'r [u8], kind: Kind, residues: &Residues) -> Option<Trace<'r>
         (_, [_, ..]) | (Residue::Empty | Residue::Withheld, _) => return None,
         (Residue::Label { kind }, _) => (kind, What::Label),
         (Residue::Encrypted { kind, value }, _) => (kind, What::Encrypted(value)),
+        (Residue::Sealed { kind }, _) => (kind, What::Sealed),
         (Residue::Pseudonym { kind, network: None }, _) => (kind, What::Pseudonym),
         // A mapped address keeps its network as it is written.
         (Residue::Pseudonym { network: Some(network), .. }, _) => {
@@ -192,7 +195,8 @@ impl Trace<'_> {
         match (&self.left, action) {
             (What::Label, Action::Encrypt | Action::Hash(_) | Action::Truncate(_)) => true,
             (What::Label, Action::Redact { with }) => with.is_none(),
-            (What::Encrypted(_), Action::Encrypt) | (What::Pseudonym, Action::Hash(_)) => true,
+            (What::Encrypted(_) | What::Sealed, Action::Encrypt) => true,
+            (What::Pseudonym, Action::Hash(_)) => true,
             (What::WithDomain(_), Action::Hash(hash)) => hash.keep == Some(Part::Domain),
             (What::WithNetwork(_), Action::Hash(hash)) => matches!(hash.keep, Some(Part::Network { .. })),
             (What::Address, Action::Truncate(keep)) => keep.pseudonymise,
@@ -211,6 +215,7 @@ impl Trace<'_> {
             (Action::Hash(_), What::Encrypted(value)) => {
                 apply(action, self.kind, value, value, tools, out);
             }
+            (Action::Hash(_), What::Sealed) => label(self.kind, tools.kinds, out),
             (Action::Hash(hash), What::Domain(domain)) => {
                 pseudonym(*hash, self.kind, domain, tools, out);
             }
@@ -441,12 +446,12 @@ mod tests {
             (&cut(24, true), &hash(None)),
             (&Action::Mask, &redact),
             (&redact, &Action::Drop),
-            (&Action::Drop, &Action::DropRecord),
         ];
         for (from, to) in legal {
             assert_eq!(is_legal(from, to), Ok(()), "{from:?} {to:?}");
         }
         let refused = [
+            (&Action::Drop, &Action::DropRecord),
             (&Action::Encrypt, &Action::Keep),
             (&Action::Encrypt, &cut(24, true)),
             (&hash(None), &cut(24, true)),

@@ -64,6 +64,12 @@ pub enum Residue<'h> {
         /// What the value was.
         kind: Kind,
     },
+    /// `[email~k3f9x2q:…]` under a key that is forgotten: nobody can tell whether it is one, so that it is exempt from
+    /// nothing.
+    Sealed {
+        /// What the value was.
+        kind: Kind,
+    },
     /// `[email~k3f9x2q:…]`
     Encrypted {
         /// What the value is.
@@ -105,7 +111,8 @@ impl Residues {
 
     /// The residue that starts at `at`, if one does.
     pub fn at(&self, hay: &[u8], at: usize) -> Option<Span> {
-        self.read(hay, at).map(|(_, span)| span)
+        let (residue, span) = self.read(hay, at)?;
+        (!matches!(residue, Residue::Sealed { .. })).then_some(span)
     }
 
     /// Whether the whole value is one residue.
@@ -169,8 +176,13 @@ impl Residues {
         let length = behind.len() - rest.len() + text.len();
         let residue = match mark {
             b'~' => {
-                let value = keys.with_id(id).find_map(|key| key.decrypt(name, text))?;
-                Residue::Encrypted { kind, value }
+                let mut live = keys.with_id(id).peekable();
+                let is_forgotten = live.peek().is_none() && text.iter().all(|byte| is_symbol(*byte));
+                match live.find_map(|key| key.decrypt(name, text)) {
+                    Some(value) => Residue::Encrypted { kind, value },
+                    None if is_forgotten && !text.is_empty() => Residue::Sealed { kind },
+                    None => return None,
+                }
             }
             b':' => pseudonym(kind, text)?,
             _ => return None,

@@ -154,8 +154,8 @@ fn decided(scrubber: &Scrubber, judged: &Judged, span: Span) -> String {
 
 /// Which step of its ladder holds.
 fn step(rule: &Rule) -> String {
-    let (step, steps) = (rule.step() + 1, rule.steps.len());
-    let until = rule.steps.get(rule.step()).and_then(|step| step.until);
+    let (step, steps) = (rule.step + 1, rule.steps.len());
+    let until = rule.steps.get(rule.step).and_then(|step| step.until);
     match until {
         _ if steps == 1 => String::new(),
         Some(until) => format!(" (step {step} of {steps}, until {until})"),

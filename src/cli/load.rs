@@ -1,7 +1,9 @@
 //! From what the command line names to a scrubber: rules, format, key.
 
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
+
+use jiff::Timestamp;
 
 use super::args::ByRules;
 use super::exit::Exit;
@@ -14,6 +16,9 @@ use crate::policy::{FormatChoice, Policy, Source};
 use crate::scrub::Scrubber;
 use crate::stream::Place;
 use crate::time::keyring::Keyring;
+
+/// When the run began, for all of its scrubbers.
+static START: OnceLock<Timestamp> = OnceLock::new();
 
 /// The pack that is used when nothing is named.
 const DEFAULT_RULES: &str = "default";
@@ -105,7 +110,7 @@ impl ByRules {
         let scrubber = Scrubber::with_keys(Arc::new(policy), keys);
         Ok(match self.now {
             Some(now) => scrubber.at(now),
-            None => scrubber,
+            None => scrubber.started(*START.get_or_init(Timestamp::now)),
         })
     }
 

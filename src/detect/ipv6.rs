@@ -236,7 +236,7 @@ fn check_shape(hay: &[u8], span: Span) -> Result<(), Reason> {
         return Err("a time");
     }
     if text.ends_with(b"::")
-        && matches!(hay.get(span.end..), Some([b'/', after, ..]) if !after.is_ascii_digit())
+        && matches!(hay.get(span.end..), Some([b'/', after, ..]) if is_word(*after) && !after.is_ascii_digit())
     {
         return Err("empty fields between colons");
     }

@@ -157,6 +157,7 @@ impl Compiler<'_> {
             covers: covers?,
             when,
             action: steps.first()?.action.clone(),
+            step: 0,
             earlier: Vec::new(),
             steps,
             binding: node.truth("binding"),

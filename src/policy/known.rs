@@ -46,6 +46,7 @@ pub(super) fn read(layers: &[Layer], rules: &mut Vec<Rule>, faults: &mut Faults)
         name: RULE_NAME.to_owned(),
         covers: Covers::Unknown,
         when: Vec::new(),
+        step: 0,
         earlier: Vec::new(),
         steps: vec![Step { until: None, action: action.clone() }],
         action,

@@ -36,7 +36,7 @@ pub struct Retention {
 /// Which of the ages of a policy a record has reached, a bit each.
 pub type Reached = u64;
 
-/// Which rules may drop a record as a whole; where one may not it drops the value.
+/// Which rules may drop a record as a whole; where one may not it redacts the value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum MayDrop {
     /// All.
@@ -64,7 +64,8 @@ impl Policy {
             let place = self.ages.iter().position(|known| known == age);
             place.is_some_and(|place| reached >> place & 1 == 1)
         };
-        let rules = self.rules.iter().map(|rule| rule.at(has, may_drop)).collect();
+        let may_have_stayed = self.records.keep_at_least.is_some();
+        let rules = self.rules.iter().map(|rule| rule.at(has, may_drop, may_have_stayed)).collect();
         Policy { rules, sources: Vec::new(), tests: Vec::new(), ..self.clone() }
     }
 
@@ -83,23 +84,22 @@ impl Policy {
 }
 
 impl Rule {
-    fn at(&self, has: impl Fn(&Age) -> bool, may_drop: MayDrop) -> Rule {
+    fn at(&self, has: impl Fn(&Age) -> bool, may_drop: MayDrop, may_have_stayed: bool) -> Rule {
         let holds = |step: &Step| step.until.as_ref().is_none_or(|until| !has(until));
         let step = self.steps.iter().position(holds).unwrap_or(self.steps.len().saturating_sub(1));
         let actions: Vec<Action> = self.steps.iter().take(step + 1).map(|step| step.action.clone()).collect();
         let is_ageless = self.steps.len() == 1;
+        let redact = || Action::Redact { with: None };
         let action = match action::effective(&actions) {
-            Action::DropRecord if may_drop == MayDrop::None => Action::Drop,
-            Action::DropRecord if may_drop == MayDrop::Ageless && !is_ageless => Action::Drop,
+            Action::DropRecord if may_drop == MayDrop::None => redact(),
+            Action::DropRecord if may_drop == MayDrop::Ageless && !is_ageless => redact(),
             action => action,
         };
-        let earlier = actions.into_iter().take(step).collect();
-        Rule { action, earlier, ..self.clone() }
-    }
-
-    /// The step that holds, by its place in the ladder.
-    pub fn step(&self) -> usize {
-        self.earlier.len()
+        let mut earlier: Vec<Action> = actions.into_iter().take(step).collect();
+        if action == Action::DropRecord && may_have_stayed {
+            earlier.push(redact());
+        }
+        Rule { action, step, earlier, ..self.clone() }
     }
 
     /// Everything that it does at any age.

@@ -4,6 +4,7 @@ use jiff::Timestamp;
 
 use super::taint::Means;
 use super::{Covers, Policy};
+use crate::action::canonical::hashed_as;
 use crate::action::truncate::ZIP;
 use crate::action::{self, Action, Left, TimeUnit};
 use crate::kind::Kind;
@@ -35,7 +36,7 @@ impl Policy {
             out.extend_from_slice(raw); // part of a time: the other part tells more
             return Left::AsAsked;
         }
-        action::apply(action, kind, raw, plain, means.tools, out)
+        action::apply(action, self.label_of(rule, kind, plain), raw, plain, means.tools, out)
     }
 
     /// To what a value is coarsened if it is a time: of what is known to be something else no part is a time.
@@ -43,6 +44,18 @@ impl Policy {
         let Action::Truncate(keep) = action else { return None };
         let is_other = matches!(kind, Kind::EMAIL | Kind::IPV4 | Kind::IPV6 | Kind::PAN);
         keep.time_unit().filter(|_| !is_other && self.kinds.name(kind) != ZIP).map(unit)
+    }
+
+    /// The kind by which a value is labelled: a mapped IPv6 address that an earlier step hashed was an IPv4 address then,
+    /// and one that comes late has to leave the same.
+    pub fn label_of(&self, rule: usize, kind: Kind, plain: &[u8]) -> Kind {
+        if self.may_have_been_ipv4(rule, kind) { hashed_as(kind, plain) } else { kind }
+    }
+
+    /// Whether what is left of a value of that kind may be what is left of an IPv4 address.
+    pub fn may_have_been_ipv4(&self, rule: usize, kind: Kind) -> bool {
+        let hashes = |action: &Action| matches!(action, Action::Hash(_));
+        kind == Kind::IPV6 && self.rules[rule].earlier.iter().any(hashes)
     }
 
     /// Whether a rule takes this further, which an earlier step of its ladder left.
@@ -63,6 +76,13 @@ impl Policy {
         let mut marks = Vec::new();
         for rule in &self.rules {
             let Covers::Find { kinds, .. } = &rule.covers else { continue };
+            let has_to_stay = self.records.keep_at_least.is_some();
+            if has_to_stay && rule.actions().any(|action| *action == Action::DropRecord) {
+                let redact = Action::Redact { with: None };
+                kinds
+                    .iter()
+                    .for_each(|kind| marks_of(&redact, kind, self.kinds.name(kind), true, &mut marks));
+            }
             for (at, step) in rule.steps.iter().enumerate() {
                 let later: Vec<&Action> = rule.actions().skip(at + 1).collect();
                 if later.is_empty() {

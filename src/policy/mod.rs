@@ -227,7 +227,10 @@ pub struct Rule {
     /// What it does at the age for which the policy is: [`Policy::at`]. In a policy as it was loaded, what it does to
     /// new records.
     pub action: Action,
-    /// What the steps before the one that says so do; none in a policy as it was loaded.
+    /// The step that says so, by its place in the ladder.
+    pub step: usize,
+    /// What may have been done to a value before: by the steps before, and by this one while the record had to be kept.
+    /// Nothing in a policy as it was loaded.
     pub earlier: Vec<Action>,
     /// The ladder: at least one step, the last without an end.
     pub steps: Vec<Step>,

@@ -40,10 +40,8 @@ impl Needs {
         let mut needs = Needs::default();
         let mut selectors = Vec::new();
         for rule in rules {
-            let may_stay = may_have_to_stay || rule.steps.len() > 1;
-            let edits =
-                |action: &Action| action.depends_on_format() || may_stay && *action == Action::DropRecord;
-            needs.edits_structure |= rule.actions().any(edits);
+            needs.edits_structure |= rule.actions().any(Action::depends_on_format);
+            needs.residues |= may_have_to_stay && rule.actions().any(|action| *action == Action::DropRecord);
             needs.residues |= rule.steps.iter().rev().skip(1).any(|step| step.action != Action::Keep);
             match &rule.covers {
                 Covers::Find { kinds, within, not_within, only, unless } => {

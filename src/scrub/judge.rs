@@ -15,10 +15,9 @@ use super::carry::Read;
 use super::dating::{Dating, Found};
 use super::lane::Lane;
 use super::watch::Watch;
-use crate::action::Action;
-use crate::action::Tools;
 use crate::action::keys::Keys;
 use crate::action::residue::Residues;
+use crate::action::{self, Action, Tools};
 use crate::decoded::Decoded;
 use crate::detect::Detectors;
 use crate::edit::Edits;
@@ -452,7 +451,11 @@ impl Law {
             record.fields.decode(record.bytes, field, value, &mut decoded);
             bytes = &decoded.bytes;
         }
-        let is_left = decision.left || self.residues.is(bytes);
+        let Means { tools, residues } = means;
+        let action = &self.policy.rules[decision.rule].action;
+        let is_left = decision.left
+            || residues.is(bytes)
+            || decision.whole && action::is_left_by(action, bytes, tools, residues);
         is_left && !self.policy.advances(decision.rule, decision.kind, bytes, means)
     }
 

@@ -66,6 +66,8 @@ pub(super) struct Lane {
 struct Law {
     lots: [Lot; 4],
     json: bool,
+    /// Records are read for their fields.
+    structured: bool,
     /// No replacement adds digits to a group, or what may stand between groups.
     inert: bool,
 }
@@ -121,7 +123,7 @@ impl Lane {
             _ => true,
         });
         let json = policy.format != FormatChoice::Text;
-        Lane::under(Law { lots, json, inert })
+        Lane::under(Law { lots, json, structured: policy.reads_structure(), inert })
     }
 
     fn under(law: Law) -> Lane {
@@ -160,7 +162,7 @@ impl Lane {
         }
         let Lane { law, texts, others, left, again, second, .. } = self;
         let job = Job { json: law.json && looks_structured(job.content.of(job.block)), ..job };
-        if law.may_have_counts(job) {
+        if law.may_have_counts(job) || law.structured && escapes_brackets(job.content.of(job.block)) {
             return Err(OutOfLane);
         }
         let (before, mut written, mut replaced) = (pen.at(), copied, [0; 4]);
@@ -316,6 +318,15 @@ fn may_be_in_residue(block: &[u8], content: Span, span: Span) -> bool {
     ends && memchr::memmem::find(&block[from..span.start], b"[ipv").is_some()
 }
 
+/// Whether brackets may have to be escaped in the record: it is one of RFC 5424, in whose structured data they end an
+/// element.
+fn escapes_brackets(record: &[u8]) -> bool {
+    /// `<191>1 `
+    const HEAD_BYTES: usize = 7;
+    let head = &record[..record.len().min(HEAD_BYTES)];
+    head.starts_with(b"<") && memchr::memmem::find(head, b">1 ").is_some()
+}
+
 /// Whether an IPv4 address is the tail of the IPv6 address before it.
 fn is_tail(last: Value, span: Span) -> bool {
     last.lot == usize::from(IPV6) && last.span.contains(span)
@@ -336,7 +347,8 @@ fn replacement(lot: &Lot, job: Job<'_>, value: Value, left: &mut Vec<u8>) -> Opt
         Lot::Ask => job.policy.rule_for_value(kind, bytes)?,
     };
     left.clear();
-    let done = action::apply(&job.policy.rules[rule].action, kind, bytes, bytes, job.tools, left);
+    let label = job.policy.label_of(rule, kind, bytes);
+    let done = action::apply(&job.policy.rules[rule].action, label, bytes, bytes, job.tools, left);
     (left != bytes).then_some((rule, done))
 }
 
@@ -360,7 +372,7 @@ fn lot(policy: &Policy, detectors: &Detectors, watch: &Watch, kind: Kind, tools:
     match &policy.rules[rule].action {
         // An IPv6 address that stays still hides the IPv4 address in its tail.
         Action::Keep if kind != Kind::IPV6 => Lot::Stay,
-        action @ Action::Redact { .. } => {
+        action @ Action::Redact { .. } if !policy.may_have_been_ipv4(rule, kind) => {
             let mut text = Vec::new();
             action::apply(action, kind, b"", b"", tools, &mut text);
             let mut padded = text.clone();

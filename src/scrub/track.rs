@@ -44,11 +44,13 @@ struct Open {
 
 impl Tracker {
     /// Under this policy, at the start of an input. None is needed where no record depends on those before it.
-    /// `dating`: it matters when they were written. `now` is given, or taken from the clock.
+    /// `dating`: it matters when they were written. `now` is given, or it is the `start` of the run for files and the
+    /// moment of arrival for streams.
     pub(super) fn new(
         policy: &Arc<Policy>,
         dating: Option<Dating>,
         now: Option<Timestamp>,
+        start: Timestamp,
     ) -> Option<Tracker> {
         let carry = Carry::start(policy, dating.is_some());
         let (policy, seen) = (Arc::clone(policy), carry.seen);
@@ -60,7 +62,7 @@ impl Tracker {
             open: Vec::new(),
             max_record: usize::MAX,
             dating,
-            now: now.unwrap_or_else(Timestamp::now),
+            now: now.unwrap_or(start),
             arrives: now.is_none(),
             is_fixed: now.is_some(),
             file: None,

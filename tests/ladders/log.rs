@@ -23,6 +23,17 @@ pub(crate) enum Act {
     Keep,
     /// To so many bits.
     Truncate(u32),
+    /// To the domain.
+    Domain,
+    /// To the first six digits and the last four.
+    Card,
+    /// To the last four.
+    LastFour,
+    Hash,
+    /// With the domain beside it.
+    HashDomain,
+    /// With so many bits beside it.
+    HashBits(u32),
     Redact,
     Drop,
     DropRecord,
@@ -33,23 +44,36 @@ impl Act {
         match self {
             Act::Keep => "'keep'".to_owned(),
             Act::Truncate(bits) => format!("{{ truncate = {{ ipv4 = {bits}, ipv6 = {bits} }} }}"),
+            Act::Domain => "{ truncate = { email = 'domain' } }".to_owned(),
+            Act::Card => "{ truncate = { pan = 'first6last4' } }".to_owned(),
+            Act::LastFour => "{ truncate = { pan = 'last4' } }".to_owned(),
+            Act::Hash => "'hash'".to_owned(),
+            Act::HashDomain => "{ hash = { keep = 'domain' } }".to_owned(),
+            Act::HashBits(bits) => format!("{{ hash = {{ keep = '/{bits}' }} }}"),
             Act::Redact => "'redact'".to_owned(),
             Act::Drop => "'drop'".to_owned(),
             Act::DropRecord => "'drop_record'".to_owned(),
         }
     }
 
-    fn leaves(self, value: &str, kind: Kind) -> String {
+    /// What it leaves of a value of which these left something before.
+    fn leaves(self, before: &[Act], value: &str, kind: Kind) -> String {
+        let truncated = before.iter().rev().find(|act| matches!(act, Act::Truncate(_)));
+        let value = &truncated.map_or(value.to_owned(), |act| act.leaves(&[], value, kind));
         match (self, kind) {
+            (Act::Hash | Act::HashDomain | Act::HashBits(_), _) => super::pseudonym(&self.text(), value),
+            (Act::Domain, _) => format!("[email]@{}", value.split('@').nth(1).unwrap()),
+            (Act::Card, _) => format!("{}******{}", &value[..6], &value[12..]),
+            (Act::LastFour, _) => format!("************{}", &value[12..]),
             (Act::Keep, _) => value.to_owned(),
             (Act::Truncate(bits), _) => {
                 let address: std::net::Ipv4Addr = value.parse().unwrap();
                 (address & std::net::Ipv4Addr::from_bits(u32::MAX << (32 - bits))).to_string()
             }
-            (Act::Redact, Kind::Ip) => "[ipv4]".to_owned(),
-            (Act::Redact, Kind::Email) => "[email]".to_owned(),
-            (Act::Redact, Kind::Pan) => "[pan]".to_owned(),
-            (Act::Drop | Act::DropRecord, _) => "[]".to_owned(),
+            (Act::Redact | Act::DropRecord, Kind::Ip) => "[ipv4]".to_owned(),
+            (Act::Redact | Act::DropRecord, Kind::Email) => "[email]".to_owned(),
+            (Act::Redact | Act::DropRecord, Kind::Pan) => "[pan]".to_owned(),
+            (Act::Drop, _) => "[]".to_owned(),
         }
     }
 }
@@ -81,7 +105,7 @@ pub(crate) struct Rules {
 
 impl Rules {
     pub(crate) fn text(&self) -> String {
-        let mut text = "[input]\n".to_owned();
+        let mut text = "[pseudonyms]\nkeyring = 'k.toml'\n[input]\n".to_owned();
         let undated = self.undated.map(|one| format!("{one:?}").to_lowercase());
         undated.iter().for_each(|one| text += &format!("undated = '{one}'\n"));
         self.zone.iter().for_each(|hours| text += &format!("zone = '{hours:+03}:00'\n"));
@@ -261,9 +285,16 @@ pub(crate) fn left(log: &[Record], rules: &Rules, reading: Reading) -> (String, 
     let Reading { now, file } = reading;
     let mut last: Option<Time> = None;
     let (mut text, mut dropped) = (String::new(), 0);
+    let mut goes_on = false;
     for record in log {
+        let written = record.written();
+        let is_own = record.form.is_dated() && written <= now + DAY;
+        goes_on &= !is_own && record.form != Form::BareJson;
+        if goes_on {
+            dropped += 1;
+            continue;
+        }
         if record.form.is_dated() {
-            let written = record.written();
             let is_certain = record.form.is_certain() || rules.zone.is_some();
             if written <= now + DAY {
                 last = Some(Time {
@@ -298,9 +329,10 @@ pub(crate) fn left(log: &[Record], rules: &Rules, reading: Reading) -> (String, 
                 (Some(age), Some(at)) => at > now || !age.reached(at, now),
                 (Some(_), None) => false,
             };
-            ladder.iter().find(|(until, _)| holds(*until)).unwrap().1
+            let step = ladder.iter().position(|(until, _)| holds(*until)).unwrap();
+            (ladder[step].1, ladder[..step].iter().map(|(_, act)| *act).collect::<Vec<Act>>())
         };
-        if record.has_card && record.form != Form::Blank && act(Kind::Pan) == Act::DropRecord {
+        if record.has_card && record.form != Form::Blank && act(Kind::Pan).0 == Act::DropRecord {
             let is_laddered = rules.pan.len() > 1;
             let may = match last {
                 Some(time) => may_go(time),
@@ -308,11 +340,15 @@ pub(crate) fn left(log: &[Record], rules: &Rules, reading: Reading) -> (String, 
             };
             if may && !(last.is_none() && undated == Undated::Withhold) {
                 dropped += 1;
+                goes_on = is_own;
                 continue;
             }
         }
         let raw = record.raw(rules);
-        let written = record.with(rules, |kind| act(kind).leaves(&record.value(kind), kind));
+        let written = record.with(rules, |kind| {
+            let (act, before) = act(kind);
+            act.leaves(&before, &record.value(kind), kind)
+        });
         if last.is_none() && undated == Undated::Withhold && written != raw && record.holds_values() {
             let bytes = raw.len() - 1;
             text += &match record.form {

@@ -307,6 +307,6 @@ fn looks_otherwise(text: &[u8], start: usize, end: usize) -> bool {
     }
     pairs && groups.len() == 8
         || open && pairs && decimal
-        || open && byte(rest, 0) == b'/' && rest.len() > 1 && !rest[1].is_ascii_digit()
+        || open && byte(rest, 0) == b'/' && rest.len() > 1 && is_word(rest[1]) && !rest[1].is_ascii_digit()
         || groups.len() < 3 && !address.iter().any(u8::is_ascii_digit)
 }

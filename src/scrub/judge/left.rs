@@ -50,6 +50,7 @@ impl Law {
                 Residue::Label { kind } | Residue::Pseudonym { kind, network: None } => (kind, true),
                 Residue::Pseudonym { kind, .. }
                 | Residue::Address { kind }
+                | Residue::Sealed { kind }
                 | Residue::Encrypted { kind, .. } => (kind, false),
             };
             let end =
