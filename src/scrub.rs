@@ -7,6 +7,7 @@
 
 mod aging;
 mod carry;
+mod coarsening;
 mod dating;
 mod judge;
 mod key;
@@ -34,6 +35,7 @@ use crate::tally::Tally;
 use crate::withhold::{line_end, withhold};
 pub use carry::Carry;
 use carry::Header;
+use coarsening::Coarsened;
 use dating::Units;
 use judge::Judge;
 pub use judge::{Judged, Outcome};
@@ -78,6 +80,16 @@ pub struct Scrubber {
     keys: Vec<Span>,
     /// The block without the records that are dropped by their age.
     left: Vec<u8>,
+    /// The rule that makes the times of all records coarser, if one does.
+    coarsening: Option<usize>,
+    /// In this block each record is judged for it.
+    judges_times: bool,
+    /// Where the records begin whose times were made coarser and that were not passed, and of which stages those were.
+    coarsened: Vec<usize>,
+    coarsened_stages: Vec<usize>,
+    /// The block with coarser times, and one of them.
+    coarse: Vec<u8>,
+    time: Vec<u8>,
     /// The lines of private keys in that.
     left_keys: Option<Vec<Span>>,
 }
@@ -102,6 +114,12 @@ impl Clone for Scrubber {
             headers: Vec::new(),
             keys: Vec::new(),
             left: Vec::new(),
+            coarsening: self.coarsening,
+            judges_times: false,
+            coarsened: Vec::new(),
+            coarsened_stages: Vec::new(),
+            coarse: Vec::new(),
+            time: Vec::new(),
             left_keys: None,
         }
     }
@@ -117,6 +135,7 @@ impl Scrubber {
     pub fn with_keys(policy: Arc<Policy>, keys: Option<Keys>) -> Scrubber {
         let by_period = policy.needs_keys() && keys.as_ref().is_some_and(|keys| !keys.is_single());
         let acts_on_time = policy.acts_on_record_time();
+        let coarsening = policy.rule_for_times().filter(|_| acts_on_time);
         let is_aged = policy.depends_on_age() || policy.may_drop_records() || by_period || acts_on_time;
         let start = Timestamp::now();
         let stages = is_aged.then(|| Stages::new(&policy, start));
@@ -128,8 +147,10 @@ impl Scrubber {
         let judge = Judge::new(of_new, keys);
         let watch = judge.watch();
         let lanes = vec![judge.lane(&watch)];
-        let every_record =
-            watch.is_for_all() || policy.may_mean_given_name() || policy.known.is_some() || acts_on_time;
+        let every_record = watch.is_for_all()
+            || policy.may_mean_given_name()
+            || policy.known.is_some()
+            || acts_on_time && coarsening.is_none();
         let mut scrubber = Scrubber {
             judge,
             lanes,
@@ -148,6 +169,12 @@ impl Scrubber {
             headers: Vec::new(),
             keys: Vec::new(),
             left: Vec::new(),
+            coarsening,
+            judges_times: false,
+            coarsened: Vec::new(),
+            coarsened_stages: Vec::new(),
+            coarse: Vec::new(),
+            time: Vec::new(),
             left_keys: None,
         };
         scrubber.add_likely_stages();
@@ -169,6 +196,7 @@ impl Scrubber {
     /// The same scrubber without its fast lane, which changes nothing but the speed. For tests that hold that.
     pub fn without_fast_lane(mut self) -> Scrubber {
         self.lanes.clear();
+        self.every_record |= self.coarsening.take().is_some();
         self
     }
 
@@ -184,13 +212,23 @@ impl Scrubber {
     pub fn scrub(&mut self, block: &[u8], out: &mut Vec<u8>) {
         self.begin_ages(block);
         let last = self.last_of(block);
+        let mut coarse = std::mem::take(&mut self.coarse);
+        let coarsened = self.coarsen(block, &mut coarse);
+        self.judges_times = coarsened == Coarsened::Judge;
+        self.begin_ages(block);
+        self.scrub_coarse(if coarsened == Coarsened::Yes { &coarse } else { block }, out);
+        self.coarse = coarse;
+        self.carry.last = last;
+    }
+
+    /// The same, of records whose times are as coarse as they are to be, unless each of them is judged.
+    fn scrub_coarse(&mut self, block: &[u8], out: &mut Vec<u8>) {
         let mut left = std::mem::take(&mut self.left);
         match self.drop_by_age(block, &mut left) {
             true => self.scrub_young(&left, out),
             false => self.scrub_young(block, out),
         }
         self.left = left;
-        self.carry.last = last;
     }
 
     /// The same, of records that are not dropped by their age.
@@ -211,11 +249,15 @@ impl Scrubber {
                 Ok(copied) => copied,
                 Err(OutOfLane) => self.write_judged(block, &record, key, copied, &mut pen),
             };
+            if copied > record.content.start {
+                self.pass_coarsened(record.content.start);
+            }
         }
         copied = self.write_parts(block, block.len(), copied, &mut pen);
         pen.copy(block, copied, block.len());
         self.end(block);
         self.tally.records += self.records.count(block);
+        self.end_coarsened();
         self.count();
     }
 
@@ -283,7 +325,7 @@ impl Scrubber {
     /// Which records need work.
     fn wanted(&self) -> Wanted {
         match self.lanes.as_slice() {
-            _ if self.every_record || self.asks_for_columns() => Wanted::Every,
+            _ if self.every_record || self.judges_times || self.asks_for_columns() => Wanted::Every,
             [] => Wanted::Candidates,
             lanes => Lane::wanted_by(lanes),
         }
@@ -379,20 +421,32 @@ impl Scrubber {
     /// The cuts between pieces must depend on the record alone (never on what one read returned), for the
     /// output depends on them; the last piece carries the line feed, if there is one.
     pub fn scrub_piece(&mut self, piece: &[u8], last: bool, out: &mut Vec<u8>) {
-        if self.long.is_none() {
-            self.begin_ages(piece);
-            let drops = self.take_up(piece, Span::new(0, piece.len()));
-            let alone = self.carry.seen.long_line(piece);
-            self.long = Some(Long::begin(&self.judge, piece, alone, drops));
-            self.carry.last = self.last_of(piece);
+        let mut coarse = std::mem::take(&mut self.coarse);
+        let coarsened = if self.long.is_none() { self.begin_long(piece, &mut coarse) } else { Coarsened::No };
+        let piece = if coarsened == Coarsened::Yes { &coarse } else { piece };
+        if let Some(long) = &mut self.long {
+            long.piece(&mut self.judge, piece, last, out);
         }
-        let Some(long) = &mut self.long else { return };
-        long.piece(&mut self.judge, piece, last, out);
+        self.coarse = coarse;
         if last {
             self.long = None;
             self.tally.records += 1;
             self.count();
         }
+    }
+
+    /// Takes up a long record, with its time made coarser.
+    fn begin_long(&mut self, piece: &[u8], coarse: &mut Vec<u8>) -> Coarsened {
+        self.begin_ages(piece);
+        let coarsened = self.coarsen_long(piece, coarse);
+        self.begin_ages(piece);
+        let drops = self.take_up(piece, Span::new(0, piece.len()));
+        let alone = self.carry.seen.long_line(piece) && coarsened != Coarsened::Judge;
+        let mut long = Long::begin(&self.judge, piece, alone, drops);
+        long.note_changed(!std::mem::take(&mut self.coarsened).is_empty());
+        self.long = Some(long);
+        self.carry.last = self.last_of(piece);
+        coarsened
     }
 
     /// Judges the records of a block without writing them: what is found in each that holds anything, with
@@ -408,7 +462,7 @@ impl Scrubber {
         let last = self.last_of(block);
         self.begin_ages(block);
         self.begin(block);
-        let every = self.every_record || self.asks_for_columns();
+        let every = self.every_record || self.coarsening.is_some() || self.asks_for_columns();
         let wanted = if every { Wanted::Every } else { Wanted::Candidates };
         self.records.begin(block, wanted, &self.seen, &self.keys, &mut self.watch);
         let mut inspected = 0;

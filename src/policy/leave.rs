@@ -58,6 +58,11 @@ impl Policy {
         kind == Kind::IPV6 && self.rules[rule].earlier.iter().any(hashes)
     }
 
+    /// To what a rule coarsens times.
+    pub fn unit_of_times(&self, rule: usize) -> Option<Unit> {
+        self.time_unit(&self.rules[rule].action, Kind::RECORD_TIME)
+    }
+
     /// Whether a rule takes this further, which an earlier step of its ladder left.
     pub fn advances(&self, rule: usize, kind: Kind, left: &[u8], means: Means<'_>) -> bool {
         !self.rules[rule].earlier.is_empty() && self.advance(rule, kind, left, means, &mut Vec::new())
@@ -118,7 +123,7 @@ pub(super) fn unit(unit: TimeUnit) -> Unit {
 
 /// Appends a time without what is below the unit; `false` if the value is none. A time of day by itself is one of a log
 /// that has the date in another field.
-fn coarsen(value: &[u8], unit: Unit, out: &mut Vec<u8>) -> bool {
+pub fn coarsen(value: &[u8], unit: Unit, out: &mut Vec<u8>) -> bool {
     // Neither the zone nor the year changes what is written.
     let clock = Clock { zone: None, reference: Timestamp::UNIX_EPOCH };
     let of_day = || Stamp::of_parts(b"2000-01-01", value, &clock).map(|[_, of_day]| of_day);

@@ -55,6 +55,7 @@ use fault::{Fault, Faults};
 pub use glob::Glob;
 pub use known::Known;
 pub use ladder::{AGES, MayDrop, Reached, Retention, Step};
+pub use leave::coarsen;
 use needs::Needs;
 pub use networks::Networks;
 use selector::Selector;

@@ -79,6 +79,19 @@ impl Policy {
         rules.flat_map(Rule::actions).filter_map(unit).max().map(leave::unit)
     }
 
+    /// The one rule that acts on the time of every record, wherever it stands and whatever else the record holds.
+    pub fn rule_for_times(&self) -> Option<usize> {
+        let finds = |rule: &Rule| matches!(&rule.covers, Covers::Find { kinds, .. } if kinds.contains(Kind::RECORD_TIME));
+        let mut rules = self.rules.iter().enumerate().filter(|(_, rule)| finds(rule));
+        let (first, rule) = rules.next()?;
+        let is_for_all = match &rule.covers {
+            Covers::Find { within: None, not_within, only: None, unless: None, .. } => not_within.is_empty(),
+            _ => false,
+        };
+        let is_alone = rules.next().is_none() && rule.when.is_empty() && !self.has_field_rules();
+        (is_for_all && is_alone).then_some(first)
+    }
+
     /// Whether any rule acts on the time of records, wherever it stands.
     pub fn acts_on_record_time(&self) -> bool {
         let acts = |rule: &Rule| rule.actions().any(|action| *action != Action::Keep);

@@ -86,6 +86,11 @@ impl Long {
         }
     }
 
+    /// Whether its time was made coarser.
+    pub(super) fn note_changed(&mut self, is_changed: bool) {
+        self.changed |= is_changed && self.windows;
+    }
+
     pub(super) fn piece(&mut self, judge: &mut Judge, piece: &[u8], last: bool, out: &mut Vec<u8>) {
         if self.drops {
             judge.count_dropped(u64::from(last));

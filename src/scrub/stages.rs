@@ -8,7 +8,7 @@ use std::sync::Arc;
 use jiff::{SignedDuration, Timestamp};
 
 use super::carry::Read;
-use super::dating::{Dating, Units};
+use super::dating::{Dating, Found, Units};
 use super::parted;
 use super::seen::Seen;
 use crate::format::Head;
@@ -202,6 +202,11 @@ impl Stages {
     /// Whether any rule may drop records.
     pub(super) fn may_drop(&self) -> bool {
         self.may_drop
+    }
+
+    /// The time of a record, and where it stands.
+    pub(super) fn find(&mut self, record: &[u8], head: &Head) -> Option<Found> {
+        self.dating.find(record, head, &self.read)
     }
 
     /// The time of a record on its own.
