@@ -135,15 +135,16 @@ fn keys_of(keyring: &Keyring) -> Keys {
         id: period.id.clone(),
         key: Some(HashKey::new(&period.secret)),
     });
-    let periods = keyring.forgotten().filter(|period| !period.was_forever);
-    let forgotten = periods.map(|period| KeyPeriod {
+    let (forever, periods): (Vec<_>, Vec<_>) = keyring.forgotten().partition(|gone| gone.was_forever);
+    let forgotten = periods.into_iter().map(|period| KeyPeriod {
         from: period.from,
         until: period.until,
         id: period.id.clone(),
         key: None,
     });
+    let gone = forever.into_iter().map(|gone| gone.id.clone()).collect();
     let forever = keyring.forever().map(|period| HashKey::new(&period.secret));
-    Keys::new(live.chain(forgotten).collect(), forever)
+    Keys::new(live.chain(forgotten).collect(), forever, gone)
 }
 
 /// The policy of that name or path. Faults are shown.
