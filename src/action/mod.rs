@@ -193,6 +193,11 @@ impl Action {
         }
     }
 
+    /// Whether its key serves for ever, not one period.
+    pub fn is_for_ever(&self) -> bool {
+        matches!(self, Action::Hash(Hash { forever: true, .. }))
+    }
+
     /// Whether a value may stand elsewhere, or with quotes around it, after the action: it goes with its name and
     /// its separators, or what is written holds what separates fields in some format.
     pub fn depends_on_format(&self) -> bool {

@@ -255,6 +255,9 @@ pub(super) struct KeyRoll {
     /// How far ahead of now there shall be keys
     #[arg(long, value_name = "AGE", default_value = "1y", value_parser = Age::parse)]
     pub(super) ahead: Age,
+    /// Only a key for `hash` with scope = "forever", if there is none
+    #[arg(long, conflicts_with = "ahead")]
+    pub(super) forever: bool,
     #[command(flatten)]
     pub(super) at: At,
 }

@@ -118,6 +118,9 @@ impl ByRules {
         policy.every.map_or(Ok(()), |every| keyring.check_every(every)).map_err(fault)?;
         let now = self.now.unwrap_or_else(jiff::Timestamp::now);
         keyring.serving(now).map_err(fault)?;
+        if policy.needs_key_for_ever() {
+            keyring.serving_forever(path).map_err(fault)?;
+        }
         Ok(Some(keys_of(&keyring)))
     }
 }
