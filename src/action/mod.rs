@@ -198,6 +198,11 @@ impl Action {
         matches!(self, Action::Hash(Hash { forever: true, .. }))
     }
 
+    /// Whether it needs the key of a period.
+    pub fn is_by_period(&self) -> bool {
+        self.keyed().is_some() && !self.is_for_ever()
+    }
+
     /// Whether a value may stand elsewhere, or with quotes around it, after the action: it goes with its name and
     /// its separators, or what is written holds what separates fields in some format.
     pub fn depends_on_format(&self) -> bool {

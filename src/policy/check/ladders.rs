@@ -18,6 +18,7 @@ pub(super) fn of_rule(policy: &Policy, at: usize, rule: &Rule, warnings: &mut Ve
     warnings.extend(masked_record(rule));
     warnings.extend(lost_condition(policy, at, rule));
     warnings.extend(key_goes_first(policy, rule));
+    warnings.extend(under_key_for_ever(rule));
 }
 
 pub(super) fn of_policy(policy: &Policy, warnings: &mut Vec<Warning>) {
@@ -31,7 +32,10 @@ pub fn notes(policy: &Policy) -> Vec<String> {
     if policy.depends_on_age() {
         notes.push("later steps act only where stored records are scrubbed again".to_owned());
     }
-    if let (Some(every), Some(after), true) = (policy.every, policy.forget_after, policy.needs_keys()) {
+    let mut actions = policy.rules.iter().flat_map(Rule::actions);
+    if let (Some(every), Some(after), true) =
+        (policy.every, policy.forget_after, actions.any(Action::is_by_period))
+    {
         notes.push(format!(
             "whoever holds the keyring can link pseudonyms for up to {every} + {after}, if `key forget --due` runs"
         ));
@@ -128,30 +132,47 @@ fn loses(action: &Action, values: &Values, rule: &Rule) -> bool {
     }
 }
 
-/// A step that hashes for longer than there is a key.
+/// A step that needs a key for longer than there is one.
 fn key_goes_first(policy: &Policy, rule: &Rule) -> Option<Warning> {
     let (every, after) = (policy.every?, policy.forget_after?);
-    let is_hash = |step: &&Step| matches!(step.action, Action::Hash(_));
-    let until = rule.steps.iter().rfind(is_hash)?.until?;
     let gone = after.after(every.after(Timestamp::UNIX_EPOCH)?)?;
-    (until.after(Timestamp::UNIX_EPOCH)? > gone).then(|| {
-        let message = format!("it hashes until {until}, and the key is forgotten after {every} + {after}");
-        about(
-            rule,
-            message,
-            "what is scrubbed after that is redacted: let the step end before, or `forget_after` be later",
-        )
-    })
+    let outlasts = |until: Age| until.after(Timestamp::UNIX_EPOCH).is_none_or(|end| end > gone);
+    let (step, until) = rule.steps.iter().find_map(|step| {
+        let until = step.until.filter(|until| step.action.is_by_period() && outlasts(*until))?;
+        Some((step, until))
+    })?;
+    let (does, later) = match step.action {
+        Action::Encrypt => ("encrypts", ", and its tokens are not found by later steps"),
+        Action::Hash(_) => ("hashes", ""),
+        _ => ("pseudonymises", ""),
+    };
+    let message = format!("it {does} until {until}, and the key is forgotten after {every} + {after}");
+    let help = format!(
+        "what is scrubbed after that is redacted{later}: let the step end before, or `forget_after` be later"
+    );
+    Some(about(rule, message, help))
 }
 
 /// Pseudonyms whose keys nobody is told to forget.
-fn linkable_for_ever(policy: &Policy) -> Option<Warning> {
-    let is_hash = |action: &Action| matches!(action, Action::Hash(_));
-    let rule = policy.rules.iter().find(|rule| rule.actions().any(is_hash))?;
-    policy.forget_after.is_none().then(|| {
-        let message = "pseudonyms can be linked for ever: the rules do not say when their keys are forgotten";
-        let help =
-            "[pseudonyms] every = \"30d\", forget_after = \"90d\", and `logscrub key forget --due` every day";
+fn linkable_for_ever<'p>(policy: &'p Policy) -> Option<Warning> {
+    let keyed = |rule: &'p Rule| Some((rule, rule.actions().find(|action| action.is_by_period())?));
+    let (rule, action) = policy.rules.iter().find_map(keyed).filter(|_| policy.forget_after.is_none())?;
+    let what = match action {
+        Action::Hash(_) => "pseudonyms can be linked for ever",
+        Action::Encrypt => "tokens can be turned back for ever",
+        _ => "addresses in place of addresses can be turned back for ever",
+    };
+    let message = format!("{what}: the rules do not say when their keys are forgotten");
+    let help =
+        "[pseudonyms] every = \"30d\", forget_after = \"90d\", and `logscrub key forget --due` every day";
+    Some(about(rule, message, help).against(&[Claim::Gdpr]))
+}
+
+/// Pseudonyms under the key that `forget_after` does not speak of.
+fn under_key_for_ever(rule: &Rule) -> Option<Warning> {
+    rule.actions().any(Action::is_for_ever).then(|| {
+        let message = "pseudonyms of scope = \"forever\" can be linked for ever: `key forget --due` never removes their key";
+        let help = "hash under the keys of periods, or set a day for `logscrub key forget --forever`";
         about(rule, message, help).against(&[Claim::Gdpr])
     })
 }
