@@ -63,7 +63,7 @@ fn lost_between_steps(rule: &Rule, place: &Place<'_>, faults: &mut Faults) {
             }
             _ => continue,
         };
-        if from != to && *to != Action::DropRecord {
+        if from != to {
             let fault = place.doc.fault(place.step(at), what);
             faults.push(fault.help("write \"redact\" in the step before: `[kind]` is found again"));
         }

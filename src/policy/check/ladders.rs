@@ -15,7 +15,6 @@ use crate::time::age::Age;
 pub(super) fn of_rule(policy: &Policy, at: usize, rule: &Rule, warnings: &mut Vec<Warning>) {
     warnings.extend(never_reached(policy, rule));
     warnings.extend(drops_too_soon(policy, rule));
-    warnings.extend(masked_record(rule));
     warnings.extend(lost_condition(policy, at, rule));
     warnings.extend(key_goes_first(policy, rule));
     warnings.extend(under_key_for_ever(rule));
@@ -66,17 +65,6 @@ fn drops_too_soon(policy: &Policy, rule: &Rule) -> Option<Warning> {
     (!is_late).then(|| {
         let message = format!("it drops records that have to stay: before {least} only the value goes");
         about(rule, message, format!("let the step begin at {least}, or write `drop` before it"))
-    })
-}
-
-/// Records of which an earlier run masked the very value for which they should go.
-fn masked_record(rule: &Rule) -> Option<Warning> {
-    let is_lost = |step: &Step| matches!(step.action, Action::Mask | Action::Redact { with: Some(_) });
-    let (_, last) = rule.steps.split_last().filter(|_| matches!(rule.covers, Covers::Find { .. }))?;
-    let drops = rule.actions().any(|action| *action == Action::DropRecord);
-    (drops && last.iter().any(is_lost)).then(|| {
-        let message = "a record in which a value was replaced for good is not dropped later";
-        about(rule, message, "the value cannot be found again: redact it in the step before")
     })
 }
 
