@@ -64,7 +64,7 @@ fn drops_too_soon(policy: &Policy, rule: &Rule) -> Option<Warning> {
     let is_late = start.is_some_and(|start| start == least || least.is_shorter(start));
     (!is_late).then(|| {
         let message = format!("it drops records that have to stay: before {least} only the value goes");
-        about(rule, message, format!("let the step begin at {least}, or write `drop` before it"))
+        about(rule, message, format!("let the step begin at {least}, or write `redact` before it"))
     })
 }
 
