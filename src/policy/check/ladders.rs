@@ -10,7 +10,8 @@ use crate::policy::fault::quoted;
 use crate::policy::selector::Selector;
 use crate::policy::timing::time_names;
 use crate::policy::{Covers, FormatChoice, Policy, Rule, Step, Undated, Values};
-use crate::time::age::Age;
+use crate::time::age::{Age, AgeUnit};
+use crate::time::stamp::Unit;
 
 pub(super) fn of_rule(policy: &Policy, at: usize, rule: &Rule, warnings: &mut Vec<Warning>) {
     warnings.extend(never_reached(policy, rule));
@@ -23,6 +24,7 @@ pub(super) fn of_rule(policy: &Policy, at: usize, rule: &Rule, warnings: &mut Ve
 pub(super) fn of_policy(policy: &Policy, warnings: &mut Vec<Warning>) {
     warnings.extend(linkable_for_ever(policy));
     warnings.extend(time_is_denied(policy));
+    warnings.extend(coarser_than_ages(policy));
 }
 
 /// What is good to know about a policy though nothing is wrong with it.
@@ -65,6 +67,35 @@ fn drops_too_soon(policy: &Policy, rule: &Rule) -> Option<Warning> {
     (!is_late).then(|| {
         let message = format!("it drops records that have to stay: before {least} only the value goes");
         about(rule, message, format!("let the step begin at {least}, or write `redact` before it"))
+    })
+}
+
+/// Ages that are over before they began: they are counted from the first moment of the coarsest time that is ever written.
+fn coarser_than_ages(policy: &Policy) -> Option<Warning> {
+    let unit = policy.coarsest_time()?;
+    let (name, longest): (_, &[Age]) = match unit {
+        Unit::Minute | Unit::Hour => return None,
+        Unit::Day => ("day", &[Age { number: 1, unit: AgeUnit::Days }]),
+        Unit::Month => {
+            ("month", &[Age { number: 1, unit: AgeUnit::Months }, Age { number: 31, unit: AgeUnit::Days }])
+        }
+        Unit::Year => {
+            ("year", &[Age { number: 1, unit: AgeUnit::Years }, Age { number: 366, unit: AgeUnit::Days }])
+        }
+    };
+    let fits = |age: Age| longest.iter().any(|length| *length == age || length.is_shorter(age));
+    let mut steps = policy.rules.iter().filter_map(|rule| Some((Some(rule), rule.steps.first()?.until?)));
+    let whole = policy.records.drop_after.map(|after| (None, after));
+    let (rule, age) = steps.find(|(_, until)| !fits(*until)).or(whole.filter(|(_, age)| !fits(*age)))?;
+    let what = if rule.is_some() { "its first step" } else { "`drop_after`" };
+    let message = format!(
+        "{what} of {age} is over for some records as soon as they are written: ages are counted from the first \
+         moment of the {name} to which times are made coarser"
+    );
+    let help = format!("let it be a {name} or more, or leave more of the time");
+    Some(match rule {
+        Some(rule) => about(rule, message, help),
+        None => Warning::of_all(message, help),
     })
 }
 
