@@ -1,5 +1,7 @@
 //! What is odd about ladders, ages and pseudonyms.
 
+use std::net::IpAddr;
+
 use jiff::Timestamp;
 
 use super::{Warning, about, covers};
@@ -9,7 +11,7 @@ use crate::policy::claim::Claim;
 use crate::policy::fault::quoted;
 use crate::policy::selector::Selector;
 use crate::policy::timing::time_names;
-use crate::policy::{Covers, FormatChoice, Policy, Rule, Step, Undated, Values};
+use crate::policy::{Covers, FormatChoice, Network, Policy, Rule, Step, Undated, Values};
 use crate::time::age::{Age, AgeUnit};
 use crate::time::stamp::Unit;
 
@@ -17,6 +19,7 @@ pub(super) fn of_rule(policy: &Policy, at: usize, rule: &Rule, warnings: &mut Ve
     warnings.extend(never_reached(policy, rule));
     warnings.extend(drops_too_soon(policy, rule));
     warnings.extend(lost_condition(policy, at, rule));
+    warnings.extend(falls_into_network(policy.rules.get(..at).unwrap_or_default(), rule));
     warnings.extend(key_goes_first(policy, rule));
     warnings.extend(under_key_for_ever(rule));
 }
@@ -129,6 +132,47 @@ fn lost_condition(policy: &Policy, at: usize, rule: &Rule) -> Option<Warning> {
         None => "say by `in` where the values stand, or let the first step be the last".to_owned(),
     };
     Some(about(rule, message, help))
+}
+
+/// Truncated addresses that a later run would take for those of an earlier rule.
+fn falls_into_network(earlier: &[Rule], rule: &Rule) -> Option<Warning> {
+    let fallen = |step: &Step| {
+        let Action::Truncate(keep) = &step.action else { return None };
+        // Where both leave the same at last, or what is left is kept for good, the second run changes nothing.
+        let is_last = std::ptr::eq(step, rule.steps.last()?);
+        let harms = |other: &&Rule| {
+            other.steps != rule.steps && !(is_last && other.actions().all(|action| *action == Action::Keep))
+        };
+        earlier.iter().filter(harms).find_map(|other| Some((other, takes_truncated(other, rule, keep)?)))
+    };
+    let (other, Network { address, prefix }) = rule.steps.iter().find_map(fallen)?;
+    let message = format!(
+        "truncated addresses can come to lie in {address}/{prefix}, on which {} acts in a later run",
+        quoted(&other.name)
+    );
+    let help = "give both rules the same steps, or let the truncation keep as many bits as that network has";
+    Some(about(rule, message, help))
+}
+
+/// A network of the first rule in which an address lies to which the second truncates others around it. Those around
+/// the unspecified address are nobody's.
+fn takes_truncated<'r>(other: &'r Rule, rule: &Rule, keep: &Truncate) -> Option<&'r Network> {
+    let Covers::Find { only: Some(only), .. } = &other.covers else { return None };
+    let takes = |network: &&Network| {
+        let (kind, bits, host) = match network.address {
+            IpAddr::V4(address) => {
+                let host = u32::MAX.checked_shr(u32::from(keep.ipv4)).unwrap_or(0);
+                (Kind::IPV4, keep.ipv4, u128::from(address.to_bits() & host))
+            }
+            IpAddr::V6(address) => {
+                let host = u128::MAX.checked_shr(u32::from(keep.ipv6)).unwrap_or(0);
+                (Kind::IPV6, keep.ipv6, address.to_bits() & host)
+            }
+        };
+        let is_at_begin = network.prefix > bits && host == 0 && !network.address.is_unspecified();
+        is_at_begin && covers(rule, kind) && covers(other, kind)
+    };
+    only.networks.iter().find(takes).filter(|_| !keep.pseudonymise)
 }
 
 /// Whether of what the action leaves nobody can tell if the condition holds.
