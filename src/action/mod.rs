@@ -169,6 +169,13 @@ impl Truncate {
     }
 }
 
+impl Truncate {
+    /// The word of the rules file for [`Truncate::time_unit`].
+    pub fn time_word(&self) -> Option<&'static str> {
+        self.date.map(DateKeep::name).or(self.time.map(TimeKeep::name))
+    }
+}
+
 /// Digits of a card number that truncation leaves, most first (PCI SSC FAQ 1091).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum PanKeep {

@@ -53,7 +53,7 @@ fn block(policy: &Policy, rule: &Rule, now: Timestamp) -> (String, Vec<Row>) {
     let mut rows = Vec::new();
     for step in &rule.steps {
         let (records, written) = span(from, step.until, now);
-        rows.push(row(&format!("  {records}"), &written, &left(rule, &step.action)));
+        rows.push(row(&format!("  {records}"), &written, &left(policy, rule, &step.action)));
         from = step.until;
     }
     (format!("{}: {covers}, {place}{clause}", named(rule)), rows)
