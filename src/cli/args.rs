@@ -83,7 +83,7 @@ pub(super) struct Filter {
     pub(super) files: Vec<PathBuf>,
     #[command(flatten)]
     pub(super) by: ByRules,
-    /// Write to a file, which is replaced as a whole at the end
+    /// Write a file, as a whole at the end; `-` is standard output
     #[arg(short, long, value_name = "FILE")]
     pub(super) output: Option<PathBuf>,
     /// Threads that scrub, at most [default: one a core]
