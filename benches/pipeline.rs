@@ -114,7 +114,7 @@ fn keys(periods: i32) -> Keys {
         let (from, until) = (Some(begin(number)), Some(begin(number + 1)));
         KeyPeriod { from, until, id: key.id().to_owned(), key: Some(key) }
     };
-    Keys::new((0..periods).map(period).collect(), None)
+    Keys::new((0..periods).map(period).collect(), None, Vec::new())
 }
 
 fn now() -> jiff::Timestamp {

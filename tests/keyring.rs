@@ -469,6 +469,27 @@ fn only_files_are_changed() {
 // ---- changes
 
 #[test]
+fn a_key_for_ever_is_added_where_none_is() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("keyring.toml");
+    assert!(key(&["new", "--every", "30d"], &path).status.success());
+    let mut ids = Vec::new();
+    for _ in 0..2 {
+        let added = key(&["roll", "--forever"], &path);
+        assert!(told(&added).contains("added the key"), "{}", told(&added));
+        let before = fs::read(&path).unwrap();
+        assert!(told(&key(&["roll", "--forever"], &path)).contains("nothing is due"));
+        assert_eq!(fs::read(&path).unwrap(), before);
+        ids.push(Keyring::open(&path, key_id).unwrap().forever().unwrap().id.clone());
+        assert!(key(&["forget", "--forever"], &path).status.success());
+    }
+    assert_ne!(ids[0], ids[1]);
+    let ring = Keyring::open(&path, key_id).unwrap();
+    assert_eq!(ring.forgotten().filter(|gone| gone.was_forever).count(), 2);
+    assert!(ring.serving_forever(&path).unwrap_err().contains("key roll --forever"));
+}
+
+#[test]
 fn keys_are_made_ahead_and_rolled() {
     let (folder, path) = folder_with("");
     fs::remove_file(&path).unwrap();

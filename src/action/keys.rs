@@ -38,8 +38,19 @@ struct Ring {
     /// In the order of their times.
     periods: Vec<KeyPeriod>,
     forever: Option<HashKey>,
-    /// All ids, sorted, each with its period; without one for the key for all times.
-    ids: Vec<(String, Option<usize>)>,
+    /// All ids, sorted, each with what its key serves.
+    ids: Vec<(String, Serves)>,
+}
+
+/// What a key serves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Serves {
+    /// The period at that place.
+    Period(usize),
+    /// All times.
+    Forever,
+    /// Nothing any more: it served all times, and is forgotten.
+    Nothing,
 }
 
 impl Clone for Keys {
@@ -49,12 +60,15 @@ impl Clone for Keys {
 }
 
 impl Keys {
-    /// Keys by period, no two of which serve at the same time, and the one key of `scope = "forever"`.
-    pub fn new(mut periods: Vec<KeyPeriod>, forever: Option<HashKey>) -> Keys {
+    /// Keys by period, no two of which serve at the same time, the one key of `scope = "forever"`, and the ids of those
+    /// that were such and are forgotten.
+    pub fn new(mut periods: Vec<KeyPeriod>, forever: Option<HashKey>, forgotten: Vec<String>) -> Keys {
         periods.sort_by_key(|period| period.from); // `None`, since ever, is the least
-        let by_period = periods.iter().enumerate().map(|(at, period)| (period.id.clone(), Some(at)));
-        let for_all = forever.iter().map(|key| (key.id().to_owned(), None));
-        let mut ids: Vec<_> = by_period.chain(for_all).collect();
+        let by_period =
+            periods.iter().enumerate().map(|(at, period)| (period.id.clone(), Serves::Period(at)));
+        let for_all = forever.iter().map(|key| (key.id().to_owned(), Serves::Forever));
+        let gone = forgotten.into_iter().map(|id| (id, Serves::Nothing));
+        let mut ids: Vec<_> = by_period.chain(for_all).chain(gone).collect();
         ids.sort();
         Keys { ring: Arc::new(Ring { periods, forever, ids }), seen: Mutex::default() }
     }
@@ -63,7 +77,7 @@ impl Keys {
     pub fn one(key: HashKey) -> Keys {
         let forever = Some(key.clone());
         let period = KeyPeriod { from: None, until: None, id: key.id().to_owned(), key: Some(key) };
-        Keys::new(vec![period], forever)
+        Keys::new(vec![period], forever, Vec::new())
     }
 
     /// The place of the period in which the moment lies, its key forgotten or not.
@@ -108,7 +122,11 @@ impl Keys {
         let ids = &self.ring.ids;
         let first = ids.partition_point(|(known, _)| known.as_bytes() < id);
         let equal = ids[first..].iter().take_while(move |(known, _)| known.as_bytes() == id);
-        equal.filter_map(|(_, period)| period.map_or(self.forever(), |period| self.of_period(period)))
+        equal.filter_map(|(_, serves)| match serves {
+            Serves::Period(at) => self.of_period(*at),
+            Serves::Forever => self.forever(),
+            Serves::Nothing => None,
+        })
     }
 
     /// Appends the pseudonym `[kind:k…:…]` of a value under one of these keys, which must not stand in `out` but is
@@ -174,7 +192,7 @@ mod tests {
     #[test]
     fn a_moment_lies_in_the_period_that_begins_with_it() {
         let [first, second, third] = DAYS.map(Some);
-        let keys = Keys::new(vec![period(third, None, 3), period(first, second, 1)], None);
+        let keys = Keys::new(vec![period(third, None, 3), period(first, second, 1)], None, Vec::new());
         let at = |text: &str| keys.period_at(text.parse().unwrap());
         assert_eq!(at("2025-12-31T23:59:59.999999999Z"), None);
         assert_eq!(at(DAYS[0]), Some(0));
@@ -187,15 +205,25 @@ mod tests {
         assert_eq!(ids.len(), 2);
         assert!(ids.iter().all(|id| keys.knows(id.as_bytes())));
         assert!(!keys.knows(b"000000"));
-        assert!(Keys::new(vec![period(None, None, 1)], None).is_single());
+        assert!(Keys::new(vec![period(None, None, 1)], None, Vec::new()).is_single());
         assert!(Keys::one(HashKey::new(&[1; 32])).is_single());
-        assert_eq!(Keys::new(Vec::new(), None).period_at(Timestamp::UNIX_EPOCH), None);
+        assert_eq!(Keys::new(Vec::new(), None, Vec::new()).period_at(Timestamp::UNIX_EPOCH), None);
+    }
+
+    #[test]
+    fn ids_of_forgotten_keys_are_known_and_lead_to_no_key() {
+        let forever = HashKey::new(&[2; 32]);
+        let gone = KeyPeriod { key: None, ..period(None, Some(DAYS[0]), 1) };
+        let ids = [gone.id.clone(), "8ye0tm".to_owned(), forever.id().to_owned()];
+        let keys = Keys::new(vec![gone], Some(forever), vec!["8ye0tm".to_owned()]);
+        assert!(ids.iter().all(|id| keys.knows(id.as_bytes())));
+        assert_eq!(ids.map(|id| keys.with_id(id.as_bytes()).count()), [0, 0, 1]);
     }
 
     #[test]
     fn what_is_remembered_under_one_key_is_not_taken_for_that_of_another() {
         let [first, second, _] = DAYS.map(Some);
-        let keys = Keys::new(vec![period(first, second, 1), period(second, None, 2)], None);
+        let keys = Keys::new(vec![period(first, second, 1), period(second, None, 2)], None, Vec::new());
         let kinds = Kinds::default();
         let pseudonym = |keys: &Keys, period| {
             let mut out = Vec::new();

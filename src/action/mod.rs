@@ -169,6 +169,13 @@ impl Truncate {
     }
 }
 
+impl Truncate {
+    /// The word of the rules file for [`Truncate::time_unit`].
+    pub fn time_word(&self) -> Option<&'static str> {
+        self.date.map(DateKeep::name).or(self.time.map(TimeKeep::name))
+    }
+}
+
 /// Digits of a card number that truncation leaves, most first (PCI SSC FAQ 1091).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum PanKeep {
@@ -191,6 +198,16 @@ impl Action {
             Action::Truncate(Truncate { pseudonymise: true, .. }) => Some("pseudonymise"),
             _ => None,
         }
+    }
+
+    /// Whether its key serves for ever, not one period.
+    pub fn is_for_ever(&self) -> bool {
+        matches!(self, Action::Hash(Hash { forever: true, .. }))
+    }
+
+    /// Whether it needs the key of a period.
+    pub fn is_by_period(&self) -> bool {
+        self.keyed().is_some() && !self.is_for_ever()
     }
 
     /// Whether a value may stand elsewhere, or with quotes around it, after the action: it goes with its name and

@@ -83,7 +83,7 @@ pub(super) struct Filter {
     pub(super) files: Vec<PathBuf>,
     #[command(flatten)]
     pub(super) by: ByRules,
-    /// Write to a file, which is replaced as a whole at the end
+    /// Write a file, as a whole at the end; `-` is standard output
     #[arg(short, long, value_name = "FILE")]
     pub(super) output: Option<PathBuf>,
     /// Threads that scrub, at most [default: one a core]
@@ -255,6 +255,9 @@ pub(super) struct KeyRoll {
     /// How far ahead of now there shall be keys
     #[arg(long, value_name = "AGE", default_value = "1y", value_parser = Age::parse)]
     pub(super) ahead: Age,
+    /// Only a key for `hash` with scope = "forever", if there is none
+    #[arg(long, conflicts_with = "ahead")]
+    pub(super) forever: bool,
     #[command(flatten)]
     pub(super) at: At,
 }

@@ -12,6 +12,7 @@ use crate::scrub::{Carry, Dated, Judged, Scrubber, Tracker};
 use crate::span::Span;
 use crate::stream::{Input, Output, Place, Scrub, Settings, Target, Watch, drive};
 use crate::tally::Tally;
+use crate::time::stamp::Moment;
 
 pub(super) fn run(args: &Explain) -> Exit {
     start(args).unwrap_or_else(|exit| exit)
@@ -101,8 +102,8 @@ fn explain(scrubber: &Scrubber, number: u64, line: &[u8], judged: &Judged, value
 /// From where the age of a line is known, and what it is.
 fn age(dated: Dated, now: Timestamp) -> String {
     match dated {
-        Dated::Own(time) => format!("written {time}, {}", ago(time, now)),
-        Dated::Before(time) => format!("no time of its own: as the line before, {time}, {}", ago(time, now)),
+        Dated::Own(moment) => format!("written {}", when(moment, now)),
+        Dated::Before(moment) => format!("no time of its own: as the line before, {}", when(moment, now)),
         Dated::By(undated, time) => {
             let word = undated.word();
             let taken = match (undated, time) {
@@ -114,6 +115,18 @@ fn age(dated: Dated, now: Timestamp) -> String {
             format!("no time: {taken} (undated = \"{word}\")")
         }
     }
+}
+
+/// A time, and how long ago that was; where its zone is not known, the time that counts for what removes.
+fn when(moment: Moment, now: Timestamp) -> String {
+    let (nominal, earliest) = (moment.nominal, moment.earliest());
+    if nominal == earliest {
+        return format!("{nominal}, {}", ago(nominal, now));
+    }
+    let ago = ago(earliest, now);
+    format!(
+        "{nominal} if in UTC; its zone is not known, and the earliest that it can be counts: {earliest}, {ago}"
+    )
 }
 
 /// `100 days ago`, or hours if there are few.

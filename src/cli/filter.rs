@@ -24,7 +24,7 @@ fn start(args: &Filter) -> Result<Exit, Exit> {
     refuse_command(&args.files)?;
     let scrubbers = args.by.scrubbers()?;
     let places = places(&args.files);
-    let target = args.output.clone().map_or(Target::Stdout, Target::Path);
+    let target = output(args).cloned().map_or(Target::Stdout, Target::Path);
     refuse_overlap(args, &target, &places)?;
     let mut watch = args.reading.watch()?;
     let mut output = Output::open(&target).map_err(|cause| failed(args, &cause))?;
@@ -54,6 +54,11 @@ fn start(args: &Filter) -> Result<Exit, Exit> {
         write_report(path, &run).map_err(|cause| Exit::of_output_to(&name, &cause))?;
     }
     Ok(exit)
+}
+
+/// The file to write to; none is standard output, and so is `-`.
+fn output(args: &Filter) -> Option<&PathBuf> {
+    args.output.as_ref().filter(|path| path.as_path() != Path::new("-"))
 }
 
 /// Inputs that stand one behind another and are for the same scrubber.
@@ -123,11 +128,12 @@ fn refuse_overlap(args: &Filter, target: &Target, places: &[Place]) -> Result<()
         return Err(usage_fault(&format!("{}: input is also the output", input.name())));
     }
     let Some(report) = &args.report else { return Ok(()) };
-    let output = args.output.iter().cloned().map(Place::Path);
-    let others: Vec<Place> = places.iter().cloned().chain(output).collect();
-    if args.output.as_ref() == Some(report)
-        || Target::Path(report.clone()).input_that_is_output(&others).is_some()
-    {
+    if report == Path::new("-") {
+        return Err(usage_fault("a report goes to a file; one that is named so is given as ./-"));
+    }
+    let output = output(args);
+    let others: Vec<Place> = places.iter().cloned().chain(output.cloned().map(Place::Path)).collect();
+    if output == Some(report) || Target::Path(report.clone()).input_that_is_output(&others).is_some() {
         return Err(usage_fault(&format!(
             "{}: the report would replace an input or the output",
             report.display()
@@ -138,7 +144,7 @@ fn refuse_overlap(args: &Filter, target: &Target, places: &[Place]) -> Result<()
 
 /// The end that a failed write of the output leads to.
 fn failed(args: &Filter, cause: &io::Error) -> Exit {
-    let name = args.output.as_ref().map_or("output".to_owned(), |path| path.display().to_string());
+    let name = output(args).map_or("output".to_owned(), |path| path.display().to_string());
     Exit::of_output_to(&name, cause)
 }
 

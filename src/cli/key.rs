@@ -123,6 +123,9 @@ fn state(period: &Period, now: Timestamp) -> &'static str {
 fn roll(args: &KeyRoll) -> Result<Exit, Exit> {
     let path = writable(&args.keyring)?;
     let mut locked = locked(path)?;
+    if args.forever {
+        return add_forever(path, locked);
+    }
     let until = ahead(args.at.now(), args.ahead).map_err(|what| fault(path, &what))?;
     let added = locked.keyring.roll(until, key_id).map_err(|what| fault(path, &what))?;
     let end = shown(locked.keyring.last_end());
@@ -136,6 +139,20 @@ fn roll(args: &KeyRoll) -> Result<Exit, Exit> {
         path.display(),
         counted(added)
     ));
+    Ok(Exit::Done)
+}
+
+/// Adds the key for ever, also where one was forgotten.
+fn add_forever(path: &Path, mut locked: Locked) -> Result<Exit, Exit> {
+    let name = path.display();
+    if let Some(key) = locked.keyring.forever() {
+        message(&format!("{name}: nothing is due, the key {} serves scope = \"forever\"", key.id));
+        return Ok(Exit::Done);
+    }
+    locked.keyring.add_forever(key_id).map_err(|what| fault(path, &what))?;
+    let id = locked.keyring.forever().map(|key| key.id.clone()).unwrap_or_default();
+    replace(path, locked)?;
+    message(&format!("{name}: added the key {id} for scope = \"forever\"; copy it to every host"));
     Ok(Exit::Done)
 }
 

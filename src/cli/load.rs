@@ -123,6 +123,9 @@ impl ByRules {
         policy.every.map_or(Ok(()), |every| keyring.check_every(every)).map_err(fault)?;
         let now = self.now.unwrap_or_else(jiff::Timestamp::now);
         keyring.serving(now).map_err(fault)?;
+        if policy.needs_key_for_ever() {
+            keyring.serving_forever(path).map_err(fault)?;
+        }
         Ok(Some(keys_of(&keyring)))
     }
 }
@@ -140,15 +143,16 @@ fn keys_of(keyring: &Keyring) -> Keys {
         id: period.id.clone(),
         key: Some(HashKey::new(&period.secret)),
     });
-    let periods = keyring.forgotten().filter(|period| !period.was_forever);
-    let forgotten = periods.map(|period| KeyPeriod {
+    let (forever, periods): (Vec<_>, Vec<_>) = keyring.forgotten().partition(|gone| gone.was_forever);
+    let forgotten = periods.into_iter().map(|period| KeyPeriod {
         from: period.from,
         until: period.until,
         id: period.id.clone(),
         key: None,
     });
+    let gone = forever.into_iter().map(|gone| gone.id.clone()).collect();
     let forever = keyring.forever().map(|period| HashKey::new(&period.secret));
-    Keys::new(live.chain(forgotten).collect(), forever)
+    Keys::new(live.chain(forgotten).collect(), forever, gone)
 }
 
 /// The policy of that name or path. Faults are shown.

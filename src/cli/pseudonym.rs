@@ -45,33 +45,45 @@ struct Teller {
 }
 
 impl Teller {
-    /// Appends what a value is called in each period whose key is there.
+    /// Appends what a value is called in each period whose key is there, and under the key for ever beside them.
     fn tell(&self, number: u64, value: &[u8], out: &mut Vec<u8>) {
         if !self.json && number > 1 {
             out.push(b'\n');
         }
-        let periods = self.keys.periods().iter().enumerate();
-        for (at, period) in periods.filter(|(_, period)| period.key.is_some()) {
-            let tools = Tools { kinds: &self.kinds, keys: Some(&self.keys), period: Some(at) };
+        let mut tell = |hash, at, serves| {
+            let tools = Tools { kinds: &self.kinds, keys: Some(&self.keys), period: at };
             let mut token = Vec::new();
-            apply(&Action::Hash(Hash::default()), self.kind, value, value, tools, &mut token);
+            apply(&Action::Hash(hash), self.kind, value, value, tools, &mut token);
             let token = String::from_utf8_lossy(&token);
-            let line = if self.json { object(number, period, &token) } else { row(period, &token) };
+            let line = if self.json { object(number, serves, &token) } else { row(serves, &token) };
             out.extend_from_slice(line.as_bytes());
+        };
+        let periods = self.keys.periods();
+        for (at, period) in periods.iter().enumerate().filter(|(_, period)| period.key.is_some()) {
+            tell(Hash::default(), Some(at), Some(period));
+        }
+        let forever = self.keys.forever();
+        if forever.is_some_and(|key| periods.iter().all(|period| period.id != key.id())) {
+            tell(Hash { forever: true, ..Hash::default() }, None, None);
         }
     }
 }
 
-fn row(period: &KeyPeriod, token: &str) -> String {
-    let from = period.from.map_or("-".to_owned(), |from| from.to_string());
+/// `serves`: the period of the key, or none if it serves for ever beside those.
+fn row(serves: Option<&KeyPeriod>, token: &str) -> String {
+    let from = |period: &KeyPeriod| period.from.map_or("-".to_owned(), |from| from.to_string());
+    let from = serves.map_or("forever".to_owned(), from);
     format!("{from}  {token}\n")
 }
 
-fn object(number: u64, period: &KeyPeriod, token: &str) -> String {
+fn object(number: u64, serves: Option<&KeyPeriod>, token: &str) -> String {
     let moment = |moment: Option<jiff::Timestamp>| moment.map(|moment| moment.to_string());
-    let object = serde_json::json!({
-        "line": number, "from": moment(period.from), "until": moment(period.until), "pseudonym": token,
-    });
+    let object = match serves {
+        Some(period) => serde_json::json!({
+            "line": number, "from": moment(period.from), "until": moment(period.until), "pseudonym": token,
+        }),
+        None => serde_json::json!({ "line": number, "scope": "forever", "pseudonym": token }),
+    };
     format!("{object}\n")
 }
 

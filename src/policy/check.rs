@@ -334,18 +334,21 @@ fn uncovered(policy: &Policy) -> Vec<Warning> {
     .collect()
 }
 
-/// A hash and a truncated form of one card number together give the number away: the digits that are missing
-/// are few enough to try.
+/// A hash or token and a truncated form of one card number together give the number away: the digits that are missing
+/// are few enough to try, and what is equal for equal numbers links the records.
 fn linkable_cards(policy: &Policy) -> Option<Warning> {
     let with = |wanted: fn(&Action) -> bool| {
         policy.rules.iter().find(|rule| covers(rule, Kind::PAN) && rule.actions().any(wanted))
     };
-    let hashed = with(|action| matches!(action, Action::Hash(_)))?;
+    let is_coded = |action: &Action| matches!(action, Action::Hash(_) | Action::Encrypt);
+    let coded = with(is_coded)?;
     let truncated = with(|action| matches!(action, Action::Truncate(_)))?;
-    let message = match hashed.name == truncated.name {
-        true => "card numbers are hashed at one age and truncated at another".to_owned(),
-        false => format!("card numbers are hashed here and truncated by {}", quoted(&truncated.name)),
+    let is_hashed = coded.actions().any(|action| matches!(action, Action::Hash(_)));
+    let how = if is_hashed { "hashed" } else { "encrypted" };
+    let message = match coded.name == truncated.name {
+        true => format!("card numbers are {how} at one age and truncated at another"),
+        false => format!("card numbers are {how} here and truncated by {}", quoted(&truncated.name)),
     };
     let help = "PCI DSS 3.5.1: whoever holds both, of one record or of two, can link them; choose one";
-    Some(about(hashed, message, help).against(&[Claim::PciDss]))
+    Some(about(coded, message, help).against(&[Claim::PciDss]))
 }

@@ -203,6 +203,11 @@ impl Policy {
         self.rules.iter().flat_map(Rule::actions).any(|action| action.keyed().is_some())
     }
 
+    /// Whether any step of any rule needs the key that serves for ever.
+    pub fn needs_key_for_ever(&self) -> bool {
+        self.rules.iter().flat_map(Rule::actions).any(Action::is_for_ever)
+    }
+
     /// Whether any rule drops whole records.
     pub fn drops_records(&self) -> bool {
         self.rules.iter().any(|rule| rule.action == Action::DropRecord)

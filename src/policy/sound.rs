@@ -50,20 +50,21 @@ fn pairs(rule: &Rule) -> impl Iterator<Item = (usize, &Action, &Action)> {
     pairs.map(|(at, (from, to))| (at + 1, &from.action, &to.action))
 }
 
-/// What is found by what it looks like has to look like something for the next step.
+/// What is found by what it looks like has to look like something for the next step, and what is gone is not found at
+/// all.
 fn lost_between_steps(rule: &Rule, place: &Place<'_>, faults: &mut Faults) {
-    if !matches!(rule.covers, Covers::Find { .. }) {
-        return;
-    }
+    let is_found = matches!(rule.covers, Covers::Find { .. });
     for (at, from, to) in pairs(rule) {
         let what = match from {
+            Action::Drop => "what is dropped cannot be found again, so that this step never acts",
+            _ if !is_found => continue,
             Action::Mask => "what is masked cannot be found again, so that this step never acts",
             Action::Redact { with: Some(_) } => {
                 "the text of `with` cannot be found again, so that this step never acts"
             }
             _ => continue,
         };
-        if from != to && *to != Action::DropRecord {
+        if from != to {
             let fault = place.doc.fault(place.step(at), what);
             faults.push(fault.help("write \"redact\" in the step before: `[kind]` is found again"));
         }

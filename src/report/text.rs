@@ -17,11 +17,13 @@ pub fn closing_line(run: &Run<'_>) -> String {
     line + &format!("; rules {title} {}", run.version())
 }
 
-/// What to say of values that were redacted because their key is gone, if there are any.
+/// What to say of values that were redacted because there is no key for them, if there are any.
 pub fn without_key(run: &Run<'_>) -> Option<String> {
     let count = run.totals().without_key;
     let values = if count == 1 { "1 value was".to_owned() } else { format!("{count} values were") };
-    (count > 0).then(|| format!("{values} redacted: the keyring has no key for the time of the record"))
+    (count > 0).then(|| {
+        format!("{values} redacted: no key serves at the time of the record, or its time is not known")
+    })
 }
 
 /// One line for each field that nobody named, and one for those whose names may not be shown.

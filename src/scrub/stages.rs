@@ -35,9 +35,9 @@ impl Stage {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Dated {
     /// It holds its time itself.
-    Own(Timestamp),
+    Own(Moment),
     /// It has none, and takes that of the last record before it that has one.
-    Before(Timestamp),
+    Before(Moment),
     /// There is none before it either: `undated` says what holds, and as of which time; none if it says no time.
     By(Undated, Option<Timestamp>),
 }
@@ -255,8 +255,8 @@ impl Stages {
     /// From where the age of the last record is known that was asked about.
     pub(super) fn dated(&self) -> Dated {
         match self.last {
-            Some(moment) if self.is_own => Dated::Own(moment.nominal),
-            Some(moment) => Dated::Before(moment.nominal),
+            Some(moment) if self.is_own => Dated::Own(moment),
+            Some(moment) => Dated::Before(moment),
             None => Dated::By(self.undated_is(), self.undated().moment),
         }
     }

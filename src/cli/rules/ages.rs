@@ -53,7 +53,7 @@ fn block(policy: &Policy, rule: &Rule, now: Timestamp) -> (String, Vec<Row>) {
     let mut rows = Vec::new();
     for step in &rule.steps {
         let (records, written) = span(from, step.until, now);
-        rows.push(row(&format!("  {records}"), &written, &left(rule, &step.action)));
+        rows.push(row(&format!("  {records}"), &written, &left(policy, rule, &step.action)));
         from = step.until;
     }
     (format!("{}: {covers}, {place}{clause}", named(rule)), rows)
@@ -97,18 +97,22 @@ fn notes(policy: &Policy, now: Timestamp) -> Vec<String> {
         notes.push(undated(policy.timing.undated));
         notes.push("what is stored already loses detail only when it is scrubbed again".to_owned());
     }
-    let names: Vec<String> = policy.rules.iter().filter_map(hashing).collect();
-    if !names.is_empty() {
-        notes.push(format!("pseudonyms of {}: {}", names.join(", "), linkable(policy, now)));
-    }
+    let by_period = keyed(policy, Action::is_by_period).map(|names| (names, linkable(policy, now)));
+    let for_ever = keyed(policy, Action::is_for_ever).map(|names| (names, LINKABLE_FOR_EVER.to_owned()));
+    let both = by_period.into_iter().chain(for_ever);
+    notes.extend(both.map(|(names, linkable)| format!("pseudonyms of {names}: {linkable}")));
     notes
 }
 
-/// A rule that leaves pseudonyms, and up to which age.
-fn hashing(rule: &Rule) -> Option<String> {
-    let step = rule.steps.iter().rfind(|step| matches!(step.action, Action::Hash(_)))?;
-    let until = step.until.map(|until| format!(" (until {until})")).unwrap_or_default();
-    Some(format!("`{}`{until}", rule.name))
+/// The rules that leave such pseudonyms, if any do, each with the age up to which.
+fn keyed(policy: &Policy, is_such: fn(&Action) -> bool) -> Option<String> {
+    let name = |rule: &Rule| {
+        let step = rule.steps.iter().rfind(|step| is_such(&step.action))?;
+        let until = step.until.map(|until| format!(" (until {until})")).unwrap_or_default();
+        Some(format!("`{}`{until}", rule.name))
+    };
+    let names: Vec<String> = policy.rules.iter().filter_map(name).collect();
+    (!names.is_empty()).then(|| names.join(", "))
 }
 
 fn undated(undated: Option<Undated>) -> String {
@@ -124,6 +128,10 @@ fn undated(undated: Option<Undated>) -> String {
     };
     format!("records without a time, and none before them: {what}")
 }
+
+/// The same under the key for ever.
+const LINKABLE_FOR_EVER: &str = "under the key for ever: whoever holds the keyring can link them until \
+                                 `key forget --forever`; `key forget --due` never removes that key";
 
 /// How long pseudonyms can be tested against values.
 fn linkable(policy: &Policy, now: Timestamp) -> String {

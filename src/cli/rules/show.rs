@@ -6,7 +6,8 @@ use super::super::exit::Exit;
 use super::super::load::policy;
 use super::super::print::to_stdout;
 use super::ages;
-use crate::action::{Action, PanKeep};
+use crate::action::truncate::ZIP;
+use crate::action::{Action, PanKeep, Truncate};
 use crate::kind::Kind;
 use crate::policy::selector::Selector;
 use crate::policy::{Covers, Policy, Retention, Rule, Source};
@@ -40,9 +41,9 @@ fn table(policy: &Policy) -> String {
         let mut row = [named(rule), covers, place, String::new(), rule.clause.join("; ")];
         for step in &rule.steps {
             row[3] = match step.until {
-                _ if rule.steps.len() == 1 => left(rule, &step.action),
-                Some(until) => format!("until {until}: {}", left(rule, &step.action)),
-                None => format!("then: {}", left(rule, &step.action)),
+                _ if rule.steps.len() == 1 => left(policy, rule, &step.action),
+                Some(until) => format!("until {until}: {}", left(policy, rule, &step.action)),
+                None => format!("then: {}", left(policy, rule, &step.action)),
             };
             rows.push(std::mem::take(&mut row));
         }
@@ -74,21 +75,43 @@ pub(super) fn named(rule: &Rule) -> String {
 }
 
 /// What an action leaves of what the rule covers.
-pub(super) fn left(rule: &Rule, action: &Action) -> String {
-    let (Covers::Find { kinds, .. }, Action::Truncate(keep)) = (&rule.covers, action) else {
-        return action.describe();
+pub(super) fn left(policy: &Policy, rule: &Rule, action: &Action) -> String {
+    let kinds: Vec<Kind> = match &rule.covers {
+        Covers::Find { kinds, .. } => kinds.iter().collect(),
+        Covers::Field { kind: Some(kind), .. } => vec![*kind],
+        Covers::Field { kind: None, .. } | Covers::Unknown => return action.describe(),
     };
-    let pan = if keep.pan == PanKeep::Last4 { "pan last 4" } else { "pan first 6, last 4" };
-    let email = if keep.email_domain { "email domain" } else { "email nothing" };
-    let parts = [
-        (Kind::IPV4, format!("ipv4 /{}", keep.ipv4)),
-        (Kind::IPV6, format!("ipv6 /{}", keep.ipv6)),
-        (Kind::PAN, pan.to_owned()),
-        (Kind::EMAIL, email.to_owned()),
-    ];
-    let has_others = kinds.iter().any(|kind| parts.iter().all(|(known, _)| *known != kind));
-    let parts = parts.into_iter().filter(|(kind, _)| kinds.contains(*kind)).map(|(_, part)| part);
-    parts.chain(has_others.then(|| "[kind]".to_owned())).collect::<Vec<_>>().join(", ")
+    let Action::Truncate(keep) = action else { return action.describe() };
+    const FIRST: [Kind; 4] = [Kind::IPV4, Kind::IPV6, Kind::PAN, Kind::EMAIL];
+    let first = FIRST.iter().filter(|kind| kinds.contains(kind));
+    let others = kinds.iter().filter(|kind| !FIRST.contains(kind));
+    let mut parts: Vec<String> = Vec::new();
+    for kind in first.chain(others) {
+        let part = truncated(keep, *kind, policy.kinds.name(*kind));
+        if !parts.contains(&part) {
+            parts.push(part);
+        }
+    }
+    parts.join(", ")
+}
+
+/// What truncation leaves of a kind.
+fn truncated(keep: &Truncate, kind: Kind, name: &str) -> String {
+    match (kind, keep.time_word()) {
+        (Kind::IPV4 | Kind::IPV6, _) if keep.pseudonymise => format!("{name} an address in its place"),
+        (Kind::IPV4, _) => format!("{name} /{}", keep.ipv4),
+        (Kind::IPV6, _) => format!("{name} /{}", keep.ipv6),
+        (Kind::PAN, _) if keep.pan == PanKeep::Last4 => format!("{name} last 4"),
+        (Kind::PAN, _) => format!("{name} first 6, last 4"),
+        (Kind::EMAIL, _) => format!("{name} {}", if keep.email_domain { "domain" } else { "nothing" }),
+        (Kind::RECORD_TIME, Some(unit)) => format!("the time to the {unit}"),
+        _ if name == ZIP => match keep.zip {
+            Some(digits) => format!("{name} first {digits} digits"),
+            None => "[kind]".to_owned(),
+        },
+        (_, Some(unit)) => format!("of a time the {unit}, else [kind]"),
+        (_, None) => "[kind]".to_owned(),
+    }
 }
 
 /// What a rule covers, and where.

@@ -80,16 +80,16 @@ fn stays_for_ever(policy: &Policy, rule: &Rule) -> Option<Warning> {
 }
 
 fn derived_code(rule: &Rule) -> Option<Warning> {
-    let is_code = |action: &&Action| matches!(action.name(), "hash" | "encrypt");
-    rule.actions().find(is_code).map(|action| {
-        let message = format!("`{}` leaves a code that is made from the value", action.name());
+    rule.actions().find_map(Action::keyed).map(|word| {
+        let message = format!("`{word}` leaves a code that is made from the value");
         let help = "45 CFR 164.514(c): a code that stands for a person may not be derived from what is known of him; redact it";
         about(rule, message, help).against(&[Claim::HipaaSafeHarbor])
     })
 }
 
 fn part_of_identifier(policy: &Policy, rule: &Rule) -> Option<Warning> {
-    let leaves = |action: &&Action| matches!(action, Action::Keep | Action::Truncate(_));
+    let leaves =
+        |action: &&Action| matches!(action, Action::Keep | Action::Truncate(_)) && action.keyed().is_none();
     let action = rule.actions().find(leaves).filter(|_| !is_exception(rule))?;
     let Covers::Find { kinds, .. } = &rule.covers else { return None };
     let kind = found(policy).find(|kind| kinds.contains(*kind))?;

@@ -1,5 +1,7 @@
 //! What is odd about ladders, ages and pseudonyms.
 
+use std::net::IpAddr;
+
 use jiff::Timestamp;
 
 use super::{Warning, about, covers};
@@ -9,20 +11,23 @@ use crate::policy::claim::Claim;
 use crate::policy::fault::quoted;
 use crate::policy::selector::Selector;
 use crate::policy::timing::time_names;
-use crate::policy::{Covers, FormatChoice, Policy, Rule, Step, Undated, Values};
-use crate::time::age::Age;
+use crate::policy::{Covers, FormatChoice, Network, Policy, Rule, Step, Undated, Values};
+use crate::time::age::{Age, AgeUnit};
+use crate::time::stamp::Unit;
 
 pub(super) fn of_rule(policy: &Policy, at: usize, rule: &Rule, warnings: &mut Vec<Warning>) {
     warnings.extend(never_reached(policy, rule));
     warnings.extend(drops_too_soon(policy, rule));
-    warnings.extend(masked_record(rule));
     warnings.extend(lost_condition(policy, at, rule));
+    warnings.extend(falls_into_network(policy.rules.get(..at).unwrap_or_default(), rule));
     warnings.extend(key_goes_first(policy, rule));
+    warnings.extend(under_key_for_ever(rule));
 }
 
 pub(super) fn of_policy(policy: &Policy, warnings: &mut Vec<Warning>) {
     warnings.extend(linkable_for_ever(policy));
     warnings.extend(time_is_denied(policy));
+    warnings.extend(coarser_than_ages(policy));
 }
 
 /// What is good to know about a policy though nothing is wrong with it.
@@ -31,7 +36,10 @@ pub fn notes(policy: &Policy) -> Vec<String> {
     if policy.depends_on_age() {
         notes.push("later steps act only where stored records are scrubbed again".to_owned());
     }
-    if let (Some(every), Some(after), true) = (policy.every, policy.forget_after, policy.needs_keys()) {
+    let mut actions = policy.rules.iter().flat_map(Rule::actions);
+    if let (Some(every), Some(after), true) =
+        (policy.every, policy.forget_after, actions.any(Action::is_by_period))
+    {
         notes.push(format!(
             "whoever holds the keyring can link pseudonyms for up to {every} + {after}, if `key forget --due` runs"
         ));
@@ -61,18 +69,36 @@ fn drops_too_soon(policy: &Policy, rule: &Rule) -> Option<Warning> {
     let is_late = start.is_some_and(|start| start == least || least.is_shorter(start));
     (!is_late).then(|| {
         let message = format!("it drops records that have to stay: before {least} only the value goes");
-        about(rule, message, format!("let the step begin at {least}, or write `drop` before it"))
+        about(rule, message, format!("let the step begin at {least}, or write `redact` before it"))
     })
 }
 
-/// Records of which an earlier run masked the very value for which they should go.
-fn masked_record(rule: &Rule) -> Option<Warning> {
-    let is_lost = |step: &Step| matches!(step.action, Action::Mask | Action::Redact { with: Some(_) });
-    let (_, last) = rule.steps.split_last().filter(|_| matches!(rule.covers, Covers::Find { .. }))?;
-    let drops = rule.actions().any(|action| *action == Action::DropRecord);
-    (drops && last.iter().any(is_lost)).then(|| {
-        let message = "a record in which a value was replaced for good is not dropped later";
-        about(rule, message, "the value cannot be found again: redact it in the step before")
+/// Ages that are over before they began: they are counted from the first moment of the coarsest time that is ever written.
+fn coarser_than_ages(policy: &Policy) -> Option<Warning> {
+    let unit = policy.coarsest_time()?;
+    let (name, longest): (_, &[Age]) = match unit {
+        Unit::Minute | Unit::Hour => return None,
+        Unit::Day => ("day", &[Age { number: 1, unit: AgeUnit::Days }]),
+        Unit::Month => {
+            ("month", &[Age { number: 1, unit: AgeUnit::Months }, Age { number: 31, unit: AgeUnit::Days }])
+        }
+        Unit::Year => {
+            ("year", &[Age { number: 1, unit: AgeUnit::Years }, Age { number: 366, unit: AgeUnit::Days }])
+        }
+    };
+    let fits = |age: Age| longest.iter().any(|length| *length == age || length.is_shorter(age));
+    let mut steps = policy.rules.iter().filter_map(|rule| Some((Some(rule), rule.steps.first()?.until?)));
+    let whole = policy.records.drop_after.map(|after| (None, after));
+    let (rule, age) = steps.find(|(_, until)| !fits(*until)).or(whole.filter(|(_, age)| !fits(*age)))?;
+    let what = if rule.is_some() { "its first step" } else { "`drop_after`" };
+    let message = format!(
+        "{what} of {age} is over for some records as soon as they are written: ages are counted from the first \
+         moment of the {name} to which times are made coarser"
+    );
+    let help = format!("let it be a {name} or more, or leave more of the time");
+    Some(match rule {
+        Some(rule) => about(rule, message, help),
+        None => Warning::of_all(message, help),
     })
 }
 
@@ -108,6 +134,47 @@ fn lost_condition(policy: &Policy, at: usize, rule: &Rule) -> Option<Warning> {
     Some(about(rule, message, help))
 }
 
+/// Truncated addresses that a later run would take for those of an earlier rule.
+fn falls_into_network(earlier: &[Rule], rule: &Rule) -> Option<Warning> {
+    let fallen = |step: &Step| {
+        let Action::Truncate(keep) = &step.action else { return None };
+        // Where both leave the same at last, or what is left is kept for good, the second run changes nothing.
+        let is_last = std::ptr::eq(step, rule.steps.last()?);
+        let harms = |other: &&Rule| {
+            other.steps != rule.steps && !(is_last && other.actions().all(|action| *action == Action::Keep))
+        };
+        earlier.iter().filter(harms).find_map(|other| Some((other, takes_truncated(other, rule, keep)?)))
+    };
+    let (other, Network { address, prefix }) = rule.steps.iter().find_map(fallen)?;
+    let message = format!(
+        "truncated addresses can come to lie in {address}/{prefix}, on which {} acts in a later run",
+        quoted(&other.name)
+    );
+    let help = "give both rules the same steps, or let the truncation keep as many bits as that network has";
+    Some(about(rule, message, help))
+}
+
+/// A network of the first rule in which an address lies to which the second truncates others around it. Those around
+/// the unspecified address are nobody's.
+fn takes_truncated<'r>(other: &'r Rule, rule: &Rule, keep: &Truncate) -> Option<&'r Network> {
+    let Covers::Find { only: Some(only), .. } = &other.covers else { return None };
+    let takes = |network: &&Network| {
+        let (kind, bits, host) = match network.address {
+            IpAddr::V4(address) => {
+                let host = u32::MAX.checked_shr(u32::from(keep.ipv4)).unwrap_or(0);
+                (Kind::IPV4, keep.ipv4, u128::from(address.to_bits() & host))
+            }
+            IpAddr::V6(address) => {
+                let host = u128::MAX.checked_shr(u32::from(keep.ipv6)).unwrap_or(0);
+                (Kind::IPV6, keep.ipv6, address.to_bits() & host)
+            }
+        };
+        let is_at_begin = network.prefix > bits && host == 0 && !network.address.is_unspecified();
+        is_at_begin && covers(rule, kind) && covers(other, kind)
+    };
+    only.networks.iter().find(takes).filter(|_| !keep.pseudonymise)
+}
+
 /// Whether of what the action leaves nobody can tell if the condition holds.
 fn loses(action: &Action, values: &Values, rule: &Rule) -> bool {
     let Values { networks, values, domains, suffixes, lists } = values;
@@ -128,30 +195,47 @@ fn loses(action: &Action, values: &Values, rule: &Rule) -> bool {
     }
 }
 
-/// A step that hashes for longer than there is a key.
+/// A step that needs a key for longer than there is one.
 fn key_goes_first(policy: &Policy, rule: &Rule) -> Option<Warning> {
     let (every, after) = (policy.every?, policy.forget_after?);
-    let is_hash = |step: &&Step| matches!(step.action, Action::Hash(_));
-    let until = rule.steps.iter().rfind(is_hash)?.until?;
     let gone = after.after(every.after(Timestamp::UNIX_EPOCH)?)?;
-    (until.after(Timestamp::UNIX_EPOCH)? > gone).then(|| {
-        let message = format!("it hashes until {until}, and the key is forgotten after {every} + {after}");
-        about(
-            rule,
-            message,
-            "what is scrubbed after that is redacted: let the step end before, or `forget_after` be later",
-        )
-    })
+    let outlasts = |until: Age| until.after(Timestamp::UNIX_EPOCH).is_none_or(|end| end > gone);
+    let (step, until) = rule.steps.iter().find_map(|step| {
+        let until = step.until.filter(|until| step.action.is_by_period() && outlasts(*until))?;
+        Some((step, until))
+    })?;
+    let (does, later) = match step.action {
+        Action::Encrypt => ("encrypts", ", and its tokens are not found by later steps"),
+        Action::Hash(_) => ("hashes", ""),
+        _ => ("pseudonymises", ""),
+    };
+    let message = format!("it {does} until {until}, and the key is forgotten after {every} + {after}");
+    let help = format!(
+        "what is scrubbed after that is redacted{later}: let the step end before, or `forget_after` be later"
+    );
+    Some(about(rule, message, help))
 }
 
 /// Pseudonyms whose keys nobody is told to forget.
-fn linkable_for_ever(policy: &Policy) -> Option<Warning> {
-    let is_hash = |action: &Action| matches!(action, Action::Hash(_));
-    let rule = policy.rules.iter().find(|rule| rule.actions().any(is_hash))?;
-    policy.forget_after.is_none().then(|| {
-        let message = "pseudonyms can be linked for ever: the rules do not say when their keys are forgotten";
-        let help =
-            "[pseudonyms] every = \"30d\", forget_after = \"90d\", and `logscrub key forget --due` every day";
+fn linkable_for_ever<'p>(policy: &'p Policy) -> Option<Warning> {
+    let keyed = |rule: &'p Rule| Some((rule, rule.actions().find(|action| action.is_by_period())?));
+    let (rule, action) = policy.rules.iter().find_map(keyed).filter(|_| policy.forget_after.is_none())?;
+    let what = match action {
+        Action::Hash(_) => "pseudonyms can be linked for ever",
+        Action::Encrypt => "tokens can be turned back for ever",
+        _ => "addresses in place of addresses can be turned back for ever",
+    };
+    let message = format!("{what}: the rules do not say when their keys are forgotten");
+    let help =
+        "[pseudonyms] every = \"30d\", forget_after = \"90d\", and `logscrub key forget --due` every day";
+    Some(about(rule, message, help).against(&[Claim::Gdpr]))
+}
+
+/// Pseudonyms under the key that `forget_after` does not speak of.
+fn under_key_for_ever(rule: &Rule) -> Option<Warning> {
+    rule.actions().any(Action::is_for_ever).then(|| {
+        let message = "pseudonyms of scope = \"forever\" can be linked for ever: `key forget --due` never removes their key";
+        let help = "hash under the keys of periods, or set a day for `logscrub key forget --forever`";
         about(rule, message, help).against(&[Claim::Gdpr])
     })
 }

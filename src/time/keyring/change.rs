@@ -41,8 +41,9 @@ impl Keyring {
     /// Adds the key of `scope = "forever"`.
     ///
     /// # Errors
-    /// The system gives no random bytes.
+    /// The system gives no random bytes, or there would be too many keys.
     pub fn add_forever(&mut self, id_of: IdOf) -> Result<(), String> {
+        self.check_room()?;
         self.forever = Some(self.random(None, None, id_of)?);
         Ok(())
     }
@@ -113,13 +114,18 @@ impl Keyring {
     }
 
     fn push(&mut self, from: Timestamp, until: Timestamp, id_of: IdOf) -> Result<(), String> {
-        if self.ids().count() >= KEYS {
-            return Err(format!("these would be more than {KEYS} keys"));
-        }
+        self.check_room()?;
         let key = self.random(Some(from), Some(until), id_of)?;
         let place = self.periods.partition_point(|period| period.from < key.from);
         self.periods.insert(place, key);
         Ok(())
+    }
+
+    fn check_room(&self) -> Result<(), String> {
+        match self.ids().count() < KEYS {
+            true => Ok(()),
+            false => Err(format!("these would be more than {KEYS} keys")),
+        }
     }
 
     /// A new key, whose id no other has.

@@ -211,6 +211,23 @@ impl Keyring {
         self.forever.as_ref().or(only)
     }
 
+    /// The same where it is needed.
+    ///
+    /// # Errors
+    /// There is none; the text says what to do. `name` is what the keyring is called on the command line.
+    pub fn serving_forever(&self, name: &Path) -> Result<&Period, String> {
+        self.forever().ok_or_else(|| {
+            let gone = self.forgotten.iter().filter(|gone| gone.was_forever).max_by_key(|gone| gone.forgotten);
+            let gone = gone.map_or(String::new(), |gone| {
+                format!(": {} was forgotten at {}", gone.id, gone.forgotten)
+            });
+            let name = name.display();
+            format!(
+                "it has no key for scope = \"forever\"{gone}; `logscrub key roll --forever --keyring {name}` makes one"
+            )
+        })
+    }
+
     /// The keys of periods in the order of their times.
     pub fn periods(&self) -> impl Iterator<Item = &Period> {
         self.periods.iter()
