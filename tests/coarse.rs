@@ -135,10 +135,6 @@ fn every_form_keeps_its_form() {
         .replace("23:45:56.789Z paid", "23:45:00.000Z paid")
         .replace("1769816756.789 ", "1769816700.000 ")
         .replace("23:45:56.789Z host", "23:45:00.000Z host")
-        .replace(
-            "2099-01-01T00:00:00Z 2026-01-30T23:45:56.789Z",
-            "2099-01-01T00:00:00Z 2026-01-30T23:45:56.789Z",
-        )
         .replace("1.769816756E9", "1.769816700E9");
     assert_eq!(String::from_utf8_lossy(&out), expected);
 }

@@ -199,7 +199,7 @@ fn pseudonyms_are_of_the_periods_of_their_records() {
         id: key(number).id().to_owned(),
         key: (number % 7 != 0).then(|| key(number)),
     };
-    let keys = Keys::new((1..62).map(period).collect(), None);
+    let keys = Keys::new((1..62).map(period).collect(), None, Vec::new());
     for rules in [
         "pseudonyms.keyring = 'k.toml'\n[[rule]]\nfind = ['ip', 'email']\naction = 'hash'\n".to_owned(),
         format!(
