@@ -1,16 +1,20 @@
 //! Edits: which bytes of a record give way to which others.
 
-use std::collections::{HashMap, HashSet};
+mod count;
+mod names;
+mod number;
+
 use std::ops::Range;
 
 use crate::action::{self, Action, Left};
 use crate::decoded::Decoded;
-use crate::format::{Field, Layer, Role};
+use crate::format::{Field, Role};
 use crate::kind::Kind;
 use crate::policy::Policy;
 use crate::policy::decide::{Decision, Plain, Record};
 use crate::policy::taint::Means;
 use crate::span::Span;
+use number::{is_number, numbers};
 
 /// Bytes of a record that give way to others.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -208,115 +212,6 @@ impl Edits {
         });
     }
 
-    /// Makes the lengths true of which something was counted that is edited. Those of inner layers come first: they may
-    /// be counted in turn.
-    fn correct_counts(&mut self, record: &Record<'_>) {
-        let is_count = |field: &Field| matches!(field.role, Role::Count);
-        for layer in record.fields.layers.iter().rev() {
-            let edits = self.list.len();
-            let mut from = 0;
-            for field in record.fields.list[layer.fields.clone()].iter().filter(|field| is_count(field)) {
-                let counted = Span::new(field.value.end, field.whole.end);
-                from += self.list[from..edits].partition_point(|edit| edit.span.end <= counted.start);
-                let length = self.list[from..edits].partition_point(|edit| edit.span.end <= counted.end);
-                // What reaches into the digits has made them something else.
-                let around = [from.checked_sub(1), (length > 0).then_some(from)].into_iter().flatten();
-                let digits = Span::new(field.value.start, counted.start);
-                let touched = around.into_iter().any(|at| self.list[at].span.overlaps(digits));
-                if length > 0 && !touched {
-                    self.correct_count(record, layer, field, from..from + length);
-                }
-                from += length;
-            }
-            if self.list.len() > edits {
-                self.list.sort_by_key(|edit| edit.span);
-            }
-        }
-    }
-
-    /// Notes the length of which these edits are counted, as it is after them.
-    fn correct_count(&mut self, record: &Record<'_>, layer: &Layer, field: &Field, edits: Range<usize>) {
-        let counted = Span::new(field.value.end, field.whole.end);
-        let mut after = Vec::new();
-        let mut from = counted.start;
-        for edit in &self.list[edits] {
-            after.extend_from_slice(&record.bytes[from..edit.span.start]);
-            after.extend_from_slice(&self.text[edit.text.clone()]);
-            from = edit.span.end;
-        }
-        after.extend_from_slice(&record.bytes[from..counted.end]);
-        let outer = layer.opened.map(|outer| &record.fields.list[outer]);
-        let plain = |text: &[u8]| match outer {
-            Some(outer) => {
-                let mut plain = Decoded::default();
-                record.fields.decode(text, outer, Span::new(0, text.len()), &mut plain);
-                plain.bytes
-            }
-            None => text.to_vec(),
-        };
-        let digits = plain(field.value.of(record.bytes));
-        let Some(old) = std::str::from_utf8(&digits).ok().and_then(|digits| digits.parse::<u64>().ok())
-        else {
-            return;
-        };
-        let more = plain(&after).len() as i128 - plain(counted.of(record.bytes)).len() as i128;
-        let Ok(new) = u64::try_from(i128::from(old) + more) else { return };
-        let written = new.to_string().into_bytes();
-        let start = self.text.len();
-        match outer {
-            Some(outer) => record.fields.escape(outer, &written, false, &mut self.text),
-            None => self.text.extend_from_slice(&written),
-        }
-        if self.text[start..] != *field.value.of(record.bytes) {
-            self.list.push(Edit { span: field.value, text: start..self.text.len(), cause: None });
-        }
-    }
-
-    /// Two names of one object that were different must not become equal: most readers would keep the last
-    /// of them only. The second becomes `[email#2]`.
-    fn number_equal_names(&mut self, record: &Record<'_>, edited: &[(usize, usize)]) {
-        let object = |name: usize| record.fields.list[name].parent;
-        let objects: HashSet<Option<usize>> = edited.iter().map(|(name, _)| object(*name)).collect();
-        let names = record.fields.list.iter().enumerate().filter(|(_, field)| field.role == Role::Name);
-        let mut taken: HashSet<(Option<usize>, Vec<u8>)> = names
-            .filter(|(at, field)| {
-                objects.contains(&field.parent) && edited.binary_search_by_key(at, |(name, _)| *name).is_err()
-            })
-            .map(|(_, field)| (field.parent, field.value.of(record.bytes).to_vec()))
-            .collect();
-        let mut numbers: HashMap<(Option<usize>, Vec<u8>), usize> = HashMap::new();
-        for edits in edited.chunk_by(|one, other| one.0 == other.0) {
-            let (name, first) = edits[0];
-            let span = record.fields.list[name].value;
-            let mut text = Vec::new();
-            self.splice_some(record.bytes, span, edits, &mut text);
-            let base = (object(name), text);
-            let mut key = base.clone();
-            while !taken.insert(key.clone()) {
-                let number = numbers.entry(base.clone()).or_insert(1);
-                *number += 1;
-                key.1 = numbered(&base.1, *number);
-            }
-            if key != base {
-                let start = self.text.len();
-                self.text.extend_from_slice(&key.1);
-                self.list[first].span = span; // the other edits of the name now lie inside this one
-                self.list[first].text = start..self.text.len();
-            }
-        }
-    }
-
-    /// Appends the bytes of `span` with these edits made (each with its place in the list).
-    fn splice_some(&self, record: &[u8], span: Span, edits: &[(usize, usize)], out: &mut Vec<u8>) {
-        let mut from = span.start;
-        for edit in edits.iter().map(|(_, at)| &self.list[*at]) {
-            out.extend_from_slice(&record[from..edit.span.start]);
-            out.extend_from_slice(&self.text[edit.text.clone()]);
-            from = edit.span.end;
-        }
-        out.extend_from_slice(&record[from..span.end]);
-    }
-
     /// Moves places of the record, ascending, to where they are once all edits are made. A place inside of what is
     /// replaced moves behind what takes its place.
     pub fn move_places(&self, places: &mut [usize]) {
@@ -344,46 +239,4 @@ impl Edits {
         }
         out.extend_from_slice(&record[from..]);
     }
-}
-
-/// Whether the text is a number as JSON has them (RFC 8259 section 6): a shorter one takes the place of a number as it
-/// is, such as a time without its seconds.
-fn is_number(text: &[u8]) -> bool {
-    let digits = |text: &[u8]| text.iter().take_while(|byte| byte.is_ascii_digit()).count();
-    let text = text.strip_prefix(b"-").unwrap_or(text);
-    let whole = digits(text);
-    if whole == 0 || whole > 1 && text.starts_with(b"0") {
-        return false;
-    }
-    let mut rest = &text[whole..];
-    if let Some(fraction) = rest.strip_prefix(b".") {
-        let count = digits(fraction);
-        if count == 0 {
-            return false;
-        }
-        rest = &fraction[count..];
-    }
-    if let [b'e' | b'E', power @ ..] = rest {
-        let power = power.strip_prefix(b"+").or_else(|| power.strip_prefix(b"-")).unwrap_or(power);
-        return !power.is_empty() && digits(power) == power.len();
-    }
-    rest.is_empty()
-}
-
-/// The numbers in a span of text that is written as numbers. What a stronger decision leaves of it may begin or end
-/// with a comma.
-fn numbers(bytes: &[u8], span: Span) -> Span {
-    let text = span.of(bytes);
-    let start = text.iter().position(u8::is_ascii_digit).unwrap_or(text.len());
-    let end = text.iter().rposition(u8::is_ascii_digit).map_or(start, |last| last + 1);
-    Span::new(start, end).shifted(span.start)
-}
-
-/// The name with `#2`, `#3` … inside its closing bracket.
-fn numbered(name: &[u8], number: usize) -> Vec<u8> {
-    let (head, tail) = match name {
-        [head @ .., b']'] => (head, &b"]"[..]),
-        all => (all, &b""[..]),
-    };
-    [head, format!("#{number}").as_bytes(), tail].concat()
 }

@@ -73,6 +73,31 @@
 //! # Ok::<(), logscrub::Faults>(())
 //! ```
 //!
+//! Under a policy with ladders (`retain`) what is left of a line depends on its age, counted from the time in it. A log on
+//! its way out is new, unless it is late; ages are reckoned from the clock, or from a moment that is given:
+//!
+//! ```
+//! use std::io::Write;
+//! use std::sync::Arc;
+//! use logscrub::{Policy, ScrubWriter, Scrubber};
+//!
+//! let rules = r#"
+//! [[rule]]
+//! find   = ["ip"]
+//! retain = [{ until = "7d", action = "keep" }, { action = "redact" }]
+//! "#;
+//! let policy = Policy::from_toml(rules, "ladder.toml", None)?;
+//! let scrubber = Scrubber::new(Arc::new(policy), None).at("2026-03-01T00:00:00Z".parse()?);
+//! let mut log = ScrubWriter::new(scrubber, Vec::new());
+//! writeln!(log, "2026-02-28T09:00:00Z hello from 203.0.113.9")?;
+//! writeln!(log, "2026-02-01T09:00:00Z hello from 203.0.113.9")?;
+//! writeln!(log, "  as old as the line before: 203.0.113.9")?;
+//! let expected = "2026-02-28T09:00:00Z hello from 203.0.113.9\n\
+//!                 2026-02-01T09:00:00Z hello from [ipv4]\n  as old as the line before: [ipv4]\n";
+//! assert_eq!(String::from_utf8(log.finish()?)?, expected);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
 //! # From bytes in to bytes out
 //!
 //! ```text

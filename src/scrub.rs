@@ -460,7 +460,6 @@ impl Scrubber {
         };
         self.begin_ages(block);
         let last = self.last_of(block);
-        self.begin_ages(block);
         self.begin(block);
         let every = self.every_record || self.coarsening.is_some() || self.asks_for_columns();
         let wanted = if every { Wanted::Every } else { Wanted::Candidates };

@@ -69,7 +69,7 @@ pub(super) struct ByRules {
     #[arg(skip)]
     pub(super) opened: Opened,
     /// The time to take for now, as in 2026-01-31T00:00:00Z
-    #[arg(long, value_name = "TIME")]
+    #[arg(long, value_name = "TIME", value_parser = moment)]
     pub(super) now: Option<Timestamp>,
     /// What the input is, for rules by source
     #[arg(long, value_name = "NAME=VALUE", value_parser = label)]
@@ -294,7 +294,7 @@ pub(super) struct KeyForget {
 #[derive(Debug, Group)]
 pub(super) struct At {
     /// The time to take for now, as in 2026-01-31T00:00:00Z
-    #[arg(long, value_name = "TIME")]
+    #[arg(long, value_name = "TIME", value_parser = moment)]
     now: Option<Timestamp>,
 }
 

@@ -1,6 +1,7 @@
 //! [`Judge`]: one record in, what becomes of it out.
 
 mod inspect;
+mod law;
 mod left;
 mod settled;
 mod sight;
@@ -12,25 +13,22 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use super::carry::Read;
-use super::dating::{Dating, Found};
+use super::dating::Dating;
 use super::lane::Lane;
 use super::watch::Watch;
+use crate::action::Tools;
 use crate::action::keys::Keys;
 use crate::action::residue::Residues;
-use crate::action::{self, Action, Tools};
-use crate::decoded::Decoded;
-use crate::detect::Detectors;
 use crate::edit::Edits;
-use crate::finding::Finding;
-use crate::format::{Field, Fields, Head};
-use crate::kind::{Kind, Kinds};
+use crate::format::{Fields, Head};
+use crate::kind::Kinds;
 use crate::policy::Policy;
-use crate::policy::decide::{Decision, Decisions, Record, Sighting};
-use crate::policy::taint::{Means, Taint};
+use crate::policy::decide::{Decisions, Sighting};
+use crate::policy::taint::Taint;
 use crate::span::Span;
 use crate::tally::{Tally, acted};
-use crate::withhold::is_marker;
 pub use inspect::Judged;
+use law::{Law, Pass, Reading};
 use value::{Undo, Value};
 
 /// How often the result of an edit is judged again. What is left next to an edit can be a value that its
@@ -75,16 +73,6 @@ pub(super) struct Judge {
     places: Vec<usize>,
 }
 
-/// What all threads share: it is read only.
-#[derive(Debug, Clone)]
-struct Law {
-    policy: Arc<Policy>,
-    detectors: Arc<Detectors>,
-    /// Of every kind: what stands in messages holds none of any.
-    all_detectors: Arc<Detectors>,
-    residues: Arc<Residues>,
-}
-
 /// The keys, and which of them is that of the record.
 #[derive(Debug)]
 struct Keyed {
@@ -111,26 +99,6 @@ struct Scratch {
     undo: Undo,
     /// What reads the times of records, if a rule acts on them, and when the block was read.
     times: Option<(Dating, Read)>,
-}
-
-/// What bytes are taken for.
-#[derive(Clone, Copy)]
-enum Reading<'h> {
-    /// A record, of whatever format, behind others that say this about it: how it is read, whether it is a header
-    /// itself, what of it is a line of a private key.
-    Record { head: &'h Head, is_header: bool, key: Option<Span> },
-    /// Running text.
-    Text,
-}
-
-/// What one pass over a record made of it; the edits are in the scratch.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Pass {
-    Clean,
-    Edited,
-    Dropped,
-    /// Nobody can tell what of it may go out: it yields no fields though the policy asks for them, or is made so.
-    Withheld,
 }
 
 impl Clone for Judge {
@@ -345,123 +313,5 @@ impl Judge {
         for cause in self.scratch.edits.list.iter().filter_map(|edit| edit.cause) {
             self.tally.act(acted(&self.laws[self.stage].policy, cause.rule, cause.kind, 1));
         }
-    }
-}
-
-/// Whether the span is the name of the first column in a header, `#Fields: date`, and no value of a field `Fields`. Whatever
-/// else stands in a line that only looks like a header is judged as in any other.
-fn is_first_column(bytes: &[u8], span: Span) -> bool {
-    let is_plain = memchr::memchr2(b'=', b':', span.of(bytes)).is_none();
-    is_plain && bytes[..span.start].trim_ascii_end().eq_ignore_ascii_case(b"#fields:")
-}
-
-/// Notes the time of the record itself.
-fn sight_time(record: &Record<'_>, found: Found, out: &mut Vec<Sighting>) {
-    for span in [found.date, Some(found.span)].into_iter().flatten() {
-        let finding = Finding { kind: Kind::RECORD_TIME, span };
-        out.push(Sighting { finding, field: record.fields.around(span), left: false });
-    }
-    out.sort_by_key(|sighting| (sighting.field, sighting.finding.span));
-}
-
-/// Whether a record yields no fields, and holds anything.
-fn is_unparsed(bytes: &[u8], fields: &Fields) -> bool {
-    !fields.are_named() && !bytes.trim_ascii().is_empty()
-}
-
-impl Law {
-    /// Judges a record once. The edits of the pass are left in the scratch.
-    fn pass(&self, bytes: &[u8], reading: Reading<'_>, tools: Tools<'_>, scratch: &mut Scratch) -> Pass {
-        let Scratch { fields, value, detect, sightings, decisions, taint, edits, undo, times } = scratch;
-        sightings.clear();
-        decisions.clear();
-        edits.clear();
-        let is_marker = is_marker(bytes);
-        match reading {
-            Reading::Record { head, .. } if !is_marker => self.policy.read(bytes, head, fields),
-            _ => fields.read_text(bytes),
-        }
-        if is_marker {
-            return Pass::Clean;
-        }
-        let may_be_withheld = matches!(reading, Reading::Record { is_header: false, .. });
-        let is_withheld = may_be_withheld && self.policy.withholds_unparsed() && is_unparsed(bytes, fields);
-        if let Reading::Record { head, .. } = reading
-            && self.lacks_columns(bytes, head, fields)
-        {
-            return Pass::Withheld;
-        }
-        let record = Record { bytes, fields };
-        self.sight(&record, value, detect, sightings);
-        if let Reading::Record { key: Some(line), .. } = reading {
-            self.sight_key(&record, line, sightings);
-        }
-        if let (Reading::Record { head, is_header: false, .. }, Some((dating, read))) = (reading, times) {
-            let found = dating.find(bytes, head, read);
-            found.into_iter().for_each(|found| sight_time(&record, found, sightings));
-        }
-        if self.policy.acts_on_residues() {
-            self.sight_left(&record, sightings);
-        }
-        let mut plain = |span: Span, field: &Field, out: &mut Vec<u8>| undo.plain(&record, span, field, out);
-        self.policy.decide(&record, sightings, &mut plain, decisions);
-        if matches!(reading, Reading::Record { is_header: true, .. }) {
-            let stays = |decision: &Decision| !is_first_column(bytes, decision.span);
-            decisions.all.retain(stays);
-            decisions.acting.retain(stays);
-        }
-        // `[user:k…]` is no `user:` before a value.
-        let in_residue = |decision: &Decision| self.residues.runs_across(bytes, decision.span.start);
-        decisions.acting.retain(|decision| decision.whole || !in_residue(decision));
-        let means = Means { tools, residues: &self.residues };
-        if self.policy.taint(&record, decisions, means, &mut plain, taint).is_err() {
-            return Pass::Withheld;
-        }
-        self.policy.part(&mut decisions.acting);
-        let value = |decision: &Decision| match decision.whole {
-            true => record.fields.list[decision.field].value,
-            false => decision.span,
-        };
-        let acting = &mut decisions.acting;
-        // The brackets of an empty array look like what `drop` leaves.
-        let holds_fields =
-            |decision: &Decision| decision.whole && record.fields.list[decision.field].is_container();
-        acting.retain(|decision| {
-            holds_fields(decision) || !self.stays(&record, decision, value(decision), means)
-        });
-        if acting.is_empty() {
-            return if is_withheld { Pass::Withheld } else { Pass::Clean };
-        }
-        let drops = |decision: &Decision| self.policy.rules[decision.rule].action == Action::DropRecord;
-        edits.plan(&self.policy, &record, acting, means, &mut plain);
-        match (acting.iter().any(drops), edits.list.is_empty()) {
-            (true, _) => Pass::Dropped,
-            (false, _) if is_withheld => Pass::Withheld,
-            (false, true) => Pass::Clean,
-            (false, false) => Pass::Edited,
-        }
-    }
-
-    /// Whether a value is a residue, be it with escapes, that the rule does not take further.
-    fn stays(&self, record: &Record<'_>, decision: &Decision, value: Span, means: Means<'_>) -> bool {
-        let field = &record.fields.list[decision.field];
-        let mut decoded = Decoded::default();
-        let mut bytes = value.of(record.bytes);
-        if field.escaped && !self.residues.is(bytes) {
-            record.fields.decode(record.bytes, field, value, &mut decoded);
-            bytes = &decoded.bytes;
-        }
-        let Means { tools, residues } = means;
-        let action = &self.policy.rules[decision.rule].action;
-        let is_left = decision.left
-            || residues.is(bytes)
-            || decision.whole && action::is_left_by(action, bytes, tools, residues);
-        is_left && !self.policy.advances(decision.rule, decision.kind, bytes, means)
-    }
-
-    /// Whether rules by column ought to act on a record that yields none. It must not go out.
-    fn lacks_columns(&self, bytes: &[u8], head: &Head, fields: &Fields) -> bool {
-        let is_broken = || self.policy.formats().any(|format| format.is_broken(bytes, head));
-        !fields.are_named() && self.policy.may_mean_columns(head) && is_broken()
     }
 }

@@ -2,7 +2,8 @@
 
 use jiff::Timestamp;
 
-use super::{Judge, Outcome, Pass, Reading};
+use super::law::{Pass, Reading};
+use super::{Judge, Outcome};
 use crate::detect::Reason;
 use crate::edit::Cause;
 use crate::finding::Finding;

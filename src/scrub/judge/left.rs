@@ -1,6 +1,6 @@
 //! What earlier steps of ladders left in a record, for later steps to take further.
 
-use super::Law;
+use super::law::Law;
 use crate::action::residue::Residue;
 use crate::action::truncate::is_truncated_card;
 use crate::decoded::Decoded;

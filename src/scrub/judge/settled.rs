@@ -1,6 +1,7 @@
 //! Whether what is left of a record need not be judged again.
 
-use super::{Law, Scratch};
+use super::Scratch;
+use super::law::Law;
 use crate::detect::plain_escape;
 use crate::detect::unescape::is_harmless;
 use crate::edit::Edit;

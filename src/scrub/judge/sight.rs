@@ -1,6 +1,6 @@
 //! What the detectors find in a record, and where in it that stands.
 
-use super::Law;
+use super::law::Law;
 use super::value::Value;
 use crate::detect::Scratch;
 use crate::finding::Finding;

@@ -1,6 +1,7 @@
 //! The count of values in fields that nobody named, by what those are called.
 
-use super::{Law, Scratch};
+use super::Scratch;
+use super::law::Law;
 use crate::edit::Cause;
 use crate::policy::decide::Record;
 use crate::tally::Unknown;
