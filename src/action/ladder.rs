@@ -6,6 +6,7 @@
 use zeroize::Zeroizing;
 
 use super::apply::{label, pseudonym};
+use super::canonical::hashed_as;
 use super::residue::{Residue, Residues};
 use super::truncate::{is_truncated_card, truncate};
 use super::{Action, Hash, Of, Part, Tools, Truncate, apply};
@@ -104,7 +105,13 @@ pub fn advance(
     residues: &Residues,
     out: &mut Vec<u8>,
 ) -> bool {
-    let Some(trace) = read(residue, kind, residues) else { return false };
+    let Some(mut trace) = read(residue, kind, residues) else { return false };
+    // A step between would have hashed a mapped address as the IPv4 address that it holds.
+    if let What::Encrypted(value) = &trace.left
+        && earlier.iter().any(|step| matches!(step, Action::Hash(_)))
+    {
+        trace.kind = hashed_as(trace.kind, value);
+    }
     if !earlier.iter().any(|step| trace.is_left_by(step)) {
         return false;
     }
