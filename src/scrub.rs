@@ -33,6 +33,7 @@ use crate::policy::Policy;
 use crate::span::Span;
 use crate::tally::Tally;
 use crate::withhold::{line_end, withhold};
+use aging::Before;
 pub use carry::Carry;
 use carry::Header;
 use coarsening::Coarsened;
@@ -92,6 +93,8 @@ pub struct Scrubber {
     time: Vec<u8>,
     /// The lines of private keys in that.
     left_keys: Option<Vec<Span>>,
+    /// The last record before a block that went on with it, and what became of it.
+    before: Option<Before>,
 }
 
 impl Clone for Scrubber {
@@ -121,6 +124,7 @@ impl Clone for Scrubber {
             coarse: Vec::new(),
             time: Vec::new(),
             left_keys: None,
+            before: None,
         }
     }
 }
@@ -176,6 +180,7 @@ impl Scrubber {
             coarse: Vec::new(),
             time: Vec::new(),
             left_keys: None,
+            before: None,
         };
         scrubber.add_likely_stages();
         scrubber
@@ -408,10 +413,16 @@ impl Scrubber {
         copied
     }
 
-    /// Goes on behind a record that does not go out. Where it is a part of a longer one, neither does what follows.
+    /// Goes on behind a record that does not go out: what it says of those behind it holds all the same. Where it is a
+    /// part of a longer one, neither does what follows go out.
     pub fn skip(&mut self, record: &[u8]) {
-        let seen = &mut self.carry.seen;
-        if let Some(part) = seen.line(self.judge.policy(), parted(record).0) {
+        self.begin_ages(record);
+        let last = self.last_of(record);
+        let Scrubber { judge, carry, .. } = self;
+        carry.pass(judge.policy(), record);
+        carry.last = last;
+        let seen = &mut carry.seen;
+        if let Some(part) = seen.line(judge.policy(), parted(record).0) {
             seen.given_up[part.stream] = part.goes_on;
         }
     }

@@ -13,6 +13,8 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use jiff::Timestamp;
+use logscrub::action::keys::{KeyPeriod, Keys};
 use logscrub::stream::input::Source;
 use logscrub::stream::{Input, Interrupts, Settings, Watch, drive};
 use logscrub::{HashKey, Policy, Scrubber};
@@ -110,9 +112,34 @@ fn scrubbers() -> impl Iterator<Item = (&'static str, Scrubber)> {
     })
 }
 
+/// Steps that hold for the logs at that moment, behind others; what drops by age alone finds nothing old enough.
+const LADDERS: [&str; 4] = [
+    "find = ['all']\nretain = [{ until = '7d', action = 'keep' }, { until = '10y', action = 'truncate' }, { action = 'redact' }]",
+    "find = ['ip', 'email']\nretain = [{ until = '7d', action = 'keep' }, { until = '1mo', action = 'truncate' }, { action = 'hash' }]",
+    "find = ['ip']\nretain = [{ until = '7d', action = 'encrypt' }, { action = 'hash' }]",
+    "find = ['all']\naction = 'hash'\n[records]\ndrop_after = '10y'\nkeep_at_least = '1d'",
+];
+
+/// A scrubber for each ladder, under keys by period.
+fn aged() -> impl Iterator<Item = (&'static str, Scrubber)> {
+    let moment = |text: &str| Some(text.parse::<Timestamp>().unwrap());
+    let period = move |from, until, byte| {
+        let key = HashKey::new(&[byte; 32]);
+        KeyPeriod { from, until, id: key.id().to_owned(), key: Some(key) }
+    };
+    let begins = moment("2026-02-01T00:00:00Z");
+    let keys = Keys::new(vec![period(None, begins, 1), period(begins, None, 2)], None);
+    LADDERS.into_iter().map(move |ladder| {
+        let rules = format!("input.undated = 'oldest'\npseudonyms.keyring = 'k.toml'\n[[rule]]\n{ladder}\n");
+        let policy = Policy::from_toml(&rules, "test", Some(Path::new("."))).unwrap();
+        let scrubber = Scrubber::with_keys(Arc::new(policy), Some(keys.clone()));
+        (ladder, scrubber.at("2026-06-01T00:00:00Z".parse().unwrap()))
+    })
+}
+
 #[test]
 fn a_warm_scrubber_allocates_nothing() {
-    for (action, scrubber) in scrubbers() {
+    for (action, scrubber) in scrubbers().chain(aged()) {
         for (name, log) in logs() {
             let (mut scrubber, mut out) = (scrubber.clone(), Vec::new());
             let mut pass = || {
@@ -180,7 +207,7 @@ impl Source for Repeated {
 
 #[test]
 fn a_long_run_allocates_no_more_than_a_short_one() {
-    for (action, scrubber) in scrubbers() {
+    for (action, scrubber) in scrubbers().chain(aged()) {
         for (name, log) in logs() {
             for regular in [true, false] {
                 let run = |times: usize| {

@@ -10,6 +10,8 @@ mod calendar;
 mod hostile;
 #[path = "ladders/log.rs"]
 mod log;
+#[path = "ladders/panics.rs"]
+mod panics;
 #[path = "ladders/records.rs"]
 mod records;
 #[path = "ladders/residues.rs"]

@@ -233,6 +233,93 @@ fn records_of_many_fields_without_a_time_come_to_an_end() {
     }
 }
 
+/// What steps leave, so that later ones look for it, and beginnings of it.
+const LEFT: [&str; 22] = [
+    "[email]",
+    "[email]@",
+    "[email]@a.",
+    "[email]@example.org",
+    "[email]@xn--",
+    "[email#",
+    "[email:kID:",
+    "[email~kID:",
+    "[email~kID:0000000000000000",
+    "[email:kID:00000000000000000000]@a.b",
+    "[ipv4:kID:00000000000000000000@203.0.113.0/24]",
+    "[pan] [pan#2] ",
+    "*",
+    "** ",
+    "1** ",
+    "4*1* * ",
+    "*1-",
+    "4*",
+    "411111******1111",
+    "411111******1111 ",
+    "**-**+",
+    "[ipv4]\\\\",
+];
+
+/// Ladders of which each step takes further what others left.
+fn ladders_over_residues() -> Vec<Scrubber> {
+    let find = "[[rule]]\nfind = ['email']\nretain = [{ until = '1y', action = { hash = { keep = 'domain' } } }, { until = '2y', action = { truncate = { email = 'domain' } } }, { action = 'drop' }]\n";
+    let parts = "[[rule]]\nfind = ['email', 'pan']\nretain = [{ until = '1y', action = 'truncate' }, { action = 'drop' }]\n";
+    let field = "[[rule]]\nfield = ['user', 'a.**']\nretain = [{ until = '1y', action = 'encrypt' }, { until = '2y', action = 'hash' }, { action = 'drop' }]\n[[rule]]\nfind = ['ip']\nretain = [{ until = '1y', action = 'hash' }, { action = 'drop_record' }]\n";
+    let scrubber = |rules: &str| {
+        let policy = Policy::from_toml(
+            &format!("input.undated = 'oldest'\npseudonyms.keyring = 'k'\n{rules}"),
+            "linear",
+            None,
+        );
+        Scrubber::new(
+            Arc::new(policy.unwrap_or_else(|faults| panic!("{faults}"))),
+            Some(HashKey::new(&[7; 32])),
+        )
+    };
+    [find, parts, field].map(scrubber).to_vec()
+}
+
+#[test]
+fn hostile_residues_come_to_an_end() {
+    let heads = ["", "{\"a\":\"\\\\", "{\"user\":[\"", "user=", "<user>"];
+    for scrubber in ladders_over_residues() {
+        for unit in LEFT {
+            let unit = unit.replace("kID", &format!("k{}", key_id(&[7; 32])));
+            for head in heads {
+                let end = if head.starts_with('{') { "\"}" } else { "" };
+                let body = unit.repeat(RECORD_BYTES / 32 / unit.len());
+                let mut out = Vec::new();
+                scrubber.clone().scrub(format!("{head}{body}{end}\n").as_bytes(), &mut out);
+                assert!(out.is_empty() || out.ends_with(b"\n"), "{head}{unit}");
+            }
+        }
+    }
+}
+
+#[test]
+fn many_residues_in_an_escaped_field_come_to_an_end() {
+    let scrubber = &ladders_over_residues()[1];
+    for unit in ["[email]", "[pan#2] \\\\"] {
+        let record = format!("{{\"a\":\"\\\\{}\"}}\n", unit.repeat(RECORD_BYTES / 2 / unit.len()));
+        let mut out = Vec::new();
+        scrubber.clone().scrub(record.as_bytes(), &mut out);
+        assert!(out.len() < record.len());
+    }
+}
+
+/// A long record that may have been dropped is judged once, however many blocks go on with it.
+#[test]
+fn lines_behind_a_long_record_come_to_an_end() {
+    let scrubber = ladders_over_residues().swap_remove(2);
+    let mut writer = ScrubWriter::new(scrubber, std::io::sink());
+    let long = "203.0.113.9 ".repeat(RECORD_BYTES / 4 / 12);
+    writer.write_all(format!("2099-01-01T00:00:00Z x\n2020-01-01T00:00:00Z {long}\n").as_bytes()).unwrap();
+    for _ in 0..10_000 {
+        writer.write_all(b"\tat x\n").unwrap();
+    }
+    assert_eq!(writer.take_tally().dropped, 10_001);
+    writer.finish().unwrap();
+}
+
 #[test]
 fn hostile_records_come_to_an_end_under_ladders() {
     for scrubber in ladders() {

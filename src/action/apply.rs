@@ -5,12 +5,15 @@ use std::net::IpAddr;
 
 use super::canonical::{ipv4, ipv6};
 use super::encrypt::MAX_VALUE_BYTES;
-use super::hash::HashKey;
+use super::hash::{HashKey, Lent};
 use super::keys::Keys;
 use super::residue::WITHHELD;
 use super::truncate::{at_domain, truncate, write_network};
 use super::{Action, Hash, Of, Part, prefix};
 use crate::kind::{Kind, Kinds};
+
+/// Longest text that truncation leaves: the domain of an address of which nothing else is there, behind its label.
+const MAX_TRUNCATED_BYTES: usize = MAX_VALUE_BYTES + b"[email]".len();
 
 /// What actions need beside the value.
 #[derive(Debug, Clone, Copy)]
@@ -103,12 +106,19 @@ fn hashed(hash: Hash, kind: Kind, plain: &[u8], tools: Tools<'_>, out: &mut Vec<
         Of::Encrypted if plain.len() > MAX_VALUE_BYTES => label(kind, tools.kinds, out),
         Of::Value | Of::Encrypted => return pseudonym(hash, kind, plain, tools, out),
         Of::Truncated(keep) => {
-            let mut left = Vec::new();
-            if kind != Kind::PAN && truncate(kind, plain, &keep, tools.kinds, &mut left) {
-                let left = left.strip_prefix(b"[email]").unwrap_or(&left);
-                return pseudonym(hash, kind, left, tools, out);
+            let mut room = [0; MAX_TRUNCATED_BYTES];
+            let mut lent = Lent::of(out);
+            let is_left = kind != Kind::PAN && truncate(kind, plain, &keep, tools.kinds, lent.room());
+            let left = room.get_mut(..lent.bytes().len()).filter(|_| is_left);
+            let left = left.map(|left| {
+                left.copy_from_slice(lent.bytes());
+                left.strip_prefix(b"[email]").unwrap_or(left)
+            });
+            drop(lent);
+            match left {
+                Some(left) => return pseudonym(hash, kind, left, tools, out),
+                None => label(kind, tools.kinds, out),
             }
-            label(kind, tools.kinds, out);
         }
     }
     Left::AsAsked

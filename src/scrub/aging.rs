@@ -76,10 +76,21 @@ impl Scrubber {
         if end == 0 {
             return 0;
         }
+        let is_dropped = self.was_dropped(record, aged);
+        self.drop_continued(block, 0, if is_dropped { end } else { 0 })
+    }
+
+    /// Whether the last record before the block was dropped. It may be long, and any number of blocks may go on with it.
+    fn was_dropped(&mut self, record: Arc<[u8]>, aged: Aged) -> bool {
+        let is_same = |before: &&Before| Arc::ptr_eq(&before.record, &record) && before.aged == aged;
+        if let Some(before) = self.before.as_ref().filter(is_same) {
+            return before.is_dropped;
+        }
         self.set_age(aged);
         let is_dropped = matches!(self.judge.judge(&record, None), Outcome::Dropped);
         self.judge.take_tally(); // it was counted when it was written
-        self.drop_continued(block, 0, if is_dropped { end } else { 0 })
+        self.before = Some(Before { record, aged, is_dropped });
+        is_dropped
     }
 
     /// How far the block behind a record that is dropped, up to `end`, goes on with it. That is dropped as well.
@@ -186,6 +197,14 @@ impl Scrubber {
         let end = memchr::memchr(b'\n', &block[start..]).map_or(block.len(), |feed| start + feed + 1);
         (end, seen.line(self.policy(), parted(&block[start..end]).0))
     }
+}
+
+/// What became of the last record before a block.
+#[derive(Debug)]
+pub(super) struct Before {
+    record: Arc<[u8]>,
+    aged: Aged,
+    is_dropped: bool,
 }
 
 /// A block on the way to what is left of it without some of its records.

@@ -77,8 +77,10 @@ impl<S: Scrub> Worker<S> {
     fn record(&mut self, record: &[u8], out: &mut Vec<u8>) {
         let before = self.scrubber.clone();
         if !self.attempt(out, |scrubber, out| scrubber.scrub(record, out)) {
-            self.scrubber = before; // and not afresh, for it knows the headers so far
-            self.scrubber.skip(record);
+            self.scrubber = before.clone(); // and not afresh, for it knows the headers so far
+            if !self.attempt(out, |scrubber, _| scrubber.skip(record)) {
+                self.scrubber = before;
+            }
             withhold(record, out);
             self.count_withheld();
         }

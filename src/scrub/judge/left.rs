@@ -1,5 +1,7 @@
 //! What earlier steps of ladders left in a record, for later steps to take further.
 
+use std::collections::BTreeMap;
+
 use super::law::Law;
 use crate::action::residue::Residue;
 use crate::action::truncate::is_truncated_card;
@@ -18,8 +20,10 @@ impl Law {
     /// Notes what earlier steps may have left. Who decides about it knows what of that any step acts on.
     pub(super) fn sight_left(&self, record: &Record<'_>, out: &mut Vec<Sighting>) {
         let before = out.len();
+        let mut known = Known::default();
         self.each_left(record.bytes, |kind, span| {
             let field = record.fields.around(span);
+            known.add(span);
             out.push(Sighting { finding: Finding { kind, span }, field, left: true });
         });
         let mut decoded = Decoded::default();
@@ -31,8 +35,7 @@ impl Law {
             record.fields.decode(record.bytes, field, field.value, &mut decoded);
             self.each_left(&decoded.bytes, |kind, span| {
                 let finding = Finding { kind, span: decoded.raw(span) };
-                let is_known = |known: &Sighting| known.finding.span.overlaps(finding.span);
-                if !out[before..].iter().any(is_known) {
+                if known.add(finding.span) {
                     out.push(Sighting { finding, field: at, left: true });
                 }
             });
@@ -69,14 +72,32 @@ impl Law {
     }
 }
 
+/// What was sighted so far, in the order of the record: the same residue may be read in its bytes and in its fields.
+#[derive(Default)]
+struct Known(BTreeMap<usize, usize>);
+
+impl Known {
+    /// Adds a span, unless it overlaps another.
+    fn add(&mut self, span: Span) -> bool {
+        let before = self.0.range(..span.end).next_back();
+        let is_new = before.is_none_or(|(_, end)| *end <= span.start);
+        if is_new {
+            self.0.insert(span.start, span.end);
+        }
+        is_new
+    }
+}
+
 /// Where the domain ends that stands behind a residue, if one does: where it would end behind a local part.
 fn behind_domain(text: &[u8], end: usize) -> usize {
     /// Longest domain (RFC 1035), and what tells its end.
     const REACH_BYTES: usize = 320;
     let Some(rest) = text.get(end..).filter(|rest| rest.starts_with(b"@")) else { return end };
-    let address = [b"x", &rest[..rest.len().min(REACH_BYTES)]].concat();
+    let rest = &rest[..rest.len().min(REACH_BYTES)];
+    let mut address = [b'x'; 1 + REACH_BYTES];
+    address[1..=rest.len()].copy_from_slice(rest);
     let [email, ..] = DETECTORS else { return end };
-    match email.verify(&address, 1).outcome {
+    match email.verify(&address[..=rest.len()], 1).outcome {
         Ok(finding) if finding.span.start == 0 => end + finding.span.end - 1,
         _ => end,
     }
@@ -90,6 +111,9 @@ fn card_around(text: &[u8], at: usize, from: usize) -> Option<Span> {
     let before = text[from..at].iter().rev().take(MAX_CARD_BYTES).take_while(may_be).count();
     let after = text[at..].iter().take(MAX_CARD_BYTES).take_while(may_be).count();
     let (first, last) = (at - before, at + after);
+    if !text[first..last].iter().any(u8::is_ascii_digit) {
+        return None; // a run of stars
+    }
     let begins = |place: &usize| is_digit(&text[*place]) && (*place == first || !is_digit(&text[*place - 1]));
     let ends = |place: &usize| is_digit(&text[*place - 1]) && (*place == last || !is_digit(&text[*place]));
     (first..=at).filter(begins).find_map(|start| {
