@@ -218,7 +218,7 @@ impl Judge {
     pub(super) fn set_times(&mut self, dating: &Dating, read: Read) {
         if let Some((_, known)) = &mut self.scratch.times {
             *known = read;
-        } else if self.policy_of(0).acts_on_record_time() {
+        } else if self.policy_of(0).asks_for_record_time() {
             self.scratch.times = Some((dating.clone(), read));
         }
     }
@@ -355,6 +355,19 @@ fn is_first_column(bytes: &[u8], span: Span) -> bool {
     is_plain && bytes[..span.start].trim_ascii_end().eq_ignore_ascii_case(b"#fields:")
 }
 
+/// Whether what a field holds is the time of the record, or a part of it.
+fn is_time(fields: &Fields, field: usize, bytes: &[u8], time: &Found) -> bool {
+    let Span { start, end } = fields.list[field].value;
+    let value = match bytes.get(start..end) {
+        Some([b'[', .., b']']) => Span::new(start + 1, end - 1),
+        _ => Span::new(start, end),
+    };
+    [time.date, Some(time.span)]
+        .into_iter()
+        .flatten()
+        .any(|span| span.start <= value.start && value.end <= span.end)
+}
+
 /// Notes the time of the record itself.
 fn sight_time(record: &Record<'_>, found: Found, out: &mut Vec<Sighting>) {
     for span in [found.date, Some(found.span)].into_iter().flatten() {
@@ -396,13 +409,17 @@ impl Law {
         if let Reading::Record { key: Some(line), .. } = reading {
             self.sight_key(&record, line, sightings);
         }
+        let mut time = None;
         if let (Reading::Record { head, is_header: false, .. }, Some((dating, read))) = (reading, times) {
-            let found = dating.find(bytes, head, read);
-            found.into_iter().for_each(|found| sight_time(&record, found, sightings));
+            time = dating.find(bytes, head, read);
+        }
+        if let Some(found) = time.filter(|_| self.policy.acts_on_record_time()) {
+            sight_time(&record, found, sightings);
         }
         if self.policy.acts_on_residues() {
             self.sight_left(&record, sightings);
         }
+        let means = Means { tools, residues: &self.residues };
         let mut plain = |span: Span, field: &Field, out: &mut Vec<u8>| undo.plain(&record, span, field, out);
         self.policy.decide(&record, sightings, &mut plain, decisions);
         if matches!(reading, Reading::Record { is_header: true, .. }) {
@@ -410,10 +427,21 @@ impl Law {
             decisions.all.retain(stays);
             decisions.acting.retain(stays);
         }
+        // Without its time a record would be of another age on the next run.
+        if let (Some(known), Some(time)) = (&self.policy.known, &time) {
+            let is_of_time = |decision: &Decision| {
+                decision.rule == known.rule && is_time(record.fields, decision.field, bytes, time)
+            };
+            decisions.all.retain(|decision| !is_of_time(decision));
+            decisions.acting.retain(|decision| !is_of_time(decision));
+        }
+        // What no step takes further is a text like any other, in which values may stand.
+        decisions
+            .acting
+            .retain(|decision| !decision.left || !self.stays(&record, decision, decision.span, means));
         // `[user:k…]` is no `user:` before a value.
         let in_residue = |decision: &Decision| self.residues.runs_across(bytes, decision.span.start);
         decisions.acting.retain(|decision| decision.whole || !in_residue(decision));
-        let means = Means { tools, residues: &self.residues };
         if self.policy.taint(&record, decisions, means, &mut plain, taint).is_err() {
             return Pass::Withheld;
         }
