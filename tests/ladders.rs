@@ -6,6 +6,8 @@
 mod boundaries;
 #[path = "ladders/calendar.rs"]
 mod calendar;
+#[path = "ladders/hidden.rs"]
+mod hidden;
 #[path = "ladders/hostile.rs"]
 mod hostile;
 #[path = "ladders/log.rs"]

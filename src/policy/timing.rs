@@ -99,6 +99,12 @@ impl Policy {
         self.rules.iter().any(|rule| finds(rule) && acts(rule))
     }
 
+    /// Whether the time of records matters where they are judged: a rule acts on it, or it is not to be withheld
+    /// because the age of the record hangs on it.
+    pub fn asks_for_record_time(&self) -> bool {
+        self.acts_on_record_time() || self.known.is_some() && self.depends_on_age()
+    }
+
     /// The first field of a record that holds a time and that `[input] time` names: what `read` makes of it.
     pub fn in_time_field<T>(
         &self,

@@ -186,7 +186,7 @@ impl Judge {
     pub(super) fn set_times(&mut self, dating: &Dating, read: Read) {
         if let Some((_, known)) = &mut self.scratch.times {
             *known = read;
-        } else if self.policy_of(0).acts_on_record_time() {
+        } else if self.policy_of(0).asks_for_record_time() {
             self.scratch.times = Some((dating.clone(), read));
         }
     }

@@ -68,7 +68,7 @@ fn scrubber() -> Scrubber {
         KeyPeriod { from, until, id: key.id().to_owned(), key: Some(key) }
     };
     let new_year = Some(stamp(at("2026-01-01T00:00:00Z")));
-    let keys = Keys::new(vec![period(None, new_year, 1), period(new_year, None, 2)], None);
+    let keys = Keys::new(vec![period(None, new_year, 1), period(new_year, None, 2)], None, Vec::new());
     let policy = Policy::from_toml(RULES, "test", Some(Path::new("."))).unwrap();
     Scrubber::with_keys(Arc::new(policy), Some(keys)).at(stamp(at("2026-06-01T00:00:00Z")))
 }

@@ -14,7 +14,7 @@ use crate::finding::Finding;
 use crate::format::{Field, Fields, Head};
 use crate::kind::Kind;
 use crate::policy::Policy;
-use crate::policy::decide::{Decision, Record, Sighting};
+use crate::policy::decide::{Decision, Decisions, Record, Sighting};
 use crate::policy::taint::Means;
 use crate::span::Span;
 use crate::withhold::is_marker;
@@ -54,6 +54,17 @@ pub(super) enum Pass {
 fn is_first_column(bytes: &[u8], span: Span) -> bool {
     let is_plain = memchr::memchr2(b'=', b':', span.of(bytes)).is_none();
     is_plain && bytes[..span.start].trim_ascii_end().eq_ignore_ascii_case(b"#fields:")
+}
+
+/// Whether what a field holds is the time of the record, or a part of it.
+fn is_time(fields: &Fields, field: usize, bytes: &[u8], time: &Found) -> bool {
+    let Span { start, end } = fields.list[field].value;
+    let value = match bytes.get(start..end) {
+        Some([b'[', .., b']']) => Span::new(start + 1, end - 1),
+        _ => Span::new(start, end),
+    };
+    let mut parts = [time.date, Some(time.span)].into_iter().flatten();
+    parts.any(|part| part.contains(value))
 }
 
 /// Notes the time of the record itself.
@@ -99,7 +110,8 @@ impl Law {
             return Pass::Withheld;
         }
         let record = Record { bytes, fields };
-        self.sight_all(&record, reading, times, (value, detect), sightings);
+        let time = self.sight_all(&record, reading, times, (value, detect), sightings);
+        let means = Means { tools, residues: &self.residues };
         let mut plain = |span: Span, field: &Field, out: &mut Vec<u8>| undo.plain(&record, span, field, out);
         self.policy.decide(&record, sightings, &mut plain, decisions);
         if matches!(reading, Reading::Record { is_header: true, .. }) {
@@ -107,10 +119,15 @@ impl Law {
             decisions.all.retain(stays);
             decisions.acting.retain(stays);
         }
+        if let Some(time) = &time {
+            self.keep_time(&record, time, decisions);
+        }
+        // What no step takes further is a text like any other, in which values may stand.
+        let goes_on = |decision: &Decision| !self.stays(&record, decision, decision.span, means);
+        decisions.acting.retain(|decision| !decision.left || goes_on(decision));
         // `[user:k…]` is no `user:` before a value.
         let in_residue = |decision: &Decision| self.residues.runs_across(bytes, decision.span.start);
         decisions.acting.retain(|decision| decision.whole || !in_residue(decision));
-        let means = Means { tools, residues: &self.residues };
         if self.policy.taint(&record, decisions, means, &mut plain, taint).is_err() {
             return Pass::Withheld;
         }
@@ -130,7 +147,7 @@ impl Law {
         }
     }
 
-    /// Notes all that a rule may cover.
+    /// Notes all that a rule may cover. The time of the record, if anybody asks for it.
     fn sight_all(
         &self,
         record: &Record<'_>,
@@ -138,18 +155,34 @@ impl Law {
         times: &mut Option<(Dating, Read)>,
         (value, detect): (&mut Value, &mut detect::Scratch),
         out: &mut Vec<Sighting>,
-    ) {
+    ) -> Option<Found> {
         self.sight(record, value, detect, out);
         if let Reading::Record { key: Some(line), .. } = reading {
             self.sight_key(record, line, out);
         }
-        if let (Reading::Record { head, is_header: false, .. }, Some((dating, read))) = (reading, times) {
-            let found = dating.find(record.bytes, head, read);
-            found.into_iter().for_each(|found| sight_time(record, found, out));
+        let time = match (reading, times) {
+            (Reading::Record { head, is_header: false, .. }, Some((dating, read))) => {
+                dating.find(record.bytes, head, read)
+            }
+            _ => None,
+        };
+        if let Some(found) = time.filter(|_| self.policy.acts_on_record_time()) {
+            sight_time(record, found, out);
         }
         if self.policy.acts_on_residues() {
             self.sight_left(record, out);
         }
+        time
+    }
+
+    /// Under default deny the time of a record stays: without it the record would be of another age on the next run.
+    fn keep_time(&self, record: &Record<'_>, time: &Found, decisions: &mut Decisions) {
+        let Some(known) = &self.policy.known else { return };
+        let is_of_time = |decision: &Decision| {
+            decision.rule == known.rule && is_time(record.fields, decision.field, record.bytes, time)
+        };
+        decisions.all.retain(|decision| !is_of_time(decision));
+        decisions.acting.retain(|decision| !is_of_time(decision));
     }
 
     /// Whether a decision may change the record still.

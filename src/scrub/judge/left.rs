@@ -104,7 +104,7 @@ fn behind_domain(text: &[u8], end: usize) -> usize {
 }
 
 /// The card number around a place of which truncation took digits: the longest, for what stands beside it may be digits
-/// as well.
+/// as well. Stars of somebody's own stand beside it where a digit meets one.
 fn card_around(text: &[u8], at: usize, from: usize) -> Option<Span> {
     let is_digit = |byte: &u8| byte.is_ascii_digit() || *byte == b'*';
     let may_be = |byte: &&u8| is_digit(byte) || b" -+.".contains(byte);
@@ -114,8 +114,12 @@ fn card_around(text: &[u8], at: usize, from: usize) -> Option<Span> {
     if !text[first..last].iter().any(u8::is_ascii_digit) {
         return None; // a run of stars
     }
-    let begins = |place: &usize| is_digit(&text[*place]) && (*place == first || !is_digit(&text[*place - 1]));
-    let ends = |place: &usize| is_digit(&text[*place - 1]) && (*place == last || !is_digit(&text[*place]));
+    let parts = |digit: u8, beside: u8| !is_digit(&beside) || beside == b'*' && digit != b'*';
+    let begins =
+        |place: &usize| is_digit(&text[*place]) && (*place == first || parts(text[*place], text[*place - 1]));
+    let ends = |place: &usize| {
+        is_digit(&text[*place - 1]) && (*place == last || parts(text[*place - 1], text[*place]))
+    };
     (first..=at).filter(begins).find_map(|start| {
         let end = (at + 1..=last).rev().filter(ends).find(|end| is_truncated_card(&text[start..*end]))?;
         Some(Span::new(start, end))
