@@ -65,8 +65,29 @@ impl Policy {
             place.is_some_and(|place| reached >> place & 1 == 1)
         };
         let may_have_stayed = self.records.keep_at_least.is_some();
-        let rules = self.rules.iter().map(|rule| rule.at(has, may_drop, may_have_stayed)).collect();
+        let mut rules: Vec<Rule> =
+            self.rules.iter().map(|rule| rule.at(has, may_drop, may_have_stayed)).collect();
+        self.share_earlier(&mut rules);
         Policy { rules, sources: Vec::new(), tests: Vec::new(), ..self.clone() }
+    }
+
+    /// What acts on a value beside a binding rule is the stronger of two: so each of them takes further what the other
+    /// left, when that was the stronger one.
+    fn share_earlier(&self, rules: &mut [Rule]) {
+        if !binds_by_age(&self.rules) {
+            return;
+        }
+        let left: Vec<Vec<Action>> = rules
+            .iter()
+            .map(|rule| rule.actions().take(rule.step + 1).cloned().chain(rule.earlier.clone()).collect())
+            .collect();
+        for (at, rule) in rules.iter_mut().enumerate() {
+            for (other, left) in left.iter().enumerate() {
+                if other != at && (rule.binding || self.rules[other].binding) {
+                    rule.earlier.extend(left.iter().filter(|action| **action != Action::Keep).cloned());
+                }
+            }
+        }
     }
 
     /// The policy as it is for a record of this age at the moment `now`.
@@ -106,6 +127,11 @@ impl Rule {
     pub fn actions(&self) -> impl Iterator<Item = &Action> {
         self.steps.iter().map(|step| &step.action)
     }
+}
+
+/// Whether a binding rule may leave what a later step of another one acts on, or the other way round.
+pub(super) fn binds_by_age(rules: &[Rule]) -> bool {
+    rules.iter().any(|rule| rule.binding) && rules.iter().any(|rule| rule.steps.len() > 1)
 }
 
 /// Reads `retain`.

@@ -2,8 +2,9 @@
 
 use jiff::Timestamp;
 
+use super::ladder::binds_by_age;
 use super::taint::Means;
-use super::{Covers, Policy};
+use super::{Covers, Policy, Rule};
 use crate::action::canonical::hashed_as;
 use crate::action::truncate::ZIP;
 use crate::action::{self, Action, Left, TimeUnit};
@@ -89,7 +90,9 @@ impl Policy {
                     .for_each(|kind| marks_of(&redact, kind, self.kinds.name(kind), true, &mut marks));
             }
             for (at, step) in rule.steps.iter().enumerate() {
-                let later: Vec<&Action> = rule.actions().skip(at + 1).collect();
+                // Beside a binding rule the later steps are those of the others as well.
+                let others = self.rules.iter().filter(|_| binds_by_age(&self.rules)).flat_map(Rule::actions);
+                let later: Vec<&Action> = rule.actions().skip(at + 1).chain(others).collect();
                 if later.is_empty() {
                     continue;
                 }

@@ -69,3 +69,28 @@ fn stars_beside_a_truncated_card_are_no_digits_of_it() {
         }
     }
 }
+
+/// Beside a binding rule the stronger of two acts, and which of them that is changes with the age.
+#[test]
+fn what_a_binding_rule_left_is_taken_further_by_the_others() {
+    let keep = "{ until = '30d', action = 'keep' }";
+    let cut = |pan| format!("{{ truncate = {{ pan = '{pan}', ipv4 = 24, ipv6 = 48 }} }}");
+    let (first, last) = (cut("first6last4"), cut("last4"));
+    let log = "2026-01-01T00:00:00Z card 4111111111111111 of ana@example.com\n{\"ts\":\"2026-01-01T00:00:00Z\",\"card\":\"4111-1111-1111-1111\",\"of\":\"ana@example.com\"}\n";
+    for (ladder, binding) in [
+        (format!("{keep}, {{ action = {last} }}"), format!("action = {first}")),
+        (format!("{keep}, {{ action = 'redact' }}"), "action = 'hash'".to_owned()),
+        (format!("{keep}, {{ action = 'redact' }}"), "action = 'encrypt'".to_owned()),
+        ("{ until = '30d', action = 'hash' }, { action = 'redact' }".to_owned(), format!("action = {first}")),
+        (format!("{{ action = {first} }}"), format!("retain = [{keep}, {{ action = {last} }}]")),
+        ("{ action = 'hash' }".to_owned(), format!("retain = [{keep}, {{ action = 'redact' }}]")),
+    ] {
+        let rules = format!(
+            "pseudonyms.keyring = 'k.toml'\n[[rule]]\nfind = ['pan', 'email']\nretain = [{ladder}]\n[[rule]]\nfind = ['pan', 'email']\nbinding = true\n{binding}\n"
+        );
+        let one = |date: &str, text: &str| left_of(&rules, at(date), text).0;
+        let first = one("2026-01-02T00:00:00Z", log);
+        let late = one("2026-06-01T00:00:00Z", log);
+        assert_eq!(one("2026-06-01T00:00:00Z", &first), late, "{rules}{first}");
+    }
+}
