@@ -1,7 +1,5 @@
 //! Ladders: what is done to a value, by the age of its record.
 
-use jiff::Timestamp;
-
 use super::compile::Compiler;
 use super::document::{Document, Node, Value};
 use super::fault::Faults;
@@ -67,13 +65,6 @@ impl Policy {
         let may_have_stayed = self.records.keep_at_least.is_some();
         let rules = self.rules.iter().map(|rule| rule.at(has, may_drop, may_have_stayed)).collect();
         Policy { rules, sources: Vec::new(), tests: Vec::new(), ..self.clone() }
-    }
-
-    /// The policy as it is for a record of this age at the moment `now`.
-    pub fn at_age(&self, written: Timestamp, now: Timestamp) -> Policy {
-        let reached = self.ages.iter().enumerate();
-        let reached = reached.filter(|(_, age)| written <= age.before(now));
-        self.at(reached.fold(0, |bits, (at, _)| bits | 1 << at), MayDrop::Any)
     }
 
     /// Whether any step of any rule drops whole records.
