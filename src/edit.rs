@@ -81,8 +81,6 @@ impl Edits {
     ) {
         let mut gone: Vec<(usize, Cause)> = Vec::new();
         let mut names: Vec<(usize, usize)> = Vec::new(); // name, edit
-        let mut left = std::mem::take(&mut self.left);
-        let mut decoded = std::mem::take(&mut self.decoded);
         for decision in decisions {
             let field = &record.fields.list[decision.field];
             let action = &policy.rules[decision.rule].action;
@@ -95,38 +93,17 @@ impl Edits {
                 gone.push((decision.field, cause));
                 continue;
             }
-            let leaves_nothing = matches!(action, Action::Withhold | Action::Drop);
-            let redacts = decision.rest && !leaves_nothing;
-            if span.is_empty() && !decision.span.is_empty() {
-                continue; // a comma
+            let is_comma = span.is_empty() && !decision.span.is_empty();
+            if is_comma || !self.leaves_less(policy, record, decision, span, means, plain) {
+                continue;
             }
-            // A mask made of escapes as they are written would be escaped once more, each time anew.
-            decoded.clear();
-            let mut value = span.of(record.bytes);
-            if field.escaped {
-                record.fields.decode(record.bytes, field, span, &mut decoded);
-                value = &decoded.bytes;
-            }
-            self.plain.clear();
-            if action.reads_plain() || policy.may_have_been_ipv4(decision.rule, decision.kind) {
-                plain(span, field, &mut self.plain);
-            }
-            left.clear();
-            let (rule, kind) = (decision.rule, decision.kind);
-            let done = match redacts {
-                true => {
-                    let redact = Action::Redact { with: None };
-                    action::apply(&redact, kind, value, &self.plain, means.tools, &mut left)
-                }
-                false => policy.leave(rule, kind, value, &self.plain, means, &mut left),
-            };
-            self.without_key += u64::from(done == Left::NoKey);
+            let left = std::mem::take(&mut self.left);
             let whole = decision.whole && !decision.rest;
-            if left != value && self.write(policy, record, field, &left, cause, whole) {
+            if self.write(policy, record, field, &left, cause, whole) {
                 names.extend((field.role == Role::Name).then(|| (decision.field, self.list.len() - 1)));
             }
+            self.left = left;
         }
-        (self.left, self.decoded) = (left, decoded);
         if !names.is_empty() {
             self.number_equal_names(record, &names);
         }
@@ -138,6 +115,44 @@ impl Edits {
         if !self.list.is_empty() {
             self.correct_counts(record);
         }
+    }
+
+    /// Makes what a decision leaves of these bytes, which is then in `left`. `false` if that is what stands there.
+    fn leaves_less(
+        &mut self,
+        policy: &Policy,
+        record: &Record<'_>,
+        decision: &Decision,
+        span: Span,
+        means: Means<'_>,
+        plain: Plain<'_>,
+    ) -> bool {
+        let Edits { plain: seen_through, left, decoded, .. } = self;
+        let field = &record.fields.list[decision.field];
+        let Decision { rule, kind, rest, .. } = *decision;
+        let action = &policy.rules[rule].action;
+        // A mask made of escapes as they are written would be escaped once more, each time anew.
+        decoded.clear();
+        let mut value = span.of(record.bytes);
+        if field.escaped {
+            record.fields.decode(record.bytes, field, span, decoded);
+            value = &decoded.bytes;
+        }
+        seen_through.clear();
+        if action.reads_plain() || policy.may_have_been_ipv4(rule, kind) {
+            plain(span, field, seen_through);
+        }
+        left.clear();
+        let leaves_nothing = matches!(action, Action::Withhold | Action::Drop);
+        let done = match rest && !leaves_nothing {
+            true => {
+                let redact = Action::Redact { with: None };
+                action::apply(&redact, kind, value, seen_through, means.tools, left)
+            }
+            false => policy.leave(rule, kind, value, seen_through, means, left),
+        };
+        self.without_key += u64::from(done == Left::NoKey);
+        self.left != value
     }
 
     /// Notes what is written in place of a value, unless it stands there already. A bare number becomes text or,

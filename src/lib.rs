@@ -73,6 +73,8 @@
 //! # Ok::<(), logscrub::Faults>(())
 //! ```
 //!
+//! [`Scrubber::with_keys`] takes [`Keys`] instead, one a period, each for the records of its time.
+//!
 //! Under a policy with ladders (`retain`) what is left of a line depends on its age, counted from the time in it. A log on
 //! its way out is new, unless it is late; ages are reckoned from the clock, or from a moment that is given:
 //!
@@ -149,6 +151,8 @@ pub mod time;
 pub mod withhold;
 
 pub use action::hash::HashKey;
+pub use action::keys::{KeyPeriod, Keys};
+pub use jiff::Timestamp;
 pub use policy::Policy;
 pub use policy::fault::Faults;
 pub use scrub::Scrubber;

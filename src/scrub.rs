@@ -9,6 +9,7 @@ mod aging;
 mod carry;
 mod coarsening;
 mod dating;
+mod heads;
 mod judge;
 mod key;
 mod lane;
@@ -37,9 +38,9 @@ use aging::Before;
 pub use carry::Carry;
 use carry::Header;
 use coarsening::Coarsened;
-use dating::Units;
 use judge::Judge;
 pub use judge::{Judged, Outcome};
+use key::KeyLine;
 use lane::{Job, Lane, OutOfLane};
 use long::Long;
 use parts::Parts;
@@ -78,7 +79,7 @@ pub struct Scrubber {
     /// Headers in the block that have not been passed, the last first.
     headers: Vec<Header>,
     /// Lines of private keys in the block that have not been passed, the last first.
-    keys: Vec<Span>,
+    keys: Vec<KeyLine>,
     /// The block without the records that are dropped by their age.
     left: Vec<u8>,
     /// The rule that makes the times of all records coarser, if one does.
@@ -92,7 +93,7 @@ pub struct Scrubber {
     coarse: Vec<u8>,
     time: Vec<u8>,
     /// The lines of private keys in that.
-    left_keys: Option<Vec<Span>>,
+    left_keys: Option<Vec<KeyLine>>,
     /// The last record before a block that went on with it, and what became of it.
     before: Option<Before>,
 }
@@ -249,7 +250,8 @@ impl Scrubber {
             }
             self.pass_headers(record.content.start);
             let key = self.pass_key(record.content);
-            self.take_up(block, record.content);
+            self.take_up_line(block, record.content, key);
+            let key = key.map(|line| line.span);
             copied = match self.edit_in_lane(block, &record, copied, &mut pen) {
                 Ok(copied) => copied,
                 Err(OutOfLane) => self.write_judged(block, &record, key, copied, &mut pen),
@@ -282,51 +284,6 @@ impl Scrubber {
         Tracker::new(self.judge.policy(), dating, self.now, self.start)
     }
 
-    /// Looks for headers and for lines of private keys in a block.
-    fn begin(&mut self, block: &[u8]) {
-        let Scrubber { judge, carry, headers, keys, left_keys, .. } = self;
-        headers.clear();
-        keys.clear();
-        self.seen = self.parts.begin(judge.policy(), block, carry);
-        Units { seen: self.seen, max_record: carry.max_record }.note_in(&mut carry.head);
-        // The fast lane does not see them, and where records are judged nobody is to tell by the result.
-        carry.head.numbers_alone = !self.seen.may_have_bytes();
-        judge.begin(&carry.head);
-        carry.headers(judge.policy(), block, |header| headers.push(header));
-        match left_keys.take() {
-            Some(known) => keys.extend(known),
-            None => carry.keys(judge.policy(), block, |line| keys.push(line)),
-        }
-        headers.reverse();
-        keys.reverse();
-    }
-
-    /// What the headers up to this place say holds from here on: a header is read by its own names.
-    fn pass_headers(&mut self, place: usize) {
-        let mut is_header = false;
-        while let Some((at, columns)) = self.headers.pop_if(|(at, _)| *at <= place) {
-            is_header = at == place;
-            self.carry.head.columns = Some(columns);
-            self.judge.begin(&self.carry.head);
-        }
-        self.judge.at_header(is_header);
-    }
-
-    /// What of this record is a line of a private key, as a span of the record.
-    fn pass_key(&mut self, record: Span) -> Option<Span> {
-        while self.keys.pop_if(|line| line.start < record.start).is_some() {} // of parts of longer records
-        let line = self.keys.pop_if(|line| line.start < record.end)?;
-        Some(Span::new(line.start - record.start, line.end - record.start))
-    }
-
-    fn end(&mut self, block: &[u8]) {
-        self.carry.seen = self.seen;
-        if self.carry.has_headers(self.judge.policy()) {
-            let last = self.headers.first().map(|(_, columns)| Arc::clone(columns));
-            self.carry.end(last, block);
-        }
-    }
-
     /// Which records need work.
     fn wanted(&self) -> Wanted {
         match self.lanes.as_slice() {
@@ -334,14 +291,6 @@ impl Scrubber {
             [] => Wanted::Candidates,
             lanes => Lane::wanted_by(lanes),
         }
-    }
-
-    /// Whether a rule asks for one of the columns that a header names: none of them stands in its records.
-    fn asks_for_columns(&self) -> bool {
-        let carried = self.carry.head.columns.iter();
-        let columns = carried.chain(self.headers.iter().map(|(_, columns)| columns));
-        let mut names = columns.flat_map(|columns| &columns.names);
-        names.any(|name| self.judge.policy().may_mean(name))
     }
 
     /// Edits a record in the fast lane, if it can be judged there. Returns how far the block is written now.
@@ -492,8 +441,8 @@ impl Scrubber {
             if inspected <= record.start {
                 self.pass_headers(record.start);
                 let key = self.pass_key(record);
-                let drops = self.take_up(block, record);
-                let judged = self.judge.inspect(record.of(block), key);
+                let drops = self.take_up_line(block, record, key);
+                let judged = self.judge.inspect(record.of(block), key.map(|line| line.span));
                 each(number(record.start), record.of(block), self.with_age(judged, drops));
             }
         }

@@ -128,7 +128,7 @@ fn aged() -> impl Iterator<Item = (&'static str, Scrubber)> {
         KeyPeriod { from, until, id: key.id().to_owned(), key: Some(key) }
     };
     let begins = moment("2026-02-01T00:00:00Z");
-    let keys = Keys::new(vec![period(None, begins, 1), period(begins, None, 2)], None);
+    let keys = Keys::new(vec![period(None, begins, 1), period(begins, None, 2)], None, Vec::new());
     LADDERS.into_iter().map(move |ladder| {
         let rules = format!("input.undated = 'oldest'\npseudonyms.keyring = 'k.toml'\n[[rule]]\n{ladder}\n");
         let policy = Policy::from_toml(&rules, "test", Some(Path::new("."))).unwrap();

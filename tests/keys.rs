@@ -274,3 +274,39 @@ fn no_part_of_a_key_comes_out() {
         assert!(out.contains("[private_key]"));
     }
 }
+
+/// A key is as old as its first line: no run takes that and leaves lines that nobody knows for lines of a key.
+#[test]
+fn a_key_ages_as_a_whole() {
+    let rules = "[[rule]]\nfind = ['private_key']\n\
+                 retain = [{ until = '10d', action = 'keep' }, { action = 'redact' }]\n";
+    for more in ["", "records.drop_after = '20d'\n"] {
+        let policy = Policy::from_toml(&format!("{more}{rules}"), "test", None).unwrap();
+        let scrubber = Scrubber::new(Arc::new(policy), None);
+        let line = |day: u8, text: &str| format!("2026-03-{day:02}T00:00:00Z app[1]: {text}\n");
+        let text = [
+            line(1, "start"),
+            line(2, "-----BEGIN RSA PRIVATE KEY-----"),
+            line(6, &body(1)),
+            line(9, &body(2)),
+            line(9, "-----END RSA PRIVATE KEY-----"),
+            line(9, "end"),
+        ]
+        .concat();
+        let mut state = text.clone().into_bytes();
+        for now in ["2026-03-13", "2026-03-17", "2026-03-23", "2026-04-20"] {
+            let scrubber = scrubber.clone().at(format!("{now}T00:00:00Z").parse().unwrap());
+            let late = streamed(&scrubber, text.as_bytes(), 1, 1 << 17);
+            assert!(!shown(&late).contains("MIIC"), "{now}: {}", shown(&late));
+            state = streamed(&scrubber, &state, 1, 1 << 17);
+            assert_eq!(shown(&state), shown(&late), "{now}");
+            for block in [1, 60, 200] {
+                assert_eq!(shown(&streamed(&scrubber, text.as_bytes(), 4, block)), shown(&late), "{now}");
+            }
+            let mut alone = scrubber.clone();
+            let mut out = Vec::new();
+            text.split_inclusive('\n').for_each(|line| alone.scrub(line.as_bytes(), &mut out));
+            assert_eq!(shown(&out), shown(&late), "{now}, line by line");
+        }
+    }
+}

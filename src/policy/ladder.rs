@@ -1,7 +1,5 @@
 //! Ladders: what is done to a value, by the age of its record.
 
-use jiff::Timestamp;
-
 use super::compile::Compiler;
 use super::document::{Document, Node, Value};
 use super::fault::Faults;
@@ -88,13 +86,6 @@ impl Policy {
                 }
             }
         }
-    }
-
-    /// The policy as it is for a record of this age at the moment `now`.
-    pub fn at_age(&self, written: Timestamp, now: Timestamp) -> Policy {
-        let reached = self.ages.iter().enumerate();
-        let reached = reached.filter(|(_, age)| written <= age.before(now));
-        self.at(reached.fold(0, |bits, (at, _)| bits | 1 << at), MayDrop::Any)
     }
 
     /// Whether any step of any rule drops whole records.

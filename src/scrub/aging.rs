@@ -6,6 +6,7 @@ use jiff::Timestamp;
 
 use super::carry::{Last, Read};
 use super::dating::Units;
+use super::key::KeyLine;
 use super::seen::Seen;
 use super::stages::{Aged, Stage};
 use super::{Carry, Header, Judged, Outcome, Scrubber, Stages, count_records, parted};
@@ -115,6 +116,20 @@ impl Scrubber {
         aged.drops
     }
 
+    /// The same of a line that may be one of a private key. A key is as old as its first line: one run must not take that
+    /// and leave lines that nobody knows for lines of a key any more.
+    pub(super) fn take_up_line(&mut self, block: &[u8], record: Span, key: Option<KeyLine>) -> bool {
+        let drops = self.take_up(block, record);
+        let (Some(stages), Some(KeyLine { begins, .. })) = (&self.stages, key) else { return drops };
+        if begins {
+            self.carry.key_begun = stages.last();
+            return drops;
+        }
+        let aged = stages.of_time(self.carry.key_begun);
+        self.set_age(aged);
+        aged.drops
+    }
+
     fn set_age(&mut self, aged: Aged) {
         let number = self.number_of(aged.stage);
         self.judge.set_age(number, aged.moment, aged.withheld);
@@ -143,7 +158,8 @@ impl Scrubber {
             let (end, part) = self.next_of(block, start, &mut thinning.seen);
             let record = Span::new(start, start + parted(&block[start..end]).0.len());
             let header = thinning.headers.pop_if(|(at, _)| *at < end);
-            let by_age = self.take_up(block, record) && header.is_none();
+            let key = thinning.keys.last().copied().filter(|line| line.span.start < end);
+            let by_age = self.take_up_line(block, record, key) && header.is_none();
             self.carry.head.columns = header.map(|(_, columns)| columns).or(self.carry.head.columns.take());
             let open = part.and_then(|part| goes_on[part.stream]);
             let drops = open.unwrap_or(by_age);
@@ -155,6 +171,7 @@ impl Scrubber {
             thinning.pass_keys(end, drops);
             start = end;
         }
+        thinning.behind.key_begun = self.carry.key_begun;
         self.carry = before;
         let dropped = thinning.dropped > 0;
         *left = self.end_thinning(block, thinning);
@@ -225,8 +242,8 @@ struct Thinning {
     headers: Vec<Header>,
     /// Lines of private keys in the block, the last first, and in what is left: a key is known by its first line, be it
     /// left out or not.
-    keys: Vec<Span>,
-    left_keys: Vec<Span>,
+    keys: Vec<KeyLine>,
+    left_keys: Vec<KeyLine>,
     /// What carries over behind the keys of the block.
     behind: Carry,
 }
@@ -246,10 +263,10 @@ impl Thinning {
 
     /// Goes on behind the keys of the record that ends here.
     fn pass_keys(&mut self, end: usize, drops: bool) {
-        while let Some(line) = self.keys.pop_if(|line| line.start < end) {
+        while let Some(line) = self.keys.pop_if(|line| line.span.start < end) {
             if !drops {
-                let at = line.start - self.copied + self.left.len();
-                self.left_keys.push(Span::new(at, at + line.len()));
+                let at = line.span.start - self.copied + self.left.len();
+                self.left_keys.push(KeyLine { span: Span::new(at, at + line.span.len()), ..line });
             }
         }
     }

@@ -8,12 +8,11 @@ use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::key::{self, Key};
+use super::key::{self, Key, KeyLine};
 use super::seen::Seen;
 use crate::format::{Columns, Fields, Head};
 use crate::kind::Kind;
 use crate::policy::Policy;
-use crate::span::Span;
 use crate::time::stamp::Moment;
 
 /// Lines at the start of an input in which a header is looked for that nothing marks as one: there may be a banner
@@ -36,6 +35,8 @@ pub struct Carry {
     settled: bool,
     /// The private key of which the next record may be a part.
     key: Option<Key>,
+    /// When that was begun, if it is known.
+    pub(super) key_begun: Option<Moment>,
     /// When the block was read, and of what date its file is; unknown where nobody reads in order.
     pub(super) read: Option<Read>,
     /// The last record that has a time.
@@ -104,12 +105,11 @@ impl Carry {
         policy.finds(Kind::PRIVATE_KEY)
     }
 
-    /// Goes on behind the headers and the keys of a block.
+    /// Goes on behind the headers of a block.
     pub(super) fn pass(&mut self, policy: &Policy, block: &[u8]) {
         let mut last = None;
         self.headers(policy, block, |header| last = Some(header.1));
         self.end(last, block);
-        self.keys(policy, block, |_| {});
     }
 
     /// Goes on behind a block of which the last header is this.
@@ -122,7 +122,7 @@ impl Carry {
     }
 
     /// Hands on what of a block are lines of private keys, in order, and goes on behind it.
-    pub(super) fn keys(&mut self, policy: &Policy, block: &[u8], each: impl FnMut(Span)) {
+    pub(super) fn keys(&mut self, policy: &Policy, block: &[u8], each: impl FnMut(KeyLine)) {
         if Carry::has_keys(policy) {
             key::pass(&mut self.key, block, each);
         }
@@ -149,6 +149,7 @@ impl Carry {
     /// Goes on behind what another went on behind, as far as keys go.
     pub(super) fn pass_keys(&mut self, other: &Carry) {
         self.key.clone_from(&other.key);
+        self.key_begun = other.key_begun;
     }
 
     /// The headers in a block, in order.

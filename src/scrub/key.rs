@@ -44,9 +44,16 @@ struct Part {
     ends: bool,
 }
 
-/// Hands on the spans of a block that belong to keys, at most one a line, in order. `open` is the key that is open
+/// A line of a key, and whether the key begins with it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct KeyLine {
+    pub(super) span: Span,
+    pub(super) begins: bool,
+}
+
+/// Hands on the lines of a block that belong to keys, in order. `open` is the key that is open
 /// before the block, then the one that is behind it.
-pub(super) fn pass(open: &mut Option<Key>, block: &[u8], mut each: impl FnMut(Span)) {
+pub(super) fn pass(open: &mut Option<Key>, block: &[u8], mut each: impl FnMut(KeyLine)) {
     let begin = Finder::new(BEGIN);
     let mut from = 0;
     while from < block.len() {
@@ -57,7 +64,8 @@ pub(super) fn pass(open: &mut Option<Key>, block: &[u8], mut each: impl FnMut(Sp
                     from = line.end + 1;
                     key.lines += 1;
                     let ends = part.ends || key.lines >= MAX_LINES;
-                    (!part.span.is_empty()).then(|| each(part.span.shifted(line.start)));
+                    let span = part.span.shifted(line.start);
+                    (!span.is_empty()).then(|| each(KeyLine { span, begins: false }));
                     ends.then(|| *open = None);
                     continue;
                 }
@@ -69,7 +77,7 @@ pub(super) fn pass(open: &mut Option<Key>, block: &[u8], mut each: impl FnMut(Sp
         from = line.end + 1;
         if let Some((key, span)) = last_begin(line.of(block)) {
             *open = Some(key);
-            each(span.shifted(line.start));
+            each(KeyLine { span: span.shifted(line.start), begins: true });
         }
     }
 }

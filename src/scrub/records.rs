@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use super::key::KeyLine;
 use super::seen::Seen;
 use super::watch::Watch;
 use crate::detect::glance::{Sight, Sights, Told};
@@ -84,7 +85,7 @@ impl Records {
         block: &[u8],
         wanted: Wanted,
         seen: &Seen,
-        keys: &[Span],
+        keys: &[KeyLine],
         watch: &mut Watch,
     ) {
         mark(block, &mut self.marks);
@@ -110,7 +111,7 @@ impl Records {
                 self.for_judge.extend_from_slice(watch.places(block, &self.marks, &self.controls));
                 self.names.extend_from_slice(watch.names());
             }
-            self.for_judge.extend(keys.iter().map(|line| line.start as u32));
+            self.for_judge.extend(keys.iter().map(|line| line.span.start as u32));
             self.note_quoted(block);
             let controls = self.controls.iter().filter(|at| hides_trigger(block, **at as usize));
             self.for_judge.extend(controls);

@@ -169,6 +169,11 @@ impl Stages {
         self.drop_after.is_some()
     }
 
+    /// The age of a record of that time, if it is known.
+    pub(super) fn of_time(&self, moment: Option<Moment>) -> Aged {
+        moment.map_or_else(|| self.undated(), |moment| self.aged(moment))
+    }
+
     /// The age of a record of that time.
     pub(super) fn of_moment(&self, moment: Moment) -> Aged {
         self.aged(moment)

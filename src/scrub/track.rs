@@ -82,6 +82,20 @@ impl Tracker {
         Read::new(now, self.file)
     }
 
+    /// Goes on behind the keys of a block that was read then. A key is of the time of its first line.
+    fn pass_keys(&mut self, block: &[u8], read: &Read) {
+        let mut begun = None;
+        self.carry
+            .keys(&self.policy, block, |line| begun = if line.begins { Some(line.span) } else { begun });
+        let Tracker { dating, carry, seen, max_record, .. } = self;
+        if let (Some(span), Some(dating)) = (begun, dating) {
+            let end = memchr::memchr(b'\n', &block[span.end..]).map_or(block.len(), |feed| span.end + feed);
+            let units = Units { seen: *seen, max_record: *max_record };
+            let own = dating.last_of(&block[..end], &units, &carry.head, read).map(|(_, moment)| moment);
+            carry.key_begun = own.or(carry.last.as_ref().map(|last| last.moment));
+        }
+    }
+
     /// Goes on behind lines that were read then.
     fn pass_times(&mut self, lines: &[u8], read: &Read) {
         let Tracker { policy, dating, carry, seen, max_record, .. } = self;
@@ -179,6 +193,7 @@ impl Tracker {
         let read = self.read();
         carry.read = Some(read);
         self.carry.pass(&self.policy, block);
+        self.pass_keys(block, &read);
         self.pass_times(block, &read);
         let at_end = self.open.iter().find(|open| open.start == block.len());
         self.carry.seen = at_end.map_or(self.seen, |open| open.before);
