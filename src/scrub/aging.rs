@@ -116,8 +116,8 @@ impl Scrubber {
         aged.drops
     }
 
-    /// The same of a line that may be one of a private key. A key is as old as its first line: one run must not take that
-    /// and leave lines that nobody knows for lines of a key any more.
+    /// The same of a line that may be one of a private key. It is judged by the age of the first line of the key: one run
+    /// must not take that and leave lines that nobody knows for lines of a key any more.
     pub(super) fn take_up_line(&mut self, block: &[u8], record: Span, key: Option<KeyLine>) -> bool {
         let drops = self.take_up(block, record);
         let (Some(stages), Some(KeyLine { begins, .. })) = (&self.stages, key) else { return drops };
@@ -127,7 +127,7 @@ impl Scrubber {
         }
         let aged = stages.of_time(self.carry.key_begun);
         self.set_age(aged);
-        aged.drops
+        drops
     }
 
     fn set_age(&mut self, aged: Aged) {
