@@ -6,6 +6,7 @@
 use zeroize::Zeroizing;
 
 use super::apply::{label, pseudonym};
+use super::canonical::hashed_as;
 use super::residue::{Residue, Residues};
 use super::truncate::{is_truncated_card, truncate};
 use super::{Action, Hash, Of, Part, Tools, Truncate, apply};
@@ -104,7 +105,12 @@ pub fn advance(
     residues: &Residues,
     out: &mut Vec<u8>,
 ) -> bool {
-    let Some(trace) = read(residue, kind, residues) else { return false };
+    let Some(mut trace) = read(residue, kind, residues) else { return false };
+    if let What::Encrypted(value) = &trace.left
+        && earlier.iter().any(|step| matches!(step, Action::Hash(_)))
+    {
+        trace.kind = hashed_as(trace.kind, value); // as if that step had come to it
+    }
     if !earlier.iter().any(|step| trace.is_left_by(step)) {
         return false;
     }
@@ -206,11 +212,19 @@ impl Trace<'_> {
         }
     }
 
+    /// The kind by which the value is labelled: a mapped address was hashed as the IPv4 address in it.
+    fn label(&self) -> Kind {
+        match &self.left {
+            What::WithNetwork(network) => hashed_as(self.kind, network),
+            _ => self.kind,
+        }
+    }
+
     /// Appends what the action makes of it; `false` if it does not act on it.
     fn advance(&self, action: &Action, tools: Tools<'_>, out: &mut Vec<u8>) -> bool {
         match (action, &self.left) {
             (Action::Redact { .. } | Action::Drop | Action::DropRecord, _) => {
-                apply(action, self.kind, b"", b"", tools, out);
+                apply(action, self.label(), b"", b"", tools, out);
             }
             (Action::Hash(_), What::Encrypted(value)) => {
                 apply(action, self.kind, value, value, tools, out);
