@@ -223,6 +223,7 @@ impl Trace<'_> {
     /// Appends what the action makes of it; `false` if it does not act on it.
     fn advance(&self, action: &Action, tools: Tools<'_>, out: &mut Vec<u8>) -> bool {
         match (action, &self.left) {
+            (Action::Redact { with: None }, What::Label) => return false, // the number of a second name stays
             (Action::Redact { .. } | Action::Drop | Action::DropRecord, _) => {
                 apply(action, self.label(), b"", b"", tools, out);
             }

@@ -255,3 +255,24 @@ fn a_mapped_address_is_an_ipv4_address_behind_any_step() {
         assert_eq!(scrub(last, &scrub(later, &walked)), once);
     }
 }
+
+/// Whether another value stands in the record or not, and whether it is judged or passes the lane.
+#[test]
+fn a_label_is_taken_further_wherever_it_stands() {
+    for (action, left) in [("'redact'", "[email] [email#2]"), ("{redact={with='gone'}}", "gone gone")] {
+        let rules = format!(
+            "[[rule]]\nfind = ['email']\nretain = [{{ until = '7d', action = 'truncate' }}, {{ action = {action} }}]\n"
+        );
+        let scrubber = scrubber(&rules, at("2027-06-01T00:00:00Z"));
+        for value in ["", " ana@example.com"] {
+            let line = format!("2026-01-01T00:00:00Z [email] [email#2]{value}\n");
+            let wanted = format!("2026-01-01T00:00:00Z {left}");
+            for mut one in [scrubber.clone(), scrubber.clone().judging_every_record()] {
+                let mut out = Vec::new();
+                one.scrub(line.as_bytes(), &mut out);
+                let out = String::from_utf8(out).unwrap();
+                assert!(out.starts_with(&wanted), "{out}");
+            }
+        }
+    }
+}
