@@ -24,7 +24,7 @@ pub struct KeyPeriod {
 
 /// All keys of a run.
 ///
-/// It remembers what it hashed lately, in 1 MiB for all keys; a clone shares the keys and begins without, so that
+/// It remembers what it hashed lately, in 2 MiB for all keys; a clone shares the keys and begins without, so that
 /// each thread may have one of its own.
 #[derive(Debug)]
 pub struct Keys {

@@ -213,11 +213,20 @@ impl Trace<'_> {
         }
     }
 
+    /// The kind by which the value is labelled: a mapped address was hashed as the IPv4 address in it.
+    fn label(&self) -> Kind {
+        match &self.left {
+            What::WithNetwork(network) => hashed_as(self.kind, network),
+            _ => self.kind,
+        }
+    }
+
     /// Appends what the action makes of it; `false` if it does not act on it.
     fn advance(&self, action: &Action, tools: Tools<'_>, out: &mut Vec<u8>) -> bool {
         match (action, &self.left) {
+            (Action::Redact { with: None }, What::Label) => return false, // the number of a second name stays
             (Action::Redact { .. } | Action::Drop | Action::DropRecord, _) => {
-                apply(action, self.kind, b"", b"", tools, out);
+                apply(action, self.label(), b"", b"", tools, out);
             }
             (Action::Hash(_), What::Encrypted(value)) => {
                 apply(action, self.kind, value, value, tools, out);

@@ -96,13 +96,16 @@ impl Policy {
                 if later.is_empty() {
                     continue;
                 }
-                let drops = |action: &&Action| action.strength() >= Action::Drop.strength();
-                let may_drop = later.iter().any(drops);
+                let acts_on_labels = |action: &&Action| match action {
+                    Action::Redact { with } => with.is_some(),
+                    other => other.strength() >= Action::Drop.strength(),
+                };
+                let on_labels = later.iter().any(acts_on_labels);
                 for kind in kinds.iter() {
-                    marks_of(&step.action, kind, self.kinds.name(kind), may_drop, &mut marks);
+                    marks_of(&step.action, kind, self.kinds.name(kind), on_labels, &mut marks);
                     if kind == Kind::IPV6 {
                         // A mapped address is hashed as its IPv4 address.
-                        marks_of(&step.action, kind, self.kinds.name(Kind::IPV4), may_drop, &mut marks);
+                        marks_of(&step.action, kind, self.kinds.name(Kind::IPV4), on_labels, &mut marks);
                     }
                 }
             }
@@ -138,8 +141,8 @@ pub fn coarsen(value: &[u8], unit: Unit, out: &mut Vec<u8>) -> bool {
     true
 }
 
-/// What an action leaves of values of a kind that later steps take further; `[kind]` only if they drop it.
-fn marks_of(action: &Action, kind: Kind, name: &str, may_drop: bool, out: &mut Vec<Vec<u8>>) {
+/// What an action leaves of values of a kind that later steps take further; `[kind]` only if they act `on_labels`.
+fn marks_of(action: &Action, kind: Kind, name: &str, on_labels: bool, out: &mut Vec<Vec<u8>>) {
     let mut mark = |end: &str| out.push(format!("[{name}{end}").into_bytes());
     match action {
         Action::Hash(_) => mark(":k"),
@@ -148,7 +151,7 @@ fn marks_of(action: &Action, kind: Kind, name: &str, may_drop: bool, out: &mut V
         Action::Truncate(keep) if kind == Kind::EMAIL && keep.email_domain => mark("]@"),
         _ => {}
     }
-    if may_drop && !matches!(action, Action::Keep | Action::Mask | Action::Redact { with: Some(_) }) {
+    if on_labels && !matches!(action, Action::Keep | Action::Mask | Action::Redact { with: Some(_) }) {
         mark("]");
         mark("#");
     }

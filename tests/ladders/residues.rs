@@ -231,3 +231,48 @@ fn pseudonyms_are_of_the_periods_of_their_records() {
         assert_eq!(difference(&in_a_row, &direct), None);
     }
 }
+
+/// A mapped address is hashed as the IPv4 address in it, also where the walk leaves that step out, or the next.
+#[test]
+fn a_mapped_address_is_an_ipv4_address_behind_any_step() {
+    let line = "2026-01-01T00:00:00Z of ::ffff:203.0.113.9 and 2001:db8::9\n";
+    for steps in ["'encrypt' 'hash'", "{hash={keep='/24'}} {truncate={ipv4=16,ipv6=32}}"] {
+        let [first, second] = steps.split_once(' ').map(|(one, other)| [one, other]).unwrap();
+        let rules = format!(
+            "pseudonyms.keyring = 'k.toml'\n[[rule]]\nfind = ['ip']\nretain = [{{ until = '7d', action = {first} }}, {{ until = '1y', action = {second} }}, {{ action = 'redact' }}]\n"
+        );
+        let scrub = |date: &str, line: &str| {
+            let mut out = Vec::new();
+            scrubber(&rules, at(date)).scrub(line.as_bytes(), &mut out);
+            String::from_utf8(out).unwrap()
+        };
+        let [early, later, last] = ["2026-01-02T00:00:00Z", "2026-06-01T00:00:00Z", "2027-06-01T00:00:00Z"];
+        let once = scrub(last, line);
+        assert_eq!(once, "2026-01-01T00:00:00Z of [ipv4] and [ipv6]\n");
+        let walked = scrub(early, line);
+        assert_eq!(scrub(last, &walked), once);
+        assert_eq!(scrub(later, &walked), scrub(later, line));
+        assert_eq!(scrub(last, &scrub(later, &walked)), once);
+    }
+}
+
+/// Whether another value stands in the record or not, and whether it is judged or passes the lane.
+#[test]
+fn a_label_is_taken_further_wherever_it_stands() {
+    for (action, left) in [("'redact'", "[email] [email#2]"), ("{redact={with='gone'}}", "gone gone")] {
+        let rules = format!(
+            "[[rule]]\nfind = ['email']\nretain = [{{ until = '7d', action = 'truncate' }}, {{ action = {action} }}]\n"
+        );
+        let scrubber = scrubber(&rules, at("2027-06-01T00:00:00Z"));
+        for value in ["", " ana@example.com"] {
+            let line = format!("2026-01-01T00:00:00Z [email] [email#2]{value}\n");
+            let wanted = format!("2026-01-01T00:00:00Z {left}");
+            for mut one in [scrubber.clone(), scrubber.clone().judging_every_record()] {
+                let mut out = Vec::new();
+                one.scrub(line.as_bytes(), &mut out);
+                let out = String::from_utf8(out).unwrap();
+                assert!(out.starts_with(&wanted), "{out}");
+            }
+        }
+    }
+}
