@@ -369,6 +369,11 @@ impl Scrubber {
         let last = self.last_of(record);
         let Scrubber { judge, carry, .. } = self;
         carry.pass(judge.policy(), record);
+        let mut begins = false;
+        carry.keys(judge.policy(), record, |line| begins |= line.begins);
+        if begins {
+            carry.key_begun = last.as_ref().map(|last| last.moment);
+        }
         carry.last = last;
         let seen = &mut carry.seen;
         if let Some(part) = seen.line(judge.policy(), parted(record).0) {

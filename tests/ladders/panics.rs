@@ -47,7 +47,7 @@ const RULES: &str = "
 pseudonyms.keyring = 'k.toml'
 [[rule]]
 find   = ['private_key']
-action = 'redact'
+retain = [{ until = '7d', action = 'keep' }, { action = 'redact' }]
 [[rule]]
 field  = ['c-ip']
 retain = [{ until = '7d', action = 'keep' }, { action = 'redact' }]
@@ -76,8 +76,12 @@ fn scrubber() -> Scrubber {
 #[test]
 fn records_behind_one_that_fails_are_of_its_time_and_columns() {
     let begin = ["-----BEGIN RSA ", "PRIVATE KEY-----"].concat();
-    let key = format!("2026-05-31T00:00:00Z panic {begin}\nMIICAAAAAAAA\n-----END RSA PRIVATE KEY-----\nx\n");
-    for log in LOGS.iter().copied().chain([key.as_str()]) {
+    let key = format!("2025-01-01T00:00:00Z panic {begin}\nMIICAAAAAAAA\n-----END RSA PRIVATE KEY-----\nx\n");
+    // Lines of a key with times of their own are as old as its first.
+    let dated = key
+        .replace("\nMIIC", "\n2026-05-31T00:00:00Z MIIC")
+        .replace("\n-----END", "\n2026-05-31T00:00:00Z -----END");
+    for log in LOGS.iter().copied().chain([key.as_str(), dated.as_str()]) {
         let mut whole = Vec::new();
         scrubber().scrub(log.as_bytes(), &mut whole);
         let whole = String::from_utf8(whole).unwrap();
