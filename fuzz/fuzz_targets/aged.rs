@@ -162,7 +162,7 @@ fn keys(all: bool) -> Keys {
         period(second, third, all.then_some(3)),
         period(third, None, Some(4)),
     ];
-    Keys::new(periods, Some(HashKey::new(&[7; 32])))
+    Keys::new(periods, Some(HashKey::new(&[7; 32])), Vec::new())
 }
 
 /// By ladder, then by date.
