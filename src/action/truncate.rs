@@ -33,6 +33,9 @@ fn may_stay(kind: Kind, keep: &Truncate) -> bool {
     }
 }
 
+/// `::` as it is left of an address: later steps would not find the short form in running text.
+pub(super) const UNSPECIFIED: &[u8] = b"0:0:0:0:0:0:0:0";
+
 /// The kind whose values are postal codes.
 pub const ZIP: &str = "zip";
 
@@ -99,6 +102,8 @@ fn write_truncated(address: Ipv6Addr, value: &[u8], keep: &Truncate, out: &mut V
     let truncated = truncate_ipv6(address, keep);
     if truncated == address && keep.only.is_none() {
         out.extend_from_slice(value);
+    } else if truncated.is_unspecified() {
+        out.extend_from_slice(UNSPECIFIED);
     } else {
         write_ipv6(truncated, out);
     }
