@@ -43,13 +43,18 @@ pseudonyms.keyring = 'k.toml'
 find   = ['email']
 retain = [{ until = '30d', action = 'keep' }, { until = '6mo', action = { hash = { keep = 'domain' } } }, { until = '2y', action = { truncate = { email = 'domain' } } }, { action = 'redact' }]
 "),
-    walk("
+    // A time ahead of now is none, and the record is old until it is behind now.
+    Ladder {
+        walks: false,
+        keeps_records: true,
+        rules: "
 [input]
 undated = 'oldest'
 [[rule]]
 find   = ['pan']
 retain = [{ until = '7d', action = 'keep' }, { until = '3mo', action = { truncate = { pan = 'first6last4' } } }, { until = '1y', action = { truncate = { pan = 'last4' } } }, { action = 'redact' }]
-"),
+",
+    },
     walk("
 pseudonyms.keyring = 'k.toml'
 [[rule]]

@@ -252,7 +252,9 @@ fn truncated(value: &[u8], kind: &str) -> Option<Vec<u8>> {
         "ipv6" => {
             let address: std::net::Ipv6Addr = std::str::from_utf8(&plain).ok()?.parse().ok()?;
             let cut = truncated_ipv6(address);
-            Some(if cut == address { plain } else { cut.to_string().into_bytes() })
+            // `::` is no address in running text.
+            let written = if cut.is_unspecified() { "0:0:0:0:0:0:0:0".to_owned() } else { cut.to_string() };
+            Some(if cut == address { plain } else { written.into_bytes() })
         }
         // Cards that overlap are one value, which is longer than any card and so goes as a whole.
         "pan" if plain.iter().filter(|byte| byte.is_ascii_digit()).count() > 19 => None,
