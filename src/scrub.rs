@@ -388,6 +388,7 @@ impl Scrubber {
     pub fn scrub_piece(&mut self, piece: &[u8], last: bool, out: &mut Vec<u8>) {
         let mut coarse = std::mem::take(&mut self.coarse);
         let coarsened = if self.long.is_none() { self.begin_long(piece, &mut coarse) } else { Coarsened::No };
+        self.carry.long_piece(self.judge.policy(), piece, last);
         let piece = if coarsened == Coarsened::Yes { &coarse } else { piece };
         if let Some(long) = &mut self.long {
             long.piece(&mut self.judge, piece, last, out);
@@ -406,7 +407,8 @@ impl Scrubber {
         let coarsened = self.coarsen_long(piece, coarse);
         self.begin_ages(piece);
         let drops = self.take_up(piece, Span::new(0, piece.len()));
-        let alone = self.carry.seen.long_line(piece) && coarsened != Coarsened::Judge;
+        let is_of_key = self.carry.key_goes_on(piece);
+        let alone = self.carry.seen.long_line(piece) && coarsened != Coarsened::Judge && !is_of_key;
         let mut long = Long::begin(&self.judge, piece, alone, drops);
         long.note_changed(!std::mem::take(&mut self.coarsened).is_empty());
         self.long = Some(long);

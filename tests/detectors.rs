@@ -4,6 +4,8 @@
 use std::sync::{Arc, LazyLock};
 
 use logscrub::Policy;
+use logscrub::action::Truncate;
+use logscrub::action::truncate::truncate;
 use logscrub::detect::list::List;
 use logscrub::detect::pattern::Pattern;
 use logscrub::detect::{Candidate, DETECTORS, Detectors, Scratch, index};
@@ -336,5 +338,25 @@ proptest! {
         let mut out = Vec::new();
         all().find_candidates(&value, &candidates, base, &mut Scratch::default(), &mut out);
         prop_assert_eq!(out, find(&value), "{}", String::from_utf8_lossy(&value));
+    }
+
+    /// Steps behind `truncate` act on what it left, so that it has to be found.
+    #[test]
+    fn what_truncation_leaves_of_an_address_is_found_where_the_address_was(
+        groups in prop::array::uniform8(prop::sample::select(&[0, 0, 0, 0x10, 0x20, 0x1a, 0xfe80, 0x2001, 0xdb8, 0xfdab, 0xcdef, 0x1000][..])),
+        prefix in 0_u8..=127,
+        (before, after) in prop::sample::select(&[
+            ("", ""), ("from ", " x"), ("[", "]:443"), ("a=", ",b"), ("\"", "\""), ("(", ")"), ("GET ", "/index.html"), ("", "/64"), ("at ", ", done"), ("at ", ". Done"),
+        ][..]),
+    ) {
+        let bits = u128::MAX.checked_shl(128 - u32::from(prefix)).unwrap_or(0);
+        let address = std::net::Ipv6Addr::from(groups);
+        let line = format!("{before}{address}{after}");
+        let keep = Truncate { ipv6: prefix, ipv4: prefix.min(32), ..Truncate::default() };
+        let (mut left, kinds) = (Vec::new(), Kinds::default());
+        prop_assert!(truncate(Kind::IPV6, address.to_string().as_bytes(), &keep, &kinds, &mut left));
+        let left = String::from_utf8_lossy(&left).into_owned();
+        prop_assume!(address.to_bits() & !bits != 0 && values(&line, Kind::IPV6) == [address.to_string()]);
+        prop_assert_eq!(values(&format!("{before}{left}{after}"), Kind::IPV6), [left]);
     }
 }

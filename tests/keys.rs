@@ -152,8 +152,11 @@ impl std::io::Read for Log {
 impl logscrub::stream::input::Source for Log {}
 
 fn streamed(scrubber: &Scrubber, log: &[u8], threads: usize, block_bytes: usize) -> Vec<u8> {
+    cut(scrubber, log, Settings { threads, max_record: 1 << 20, block_bytes })
+}
+
+fn cut(scrubber: &Scrubber, log: &[u8], settings: Settings) -> Vec<u8> {
     let mut out = Vec::new();
-    let settings = Settings { threads, max_record: 1 << 20, block_bytes };
     let input = Input::new("log", Log(std::io::Cursor::new(log.to_vec())));
     let outcome = drive([Ok(input)], scrubber.clone(), &mut out, &mut Watch::default(), &settings);
     assert!(outcome.output.is_ok());
@@ -273,6 +276,63 @@ fn no_part_of_a_key_comes_out() {
         assert_eq!(left, None, "{log}\n{out}");
         assert!(out.contains("[private_key]"));
     }
+}
+
+/// Lines that are handed over in pieces begin keys, belong to them and end them too.
+#[test]
+fn no_part_of_a_key_comes_out_beside_lines_longer_than_the_longest_record() {
+    let body = |length: usize| "MIIC+/canary".chars().cycle().take(length).collect::<String>();
+    let key = format!("-----BEGIN RSA PRIVATE KEY-----\n{}\n{}\n", body(64), body(60));
+    let begin = "-----BEGIN RSA PRIVATE KEY-----";
+    for before in 0..220 {
+        let words = "word ".repeat(80);
+        let words = &words[..before];
+        let logs = [
+            (format!("{words}{key}-----END RSA PRIVATE KEY-----\nthe end, now.\n"), 0),
+            (format!("{words}{begin}\\n{}\n{}\nthe end, now.\n", body(40), body(64)), 0),
+            (format!("{begin}\n{}\n{}\nthe end, now.\n", body(120 + before), body(64)), 1),
+            (format!("{begin}\n{}\\n{}\n{}\nthe end, now.\n", body(before), body(120), body(64)), 1),
+            (
+                format!(
+                    "{begin}\n{}\nnow {} {}\n{}\nthe end, now.\n",
+                    body(64),
+                    words,
+                    "is ".repeat(60),
+                    "x".repeat(9)
+                ),
+                0,
+            ),
+        ];
+        for (log, withheld) in &logs {
+            let settings = |threads, block_bytes| Settings { threads, max_record: 100, block_bytes };
+            let out = shown(&cut(&REDACT, log.as_bytes(), settings(1, 1 << 17)));
+            assert!(!out.contains("canary"), "{log}\n{out}");
+            assert!(
+                out.ends_with("\nthe end, now.\n") && out.lines().count() == log.lines().count(),
+                "{log}\n{out}"
+            );
+            assert_eq!(out.matches("[withheld").count(), *withheld, "{log}\n{out}");
+            assert_eq!(shown(&cut(&REDACT, log.as_bytes(), settings(4, 7))), out);
+            let again = shown(&cut(&REDACT, out.as_bytes(), settings(1, 1 << 17)));
+            assert_eq!(again, out);
+            assert_eq!(by_hand(log.as_bytes(), 100), out);
+        }
+    }
+}
+
+/// What a scrubber leaves to which every long line is handed over in pieces.
+fn by_hand(log: &[u8], max_record: usize) -> String {
+    let (mut alone, mut out) = (REDACT.clone(), Vec::new());
+    for line in log.split_inclusive(|byte| *byte == b'\n') {
+        if line.len() <= max_record + 1 {
+            alone.scrub(line, &mut out);
+            continue;
+        }
+        let (pieces, last) = line.split_at((line.len() - 2) / max_record * max_record);
+        pieces.chunks(max_record).for_each(|piece| alone.scrub_piece(piece, false, &mut out));
+        alone.scrub_piece(last, true, &mut out);
+    }
+    shown(&out)
 }
 
 /// A key is as old as its first line: no run takes that and leaves lines that nobody knows for lines of a key.

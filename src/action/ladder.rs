@@ -8,7 +8,7 @@ use zeroize::Zeroizing;
 use super::apply::{label, pseudonym};
 use super::canonical::hashed_as;
 use super::residue::{Residue, Residues};
-use super::truncate::{UNSPECIFIED, is_truncated_card, truncate};
+use super::truncate::{is_truncated_card, truncate, unmistakable};
 use super::{Action, Hash, Of, Part, Tools, Truncate, apply};
 use crate::kind::Kind;
 
@@ -240,8 +240,7 @@ impl Trace<'_> {
                 out.extend_from_slice(if keep.email_domain { domain } else { b"" });
             }
             (Action::Truncate(keep), What::WithNetwork(text) | What::Card(text)) => {
-                let text = if *text == b"::" { UNSPECIFIED } else { text };
-                if !truncate(self.kind, text, keep, tools.kinds, out) {
+                if !truncate(self.kind, &unmistakable(text), keep, tools.kinds, out) {
                     label(self.kind, tools.kinds, out);
                 }
             }

@@ -1,5 +1,6 @@
 //! `truncate`: fewer bits or digits, for good.
 
+use std::borrow::Cow;
 use std::io::Write;
 use std::net::{Ipv4Addr, Ipv6Addr};
 use std::ops::RangeInclusive;
@@ -32,9 +33,6 @@ fn may_stay(kind: Kind, keep: &Truncate) -> bool {
         Some(Part::Network { .. }) => matches!(kind, Kind::IPV4 | Kind::IPV6),
     }
 }
-
-/// `::` as it is left of an address: later steps would not find the short form in running text.
-pub(super) const UNSPECIFIED: &[u8] = b"0:0:0:0:0:0:0:0";
 
 /// The kind whose values are postal codes.
 pub const ZIP: &str = "zip";
@@ -102,10 +100,31 @@ fn write_truncated(address: Ipv6Addr, value: &[u8], keep: &Truncate, out: &mut V
     let truncated = truncate_ipv6(address, keep);
     if truncated == address && keep.only.is_none() {
         out.extend_from_slice(value);
-    } else if truncated.is_unspecified() {
-        out.extend_from_slice(UNSPECIFIED);
     } else {
+        let from = out.len();
         write_ipv6(truncated, out);
+        if let Cow::Owned(plain) = unmistakable(&out[from..]) {
+            out.truncate(from);
+            out.extend_from_slice(&plain);
+        }
+    }
+}
+
+/// An address as it is found again by later steps, wherever it stands: all eight groups of it if its short form may be
+/// taken for a time (`10:20::`), for names (`fdab:cdef::`) or for empty fields before a path (`1000:1000::/home`).
+pub(super) fn unmistakable(text: &[u8]) -> Cow<'_, [u8]> {
+    let groups = || text.split(|byte| *byte == b':').filter(|group| !group.is_empty());
+    let is_decimal = |group: &&[u8]| group.iter().all(u8::is_ascii_digit);
+    let is_pair_of_digits = |group: &&[u8]| group.len() == 2 && is_decimal(group);
+    let is_no_name =
+        groups().any(|group| group.len() > 2 && !is_decimal(&group)) && text.iter().any(u8::is_ascii_digit);
+    let is_clear = (groups().count() > 2 || is_no_name) && !groups().all(|group| is_pair_of_digits(&group));
+    match ipv6(text).filter(|_| !is_clear) {
+        Some(address) => {
+            let groups = address.segments().map(|group| format!("{group:x}"));
+            Cow::Owned(groups.join(":").into_bytes())
+        }
+        None => Cow::Borrowed(text),
     }
 }
 

@@ -235,12 +235,16 @@ fn check_shape(hay: &[u8], span: Span) -> Result<(), Reason> {
     if text.ends_with(b"::") && all_pairs && all_decimal() {
         return Err("a time");
     }
+    let named = || pieces().filter(|piece| !piece.is_empty()).count();
+    // `1000:1000::/home`, `us-east-1::/restapis`, but not `2001:db8::/index.html`.
+    let is_field = |piece: &[u8]| piece.len() < 3 || piece.iter().all(u8::is_ascii_digit);
     if text.ends_with(b"::")
+        && named() < 3
+        && pieces().all(is_field)
         && matches!(hay.get(span.end..), Some([b'/', after, ..]) if is_word(*after) && !after.is_ascii_digit())
     {
         return Err("empty fields between colons");
     }
-    let named = || pieces().filter(|piece| !piece.is_empty()).count();
     if !text.iter().any(u8::is_ascii_digit) && named() < 3 {
         return Err("scope operator between names");
     }

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::key::{self, Key, KeyLine};
+use super::key::{self, Key, KeyLine, LongLine};
 use super::seen::Seen;
 use crate::format::{Columns, Fields, Head};
 use crate::kind::Kind;
@@ -35,6 +35,8 @@ pub struct Carry {
     settled: bool,
     /// The private key of which the next record may be a part.
     key: Option<Key>,
+    /// What is known of a long line before its end.
+    long: LongLine,
     /// When that was begun, if it is known.
     pub(super) key_begun: Option<Moment>,
     /// When the block was read, and of what date its file is; unknown where nobody reads in order.
@@ -125,6 +127,22 @@ impl Carry {
     pub(super) fn keys(&mut self, policy: &Policy, block: &[u8], each: impl FnMut(KeyLine)) {
         if Carry::has_keys(policy) {
             key::pass(&mut self.key, block, each);
+        }
+    }
+
+    /// Goes on behind the first piece of a line too long to be held. Whether that is a line of a private key.
+    pub(super) fn key_goes_on(&mut self, piece: &[u8]) -> bool {
+        LongLine::begin(&mut self.key, piece)
+    }
+
+    /// Goes on behind a piece of such a line, as far as keys go. What begins with it is of the time of the line.
+    pub(super) fn long_piece(&mut self, policy: &Policy, piece: &[u8], last: bool) {
+        if !Carry::has_keys(policy) {
+            return;
+        }
+        self.long.pass(if last { super::parted(piece).0 } else { piece });
+        if last && self.long.end(&mut self.key) {
+            self.key_begun = self.last.as_ref().map(|last| last.moment);
         }
     }
 

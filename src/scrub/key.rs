@@ -82,6 +82,50 @@ pub(super) fn pass(open: &mut Option<Key>, block: &[u8], mut each: impl FnMut(Ke
     }
 }
 
+/// A line that is handed over in pieces, as far as keys go: it may be the first line of one, of which only the end of
+/// the line tells, or a line of the one that is open.
+#[derive(Clone, Debug, Default)]
+pub(super) struct LongLine {
+    /// Its last bytes so far.
+    tail: Vec<u8>,
+}
+
+impl LongLine {
+    /// Whether the line that begins with this piece is taken for one of the open key, which it closes otherwise: the
+    /// rest of it is not known yet.
+    pub(super) fn begin(open: &mut Option<Key>, piece: &[u8]) -> bool {
+        let piece = without_broken_escape(piece);
+        *open = open.take().filter(|key| key.lines + 1 < MAX_LINES && key.part(piece).is_some());
+        open.iter_mut().for_each(|key| key.lines += 1);
+        open.is_some()
+    }
+
+    /// Goes on behind a piece, without its line end.
+    pub(super) fn pass(&mut self, piece: &[u8]) {
+        let kept = self.tail.len().min(MAX_LINE_BYTES.saturating_sub(piece.len()));
+        self.tail.drain(..self.tail.len() - kept);
+        self.tail.extend_from_slice(&piece[piece.len().saturating_sub(MAX_LINE_BYTES)..]);
+    }
+
+    /// Goes on behind the line. Whether a key begins with it.
+    pub(super) fn end(&mut self, open: &mut Option<Key>) -> bool {
+        let begun = last_begin(&std::mem::take(&mut self.tail));
+        let begins = begun.is_some();
+        *open = begun.map(|(key, _)| key).or(open.take());
+        begins
+    }
+}
+
+/// A piece up to an escape that may go on in the next.
+fn without_broken_escape(piece: &[u8]) -> &[u8] {
+    const LONGEST: usize = b"\\u000a".len();
+    let last = memchr::memrchr(b'\\', piece).filter(|at| piece.len() - at < LONGEST);
+    let end = last.map_or(piece.len(), |last| {
+        piece[..last].iter().rposition(|byte| *byte != b'\\').map_or(0, |at| at + 1)
+    });
+    &piece[..end]
+}
+
 /// The line around a place, without its line feed.
 fn line_at(block: &[u8], at: usize) -> Span {
     let start = memchr::memrchr(b'\n', &block[..at]).map_or(0, |feed| feed + 1);

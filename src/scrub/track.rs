@@ -211,7 +211,13 @@ impl Tracker {
         self.seen.long_line(piece);
         self.pass_times(piece, &read);
         self.carry.seen = self.seen;
+        self.carry.key_goes_on(piece);
         carry
+    }
+
+    /// Goes on behind a piece of a long line, the first as well.
+    pub fn pass_piece(&mut self, piece: &[u8], last: bool) {
+        self.carry.long_piece(&self.policy, piece, last);
     }
 
     /// Another input begins.

@@ -125,10 +125,12 @@ impl Cutter {
             let piece = &self.buffer[..self.max_record];
             let tracker = self.tracker.as_mut().filter(|_| first);
             let carry = tracker.map(|tracker| tracker.next_long(piece));
+            self.pass_piece(self.max_record, false);
             return Some(self.split(self.max_record, Shape::Piece { last: false }, carry));
         }
         let line_feed = line_feed?;
         if std::mem::take(&mut self.in_long) {
+            self.pass_piece(line_feed + 1, true);
             return Some(self.split(line_feed + 1, Shape::Piece { last: true }, None));
         }
         let last = memrchr(b'\n', &self.buffer[line_feed..self.end]).unwrap_or(0);
@@ -150,6 +152,7 @@ impl Cutter {
     /// What is left at the end of the input: a last record without line feed.
     pub fn finish(&mut self) -> Option<Part> {
         let (shape, carry) = match std::mem::take(&mut self.in_long) {
+            // What begins at the end of the input has nothing behind it.
             true => (Shape::Piece { last: true }, None),
             false => (Shape::Records, self.carry(self.end, true)),
         };
@@ -188,6 +191,11 @@ impl Cutter {
     /// What carries over to a block of so many bytes.
     fn carry(&mut self, len: usize, ends: bool) -> Option<Carry> {
         self.tracker.as_mut().map(|tracker| tracker.next(&self.buffer[..len], ends))
+    }
+
+    /// The next bytes are a piece of a long record.
+    fn pass_piece(&mut self, len: usize, last: bool) {
+        self.tracker.iter_mut().for_each(|tracker| tracker.pass_piece(&self.buffer[..len], last));
     }
 
     fn split(&mut self, len: usize, shape: Shape, carry: Option<Carry>) -> Part {

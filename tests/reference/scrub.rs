@@ -252,9 +252,7 @@ fn truncated(value: &[u8], kind: &str) -> Option<Vec<u8>> {
         "ipv6" => {
             let address: std::net::Ipv6Addr = std::str::from_utf8(&plain).ok()?.parse().ok()?;
             let cut = truncated_ipv6(address);
-            // `::` is no address in running text.
-            let written = if cut.is_unspecified() { "0:0:0:0:0:0:0:0".to_owned() } else { cut.to_string() };
-            Some(if cut == address { plain } else { written.into_bytes() })
+            Some(if cut == address { plain } else { spelled(cut).into_bytes() })
         }
         // Cards that overlap are one value, which is longer than any card and so goes as a whole.
         "pan" if plain.iter().filter(|byte| byte.is_ascii_digit()).count() > 19 => None,
@@ -264,6 +262,20 @@ fn truncated(value: &[u8], kind: &str) -> Option<Vec<u8>> {
             let domain = plain[at..].to_ascii_lowercase();
             (!domain.starts_with(b"@[")).then(|| [b"[email]".as_slice(), &domain].concat())
         }
+    }
+}
+
+/// The short form, unless it may be taken for a time, for names or for empty fields.
+fn spelled(address: std::net::Ipv6Addr) -> String {
+    let short = address.to_string();
+    let groups: Vec<&str> = short.split(':').filter(|group| !group.is_empty()).collect();
+    let has_letter = |group: &str| group.contains(|c: char| c.is_ascii_alphabetic());
+    let is_time = groups.iter().all(|group| group.len() == 2 && !has_letter(group));
+    let is_name = groups.len() <= 2 && !short.contains(|c: char| c.is_ascii_digit());
+    let is_field = groups.len() <= 2 && !groups.iter().any(|group| group.len() >= 3 && has_letter(group));
+    match is_time || is_name || is_field {
+        true => address.segments().map(|group| format!("{group:x}")).join(":"),
+        false => short,
     }
 }
 
