@@ -477,6 +477,8 @@ impl Scrubber {
             lane.count(self.judge.policy_of(stage), &mut self.tally);
         }
         self.tally.add(&self.judge.take_tally());
+        let due = self.stages.as_mut().and_then(Stages::take_due);
+        self.tally.note_due(due);
     }
 
     /// Adds the counts so far to others. They start again at zero, in the room that they have.

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use jiff::Timestamp;
+
 use crate::kind::Kind;
 use crate::policy::Policy;
 
@@ -22,6 +24,8 @@ pub struct Tally {
     pub without_key: u64,
     /// Values in fields that nobody named.
     pub unknown: Unknown,
+    /// When the first of the records that were looked at reaches an age at which a rule does something else.
+    pub due: Option<Timestamp>,
 }
 
 /// How often a rule acted on values of one kind.
@@ -75,6 +79,15 @@ impl Tally {
             self.act(*acted);
         }
         self.unknown.add_all(&other.unknown);
+        self.note_due(other.due);
+    }
+
+    /// Notes when something comes due.
+    pub fn note_due(&mut self, due: Option<Timestamp>) {
+        self.due = match (self.due, due) {
+            (Some(known), Some(due)) => Some(known.min(due)),
+            (known, due) => known.or(due),
+        };
     }
 }
 

@@ -120,7 +120,7 @@ impl Scrubber {
     /// must not take that and leave lines that nobody knows for lines of a key any more.
     pub(super) fn take_up_line(&mut self, block: &[u8], record: Span, key: Option<KeyLine>) -> bool {
         let drops = self.take_up(block, record);
-        let (Some(stages), Some(KeyLine { begins, .. })) = (&self.stages, key) else { return drops };
+        let (Some(stages), Some(KeyLine { begins, .. })) = (&mut self.stages, key) else { return drops };
         if begins {
             self.carry.key_begun = stages.last();
             return drops;

@@ -62,6 +62,8 @@ struct Limit {
     last: Timestamp,
     /// All times up to this one have. The ends of months differ, so that close to the last an earlier one may not.
     all: Timestamp,
+    /// The first time that was asked about and has not.
+    next: Option<Timestamp>,
 }
 
 impl Limit {
@@ -69,13 +71,23 @@ impl Limit {
         const CLAMPED: SignedDuration = SignedDuration::from_hours(4 * 24);
         let last = age.before(now);
         let all = if age.is_exact() { last } else { last.checked_sub(CLAMPED).unwrap_or(Timestamp::MIN) };
-        Limit { age, last, all }
+        Limit { age, last, all, next: None }
     }
 
     /// Whether something of that time has reached the age.
     #[inline]
     fn is_reached(&self, time: Timestamp, now: Timestamp) -> bool {
         time <= self.all || time <= self.last && self.age.reached(time, now)
+    }
+
+    /// The same, and notes when this will be so if it is not yet.
+    #[inline]
+    fn reaches(&mut self, time: Timestamp, now: Timestamp) -> bool {
+        let is_reached = self.is_reached(time, now);
+        if !is_reached && self.next.is_none_or(|next| time < next) {
+            self.next = Some(time);
+        }
+        is_reached
     }
 }
 
@@ -121,8 +133,9 @@ impl Stages {
     }
 
     /// The stages that records may be of now, as far as their time is known.
-    pub(super) fn likely(&self) -> Vec<Stage> {
-        let times = self.ages.iter().map(|limit| limit.last).chain([Timestamp::MAX, Timestamp::MIN]);
+    pub(super) fn likely(&mut self) -> Vec<Stage> {
+        let reached = self.ages.iter().map(|limit| limit.last);
+        let times: Vec<Timestamp> = reached.chain([Timestamp::MAX, Timestamp::MIN]).collect();
         let mut likely: Vec<Stage> = Vec::new();
         for time in times {
             let stage = self.stage(Moment::certain(time));
@@ -130,7 +143,18 @@ impl Stages {
                 likely.push(stage);
             }
         }
+        self.take_due(); // nobody asked about a record
         likely
+    }
+
+    /// When the first of the records that were asked about since the last call reaches another age.
+    pub(super) fn take_due(&mut self) -> Option<Timestamp> {
+        let due = |limit: &mut Limit| limit.next.take().and_then(|time| limit.age.after(time));
+        self.limits().filter_map(due).min()
+    }
+
+    fn limits(&mut self) -> impl Iterator<Item = &mut Limit> {
+        self.ages.iter_mut().chain(&mut self.drop_after).chain(&mut self.keep_at_least)
     }
 
     /// Another block begins, which was read then, behind a record of that time.
@@ -155,8 +179,7 @@ impl Stages {
 
     fn set_now(&mut self, now: Timestamp) {
         self.read.now = now;
-        let limits = self.ages.iter_mut().chain(&mut self.drop_after).chain(&mut self.keep_at_least);
-        limits.for_each(|limit| *limit = Limit::of(limit.age, now));
+        self.limits().for_each(|limit| *limit = Limit { next: limit.next, ..Limit::of(limit.age, now) });
     }
 
     /// The moment from which ages are reckoned.
@@ -170,19 +193,22 @@ impl Stages {
     }
 
     /// The age of a record of that time, if it is known.
-    pub(super) fn of_time(&self, moment: Option<Moment>) -> Aged {
-        moment.map_or_else(|| self.undated(), |moment| self.aged(moment))
+    pub(super) fn of_time(&mut self, moment: Option<Moment>) -> Aged {
+        match moment {
+            Some(moment) => self.aged(moment),
+            None => self.undated(),
+        }
     }
 
     /// The age of a record of that time.
-    pub(super) fn of_moment(&self, moment: Moment) -> Aged {
+    pub(super) fn of_moment(&mut self, moment: Moment) -> Aged {
         self.aged(moment)
     }
 
     /// The age of the record that begins here. Records are asked about in the order in which they stand.
     pub(super) fn of(&mut self, block: &[u8], record: Span, head: &Head) -> Aged {
         self.time_of(block, record, head);
-        self.last.map_or_else(|| self.undated(), |moment| self.aged(moment))
+        self.of_time(self.last)
     }
 
     /// The last record of the block that has a time, and that time.
@@ -250,10 +276,10 @@ impl Stages {
         self.place = self.place.max(end);
     }
 
-    fn aged(&self, moment: Moment) -> Aged {
-        let drops = self
-            .drop_after
-            .is_some_and(|limit| limit.is_reached(moment.earliest(), self.read.now) && self.may_go(moment));
+    fn aged(&mut self, moment: Moment) -> Aged {
+        let (time, now) = (moment.earliest(), self.read.now);
+        let is_due = self.drop_after.as_mut().is_some_and(|limit| limit.reaches(time, now));
+        let drops = is_due && self.may_go(moment);
         Aged { stage: self.stage(moment), moment: Some(moment.nominal), withheld: false, drops }
     }
 
@@ -262,7 +288,7 @@ impl Stages {
         match self.last {
             Some(moment) if self.is_own => Dated::Own(moment),
             Some(moment) => Dated::Before(moment),
-            None => Dated::By(self.undated_is(), self.undated().moment),
+            None => Dated::By(self.undated_is(), self.undated_time().map(|time| time.min(self.read.now))),
         }
     }
 
@@ -273,36 +299,42 @@ impl Stages {
         })
     }
 
-    fn undated(&self) -> Aged {
-        let now = self.read.now;
-        let (time, withheld) = match self.undated_is() {
-            Undated::Arrival => (Some(now), false),
-            Undated::File => (Some(self.read.file.unwrap_or(now)), false),
-            Undated::Newest => (Some(Timestamp::MAX), false),
-            Undated::Oldest => (None, false),
-            Undated::Withhold => (None, true),
-        };
+    /// The time of records of which nobody knows it, if one is to be taken for it.
+    fn undated_time(&self) -> Option<Timestamp> {
+        match self.undated_is() {
+            Undated::Arrival => Some(self.read.now),
+            Undated::File => Some(self.read.file.unwrap_or(self.read.now)),
+            Undated::Newest => Some(Timestamp::MAX),
+            Undated::Oldest | Undated::Withhold => None,
+        }
+    }
+
+    fn undated(&mut self) -> Aged {
+        let time = self.undated_time();
+        let withheld = self.undated_is() == Undated::Withhold;
         let reached = self.reached(time.unwrap_or(Timestamp::MIN));
         let may_drop = if self.keep_at_least.is_some() { MayDrop::None } else { MayDrop::Ageless };
         let stage = Stage { reached, may_drop: if self.may_drop { may_drop } else { MayDrop::Any } };
-        let time = time.map(|time| time.min(now));
-        Aged { stage, moment: time, withheld, drops: false }
+        let moment = time.map(|time| time.min(self.read.now));
+        Aged { stage, moment, withheld, drops: false }
     }
 
     #[inline]
-    fn stage(&self, moment: Moment) -> Stage {
+    fn stage(&mut self, moment: Moment) -> Stage {
         let may_drop = if self.may_drop && !self.may_go(moment) { MayDrop::None } else { MayDrop::Any };
         Stage { reached: self.reached(moment.earliest()), may_drop }
     }
 
     /// Whether a record of that time is old enough to be dropped, at whatever time it may have been.
-    fn may_go(&self, moment: Moment) -> bool {
-        self.keep_at_least.is_none_or(|limit| limit.is_reached(moment.latest(), self.read.now))
+    fn may_go(&mut self, moment: Moment) -> bool {
+        let now = self.read.now;
+        self.keep_at_least.as_mut().is_none_or(|limit| limit.reaches(moment.latest(), now))
     }
 
     #[inline]
-    fn reached(&self, time: Timestamp) -> Reached {
-        let bit = |(at, limit): (usize, &Limit)| Reached::from(limit.is_reached(time, self.read.now)) << at;
-        self.ages.iter().enumerate().map(bit).fold(0, |reached, bit| reached | bit)
+    fn reached(&mut self, time: Timestamp) -> Reached {
+        let now = self.read.now;
+        let bit = |(at, limit): (usize, &mut Limit)| Reached::from(limit.reaches(time, now)) << at;
+        self.ages.iter_mut().enumerate().map(bit).fold(0, |reached, bit| reached | bit)
     }
 }
