@@ -122,7 +122,7 @@
 //! | 3 | [`scrub`]: the hot path; [`edit`]: which bytes give way to which; [`tally`]: counts; [`withhold`]: markers |
 //! | 2 | [`policy`]: the rules file, compiled, and what it decides |
 //! | 1 | [`format`](mod@format): records to fields; [`detect`]: bytes to findings; [`action`]: values to replacements; [`time`]: the time of a record, ages, the keyring |
-//! | 0 | [`span`], [`kind`], [`finding`], [`decoded`], [`checksum`], [`error`] |
+//! | 0 | [`span`], [`kind`], [`finding`], [`decoded`], [`checksum`], [`error`]; [`codec`]: compressed data |
 //!
 //! What stands at the root is the interface and changes with the version number; the modules are open for tests,
 //! benchmarks and the curious, and may change with any release. The feature `cli`, on by default, brings the program
@@ -133,6 +133,8 @@ pub mod action;
 pub mod checksum;
 #[cfg(feature = "cli")]
 pub mod cli;
+#[cfg(feature = "cli")]
+pub mod codec;
 pub mod decoded;
 pub mod detect;
 pub mod edit;

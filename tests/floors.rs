@@ -6,7 +6,7 @@ use std::path::Path;
 
 /// Modules by floor. On floor 1 siblings never import one another, so that each can be read and replaced alone.
 const FLOORS: [&[&str]; 6] = [
-    &["span", "kind", "finding", "error", "checksum", "decoded"],
+    &["span", "kind", "finding", "error", "checksum", "decoded", "codec"],
     &["format", "detect", "action", "time"],
     &["policy"],
     &["scrub", "edit", "tally", "withhold"],
