@@ -1,0 +1,3 @@
+//! Archives rewritten in place.
+
+pub mod container;
