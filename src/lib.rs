@@ -130,6 +130,8 @@
 #![deny(rustdoc::broken_intra_doc_links)]
 
 pub mod action;
+#[cfg(feature = "cli")]
+pub mod archive;
 pub mod checksum;
 #[cfg(feature = "cli")]
 pub mod cli;

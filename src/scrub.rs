@@ -492,6 +492,12 @@ impl Scrubber {
         self.judge.policy_of(judged.stage)
     }
 
+    /// The key that serves at a moment, if there are keys.
+    pub fn key_of(&self, moment: Timestamp) -> Option<HashKey> {
+        let keys = self.judge.keys()?;
+        keys.period_at(moment).and_then(|period| keys.of_period(period)).or_else(|| keys.forever()).cloned()
+    }
+
     /// The policy.
     pub fn policy(&self) -> &Arc<Policy> {
         self.judge.policy_of(0)

@@ -41,6 +41,7 @@ pub struct HashKey {
     mac: Hmac<Sha256>,
     sealing: Zeroizing<[u8; 64]>,
     prefixes: Zeroizing<[u8; 32]>,
+    reporting: Zeroizing<[u8; 32]>,
 }
 
 impl std::fmt::Debug for HashKey {
@@ -57,15 +58,22 @@ impl HashKey {
         let mac = Hmac::<Sha256>::new_from_slice(&*hashing)
             .unwrap_or_else(|_| Hmac::<Sha256>::new(&Default::default()));
         let (sealing, prefixes) = (subkey(key, b"logscrub encrypt 1"), subkey(key, b"logscrub prefix 1"));
+        let reporting = subkey(key, b"logscrub report 1");
         let id = key_id(key);
         let mut mark = *b":k000000:";
         mark[2..2 + KEY_ID_SYMBOLS].copy_from_slice(&id.as_bytes()[..KEY_ID_SYMBOLS]);
-        HashKey { number: number_of(key), mark, id, mac, sealing, prefixes }
+        HashKey { number: number_of(key), mark, id, mac, sealing, prefixes, reporting }
     }
 
     /// The id that stands in its pseudonyms.
     pub fn id(&self) -> &str {
         &self.id
+    }
+
+    /// Digests (HMAC-SHA-256) of whole files for a report: whoever has the report cannot test them against a guess.
+    pub fn report_mac(&self) -> Hmac<Sha256> {
+        Hmac::<Sha256>::new_from_slice(&*self.reporting)
+            .unwrap_or_else(|_| Hmac::<Sha256>::new(&Default::default()))
     }
 
     /// The subkey of `encrypt`.

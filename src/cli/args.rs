@@ -27,7 +27,8 @@ Exit codes, the first that applies:
   2  usage, rules or key fault, or output that is also an input: nothing was read
   4  the output failed
   3  an input failed (unreadable, corrupt, not decodable); the others were processed
-  1  scan found something, rules check or test failed, or a record was withheld under --strict
+  1  scan found something, rules check or test failed, archive left a file out, report verify found
+     another one, or a record was withheld under --strict
   0  all input was read to its end and all output accepted
 A file named like a command is given as ./scan.";
 
@@ -35,6 +36,10 @@ A file named like a command is given as ./scan.";
 pub(super) enum Command {
     /// Find only: counts, lines shown scrubbed, or findings as JSON
     Scan(Scan),
+    /// Rewrite files and trees in place, compressed ones too: for good
+    Archive(Archive),
+    /// What a report of `archive` says, and whether its files are still as it says
+    Report(Report),
     /// The packs; one policy as it resolves; lint a file; run the tests written in it
     Rules(Rules),
     /// Each candidate of the lines on standard input, each check, and which rule won
@@ -146,6 +151,82 @@ pub(super) struct Scan {
     /// Whether to colour
     #[arg(long, value_name = "WHEN", default_value = "auto")]
     pub(super) color: Color,
+}
+
+#[derive(Debug, Group)]
+pub(super) struct Archive {
+    /// Files and directories
+    #[arg(value_name = "PATH", required = true)]
+    pub(super) paths: Vec<PathBuf>,
+    #[command(flatten)]
+    pub(super) by: ByRules,
+    /// Only count what would be done: by kind, rule and year
+    #[arg(short = 'n', long)]
+    pub(super) dry_run: bool,
+    /// Write new files into this directory, as they lie under PATH, and leave the old ones alone
+    #[arg(long, value_name = "DIR", conflicts_with = "dry_run")]
+    pub(super) into: Option<PathBuf>,
+    /// Do not ask, even on a terminal
+    #[arg(short, long)]
+    pub(super) yes: bool,
+    /// Only files that match: a pattern of the name or the path, as in *.gz or **/web/**
+    #[arg(long, value_name = "GLOB")]
+    pub(super) include: Vec<String>,
+    /// No files that match
+    #[arg(long, value_name = "GLOB")]
+    pub(super) exclude: Vec<String>,
+    /// Level of compression [default: that of each codec's own program]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(0..=22))]
+    pub(super) level: Option<u32>,
+    /// What was done and when more is due [default: archive.journal in the state directory]
+    #[arg(long, value_name = "FILE")]
+    pub(super) journal: Option<PathBuf>,
+    /// Look at every file, whatever earlier runs noted, and note nothing
+    #[arg(long, conflicts_with = "journal")]
+    pub(super) no_journal: bool,
+    /// Files at once, and threads for a large one [default: one a core]
+    #[arg(short = 'j', long, value_name = "N", visible_alias = "threads", value_parser = clap::value_parser!(u16).range(1..=256))]
+    pub(super) jobs: Option<u16>,
+    /// Let all other programs go first
+    #[arg(long)]
+    pub(super) nice: bool,
+    /// Longest record that is judged in one piece, as in 1MiB
+    #[arg(long, value_name = "BYTES", default_value = "1MiB", value_parser = bytes)]
+    pub(super) max_record: usize,
+    /// How many times its length a compressed file may decode to
+    #[arg(long, value_name = "N", default_value = "1000", value_parser = clap::value_parser!(u64).range(1..))]
+    pub(super) max_ratio: u64,
+    /// Bytes that a compressed file may decode to, as in 64GiB
+    #[arg(long, value_name = "BYTES", default_value = "1TiB", value_parser = size)]
+    pub(super) max_size: u64,
+    /// Write what was done with each file as JSON; it holds no values
+    #[arg(long, value_name = "FILE")]
+    pub(super) report: Option<PathBuf>,
+    /// No closing line, and no line for each file
+    #[arg(short, long)]
+    pub(super) quiet: bool,
+}
+
+#[derive(Debug, Group)]
+pub(super) struct Report {
+    #[command(subcommand)]
+    pub(super) command: ReportCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum ReportCommand {
+    /// What was done, in numbers
+    Show {
+        /// The report
+        #[arg(value_name = "FILE")]
+        report: PathBuf,
+    },
+    /// Whether the files are still those that were left
+    Verify {
+        /// The report
+        #[arg(value_name = "FILE")]
+        report: PathBuf,
+    },
 }
 
 #[derive(Debug, Group)]
@@ -353,21 +434,27 @@ fn label(text: &str) -> Result<(String, String), String> {
     }
 }
 
-/// `1048576`, `64K`, `1MiB`: powers of 1024.
+/// `1048576`, `64K`, `1MiB`: powers of 1024, as much as a record may have.
 fn bytes(text: &str) -> Result<usize, String> {
+    let bytes = size(text)?;
+    let bytes = usize::try_from(bytes).ok().filter(|bytes| (4096..=1 << 30).contains(bytes));
+    bytes.ok_or_else(|| "it must lie between 4K and 1GiB".to_owned())
+}
+
+/// The same, of any size.
+fn size(text: &str) -> Result<u64, String> {
     let digits = text.trim_end_matches(|character: char| character.is_ascii_alphabetic());
     let shift = match text[digits.len()..].to_ascii_lowercase().as_str() {
         "" | "b" => 0,
         "k" | "kb" | "kib" => 10,
         "m" | "mb" | "mib" => 20,
         "g" | "gb" | "gib" => 30,
+        "t" | "tb" | "tib" => 40,
         _ => return Err("a number of bytes is written as in 65536, 64K or 1MiB".to_owned()),
     };
-    let number: usize = digits.parse().map_err(|_| "it does not begin with a whole number".to_owned())?;
+    let number: u64 = digits.parse().map_err(|_| "it does not begin with a whole number".to_owned())?;
     let bytes = number.checked_shl(shift).filter(|bytes| bytes >> shift == number);
-    bytes
-        .filter(|bytes| (4096..=1 << 30).contains(bytes))
-        .ok_or_else(|| "it must lie between 4K and 1GiB".to_owned())
+    bytes.ok_or_else(|| "it is too large".to_owned())
 }
 
 /// `10s`, `500ms`, `2m`.

@@ -20,6 +20,11 @@ use crate::time::keyring::Keyring;
 /// When the run began, for all of its scrubbers.
 static START: OnceLock<Timestamp> = OnceLock::new();
 
+/// When the run began.
+pub(super) fn start() -> Timestamp {
+    *START.get_or_init(Timestamp::now)
+}
+
 /// The pack that is used when nothing is named.
 const DEFAULT_RULES: &str = "default";
 
@@ -110,7 +115,7 @@ impl ByRules {
         let scrubber = Scrubber::with_keys(Arc::new(policy), keys);
         Ok(match self.now {
             Some(now) => scrubber.at(now),
-            None => scrubber.started(*START.get_or_init(Timestamp::now)),
+            None => scrubber.started(start()),
         })
     }
 

@@ -1,5 +1,6 @@
 //! The command line: the only code that knows clap, prints and exits. One file a command.
 
+mod archive;
 mod args;
 mod exit;
 mod explain;
@@ -10,7 +11,9 @@ mod lines;
 mod load;
 mod paint;
 mod print;
+mod progress;
 mod pseudonym;
+mod report;
 mod reveal;
 mod rules;
 mod scan;
@@ -43,6 +46,8 @@ fn run(args: Args) -> Exit {
     match args.command {
         None => filter::run(&args.filter),
         Some(Command::Scan(args)) => scan::run(&args),
+        Some(Command::Archive(args)) => archive::run(&args),
+        Some(Command::Report(args)) => report::run(&args.command),
         Some(Command::Rules(args)) => rules::run(&args.command),
         Some(Command::Explain(args)) => explain::run(&args),
         Some(Command::Key(args)) => key::run(&args.command),

@@ -14,7 +14,7 @@ mod condition;
 pub mod decide;
 mod document;
 pub mod fault;
-mod glob;
+pub mod glob;
 mod inherit;
 mod input;
 pub mod known;

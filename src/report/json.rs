@@ -35,7 +35,7 @@ pub fn render(run: &Run<'_>) -> String {
     format!("{report:#}\n")
 }
 
-fn row(row: &Row<'_>) -> Value {
+pub(super) fn row(row: &Row<'_>) -> Value {
     let mut told = json!({"rule": row.rule, "kind": row.kind, "action": row.action, "count": row.count});
     if let Some(step) = row.step {
         told["step"] = json!(step);

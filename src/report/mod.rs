@@ -1,5 +1,6 @@
 //! Reports of a run: a table and a closing line for people, JSON for programs. None holds a value.
 
+pub mod archive;
 pub mod json;
 pub mod text;
 
@@ -72,6 +73,12 @@ impl<'r> Run<'r> {
 }
 
 impl Part<'_> {
+    /// What was done: rule, kind, action and count.
+    pub fn table(&self) -> Vec<[String; 4]> {
+        let row = |row: Row<'_>| [row.rule, row.kind, row.action, &row.count.to_string()].map(str::to_owned);
+        self.rows().into_iter().map(row).collect()
+    }
+
     fn rows(&self) -> Vec<Row<'_>> {
         let mut acted = self.tally.acted.clone();
         acted.sort_by_key(|acted| (acted.rule, acted.step, acted.kind));

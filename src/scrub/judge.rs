@@ -116,6 +116,11 @@ impl Judge {
         Judge::under(vec![Law { policy, detectors, all_detectors, residues }], keys, head)
     }
 
+    /// All keys.
+    pub(super) fn keys(&self) -> Option<&Keys> {
+        self.keys.all.as_ref()
+    }
+
     fn under(laws: Vec<Law>, keys: Option<Keys>, head: Head) -> Judge {
         Judge {
             laws,

@@ -127,9 +127,9 @@ pub enum Got {
 
 /// One input. Never more than one read of the source for a call, so that whoever waits for the source to
 /// become readable is never blocked.
-pub struct Input {
+pub struct Input<'s> {
     name: String,
-    source: Box<dyn Source>,
+    source: Box<dyn Source + 's>,
     settled: bool,
     decoder: Option<Decoder>,
     encoding: Option<Endian>,
@@ -147,16 +147,16 @@ pub struct Input {
     fault: Option<Fault>,
 }
 
-impl fmt::Debug for Input {
+impl fmt::Debug for Input<'_> {
     /// The name alone: the rest is log bytes.
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         out.debug_struct("Input").field("name", &self.name).finish_non_exhaustive()
     }
 }
 
-impl Input {
+impl<'s> Input<'s> {
     /// An input that reads from any source.
-    pub fn new(name: impl Into<String>, source: impl Source + 'static) -> Input {
+    pub fn new(name: impl Into<String>, source: impl Source + 's) -> Input<'s> {
         Input {
             name: name.into(),
             source: Box::new(source),
@@ -178,7 +178,7 @@ impl Input {
     ///
     /// # Errors
     /// It is missing, closed, a directory, or may not be read.
-    pub fn open(place: &Place) -> Result<Input, Fault> {
+    pub fn open(place: &Place) -> Result<Input<'static>, Fault> {
         let fault = |what: String| Fault { source: place.name(), what, offset: None };
         let file = open_file(place).map_err(|error| fault(reason(&error)))?;
         let about = file.metadata().map_err(|error| fault(reason(&error)))?;
@@ -194,8 +194,13 @@ impl Input {
         self.date
     }
 
+    /// The same with this date.
+    pub fn dated(self, date: Option<Timestamp>) -> Input<'s> {
+        Input { date, ..self }
+    }
+
     /// The same, of which only is told: what is written is UTF-8 whatever the input is.
-    pub fn told_of(self) -> Input {
+    pub fn told_of(self) -> Input<'s> {
         Input { is_told_of: true, ..self }
     }
 
@@ -226,7 +231,7 @@ impl Input {
         Ok(Got::Nothing)
     }
 
-    pub(super) fn source(&self) -> &dyn Source {
+    pub(super) fn source(&self) -> &(dyn Source + 's) {
         &*self.source
     }
 

@@ -2,7 +2,7 @@
 #![allow(unsafe_code)] // The only module that may; each use says why it is sound.
 
 use std::io;
-use std::os::fd::{FromRawFd, OwnedFd, RawFd};
+use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
 use std::sync::atomic::{AtomicU8, Ordering};
 
 use rustix::process::{Resource, Rlimit, Signal};
@@ -98,4 +98,82 @@ pub fn hide_memory() -> io::Result<()> {
     let maximum = rustix::process::getrlimit(Resource::Core).maximum;
     rustix::process::setrlimit(Resource::Core, Rlimit { current: Some(0), maximum })?;
     Ok(())
+}
+
+/// Asks for a read lease on a file that is open for reading only.
+///
+/// # Errors
+/// Those of fcntl(2); EAGAIN if somebody has it open for writing.
+#[cfg(target_os = "linux")]
+pub fn take_lease(file: &impl AsRawFd) -> io::Result<()> {
+    lease(file, libc::F_RDLCK)
+}
+
+/// Gives the lease on a file up.
+///
+/// # Errors
+/// Those of fcntl(2).
+#[cfg(target_os = "linux")]
+pub fn drop_lease(file: &impl AsRawFd) -> io::Result<()> {
+    lease(file, libc::F_UNLCK)
+}
+
+#[cfg(target_os = "linux")]
+fn lease(file: &impl AsRawFd, kind: libc::c_int) -> io::Result<()> {
+    // SAFETY: F_SETLEASE takes a number and no pointer; the descriptor is open, for its owner is borrowed.
+    let done = unsafe { libc::fcntl(file.as_raw_fd(), libc::F_SETLEASE, kind) };
+    if done == -1 { Err(io::Error::last_os_error()) } else { Ok(()) }
+}
+
+/// Whether the lease on a file is held, and nobody waits for it to be given up.
+#[cfg(target_os = "linux")]
+pub fn has_lease(file: &impl AsRawFd) -> bool {
+    // SAFETY: F_GETLEASE takes no pointer; the descriptor is open, for its owner is borrowed.
+    unsafe { libc::fcntl(file.as_raw_fd(), libc::F_GETLEASE) == libc::F_RDLCK }
+}
+
+/// Elsewhere than on Linux there are no leases.
+///
+/// # Errors
+/// Always.
+#[cfg(not(target_os = "linux"))]
+pub fn take_lease(_: &impl AsRawFd) -> io::Result<()> {
+    Err(io::ErrorKind::Unsupported.into())
+}
+
+/// Elsewhere than on Linux there are no leases.
+///
+/// # Errors
+/// Never.
+#[cfg(not(target_os = "linux"))]
+pub fn drop_lease(_: &impl AsRawFd) -> io::Result<()> {
+    Ok(())
+}
+
+/// Elsewhere than on Linux there are no leases.
+#[cfg(not(target_os = "linux"))]
+pub fn has_lease(_: &impl AsRawFd) -> bool {
+    false
+}
+
+/// Lets all others read and write before this process (ionice(1), class "idle").
+///
+/// # Errors
+/// Those of ioprio_set(2).
+#[cfg(target_os = "linux")]
+pub fn yield_disk() -> io::Result<()> {
+    const WHO_PROCESS: libc::c_int = 1;
+    const CLASS_IDLE: libc::c_int = 3 << 13;
+    // SAFETY: three numbers and no pointer; process 0 is the calling thread, of which threads to come inherit it.
+    let done = unsafe { libc::syscall(libc::SYS_ioprio_set, WHO_PROCESS, 0, CLASS_IDLE) };
+    if done == -1 { Err(io::Error::last_os_error()) } else { Ok(()) }
+}
+
+/// Elsewhere than on Linux there is no such thing.
+///
+/// # Errors
+/// Always.
+#[cfg(not(target_os = "linux"))]
+pub fn yield_disk() -> io::Result<()> {
+    Err(io::ErrorKind::Unsupported.into())
 }

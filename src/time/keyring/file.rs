@@ -46,7 +46,11 @@ pub(super) fn check_descriptor(file: &File) -> Result<(), String> {
     }
 }
 
-fn check_file(about: &Metadata) -> Result<(), String> {
+/// Whether nobody else may read or write a file.
+///
+/// # Errors
+/// A sentence that says who may.
+pub fn check_file(about: &Metadata) -> Result<(), String> {
     if !about.is_file() {
         return Err("it is not a regular file".to_owned());
     }
@@ -71,7 +75,10 @@ fn is_trusted(about: &Metadata) -> bool {
 /// bit keeps them from exchanging entries that are not theirs, or by owning a folder or a symbolic link on it. Links
 /// are followed, and what they lead through is checked alike: Kubernetes mounts secrets through them. The way must
 /// end at what was opened.
-pub(super) fn check_way(path: &Path, opened: Option<&Metadata>) -> Result<(), String> {
+///
+/// # Errors
+/// A sentence that says who could.
+pub fn check_way(path: &Path, opened: Option<&Metadata>) -> Result<(), String> {
     let path = std::path::absolute(path).map_err(|cause| reason(&cause))?;
     let mut place = PathBuf::from("/");
     let mut ahead = Vec::new();
