@@ -132,6 +132,9 @@ pub(super) struct Scan {
     /// Every detector, also those that are off by default
     #[arg(long)]
     pub(super) all: bool,
+    /// Only what stands for one person: the identifiers in this file, one a line, and under --rules their pseudonyms
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["kind", "all"])]
+    pub(super) erase: Option<PathBuf>,
     /// One JSON object a finding
     #[arg(long)]
     pub(super) json: bool,

@@ -1,6 +1,7 @@
 //! The command line: the only code that knows clap, prints and exits. One file a command.
 
 mod args;
+mod erase;
 mod exit;
 mod explain;
 mod filter;

@@ -66,7 +66,7 @@ impl Policy {
         let mut rules: Vec<Rule> =
             self.rules.iter().map(|rule| rule.at(has, may_drop, may_have_stayed)).collect();
         self.share_earlier(&mut rules);
-        Policy { rules, sources: Vec::new(), holds: Vec::new(), tests: Vec::new(), ..self.clone() }
+        Policy { rules, sources: Vec::new(), tests: Vec::new(), ..self.clone() }
     }
 
     /// What acts on a value beside a binding rule is the stronger of two: so each of them takes further what the other

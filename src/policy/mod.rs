@@ -290,6 +290,8 @@ pub struct Values {
     pub suffixes: Vec<Vec<u8>>,
     /// Lists that hold the value (index into [`Policy::lists`]).
     pub lists: Vec<usize>,
+    /// Lists, without regard to case, that hold its canonical form; not written in rules.
+    pub forms: Vec<usize>,
 }
 
 /// A network: address and prefix length (RFC 4632, RFC 4291 section 2.3).
