@@ -119,7 +119,7 @@
 //! |---|---|
 //! | 5 | `cli`: the command line, one file a command |
 //! | 4 | [`stream`]: from open files to written bytes; `report`: what was done, as text and JSON |
-//! | 3 | [`scrub`]: the hot path; [`edit`]: which bytes give way to which; [`tally`]: counts; [`withhold`]: markers |
+//! | 3 | [`scrub`]: the hot path; [`edit`]: which bytes give way to which; [`tally`]: counts; [`withhold`]: markers; [`erase`]: all that stands for one person |
 //! | 2 | [`policy`]: the rules file, compiled, and what it decides |
 //! | 1 | [`format`](mod@format): records to fields; [`detect`]: bytes to findings; [`action`]: values to replacements; [`time`]: the time of a record, ages, the keyring |
 //! | 0 | [`span`], [`kind`], [`finding`], [`decoded`], [`checksum`], [`error`]; [`codec`]: compressed data |
@@ -140,6 +140,7 @@ pub mod codec;
 pub mod decoded;
 pub mod detect;
 pub mod edit;
+pub mod erase;
 pub mod error;
 pub mod finding;
 pub mod format;

@@ -44,6 +44,7 @@ use key::KeyLine;
 use lane::{Job, Lane, OutOfLane};
 use long::Long;
 use parts::Parts;
+pub use parts::Together;
 use pen::Pen;
 use records::{Record, Records, Wanted};
 use seen::Seen;
@@ -276,6 +277,11 @@ impl Scrubber {
     /// Another input begins: what earlier records said, such as a header that names columns, holds no longer.
     pub fn start_over(&mut self) {
         self.carry = self.carry.start_over(self.judge.policy());
+    }
+
+    /// The lines of the next block that belong together: none of them can be judged without the others.
+    pub fn together(&self, block: &[u8]) -> Vec<Together> {
+        Parts::together(self.judge.policy(), block, &self.carry)
     }
 
     /// What tells what carries over from block to block, if anything does.

@@ -22,6 +22,10 @@ pub struct Tally {
     pub acted: Vec<Acted>,
     /// Values that were redacted for want of a key: it is forgotten, or there never was one.
     pub without_key: u64,
+    /// Records that were not touched, for a hold covers them.
+    pub held: u64,
+    /// Records under a hold that were scrubbed, for they were too long to be searched first.
+    pub held_late: u64,
     /// Values in fields that nobody named.
     pub unknown: Unknown,
     /// When the first of the records that were looked at reaches an age at which a rule does something else.
@@ -75,6 +79,8 @@ impl Tally {
         self.withheld += other.withheld;
         self.dropped += other.dropped;
         self.without_key += other.without_key;
+        self.held += other.held;
+        self.held_late += other.held_late;
         for acted in &other.acted {
             self.act(*acted);
         }

@@ -9,7 +9,7 @@ const FLOORS: [&[&str]; 6] = [
     &["span", "kind", "finding", "error", "checksum", "decoded", "codec"],
     &["format", "detect", "action", "time"],
     &["policy"],
-    &["scrub", "edit", "tally", "withhold"],
+    &["scrub", "edit", "tally", "withhold", "erase"],
     &["stream", "archive", "report"],
     &["cli"],
 ];

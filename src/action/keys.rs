@@ -97,6 +97,12 @@ impl Keys {
         self.ring.ids.iter().map(|(id, _)| id.as_str())
     }
 
+    /// The ids of the keys that served all times and are forgotten.
+    pub fn forgotten_for_ever(&self) -> impl Iterator<Item = &str> {
+        let gone = self.ring.ids.iter().filter(|(_, serves)| *serves == Serves::Nothing);
+        gone.map(|(id, _)| id.as_str())
+    }
+
     /// Whether one key serves at all times, so that the time of a record does not matter.
     pub fn is_single(&self) -> bool {
         matches!(self.periods(), [KeyPeriod { from: None, until: None, .. }])

@@ -13,14 +13,15 @@ use crate::stream::Scrub;
 const LARGE_BYTES: u64 = 8 << 20;
 
 /// What to do with which files.
-#[derive(Debug)]
 pub struct Run<'r, S> {
     /// What was named.
     pub roots: &'r [Root],
     /// The files.
     pub entries: &'r [Entry],
-    /// By what to scrub, one for each of the files.
-    pub scrubbers: Vec<&'r S>,
+    /// By what to scrub the file of that number.
+    pub scrubber: &'r (dyn Fn(usize) -> S + Sync),
+    /// Whether the file of that number is under a hold: it is only looked at.
+    pub is_held: &'r (dyn Fn(usize) -> bool + Sync),
     /// Where new files go; none: in place of the old ones.
     pub into: Option<&'r Path>,
     /// How they are rewritten.
@@ -30,7 +31,7 @@ pub struct Run<'r, S> {
 }
 
 /// Scrubs all of the files. `each` is told of every one when it is done, by its number.
-pub fn run<S: Scrub + Send + Sync>(run: &Run<'_, S>, each: &(dyn Fn(usize, Result<Done, Skip>) + Sync)) {
+pub fn run<S: Scrub + Send>(run: &Run<'_, S>, each: &(dyn Fn(usize, Result<Done, Skip>) + Sync)) {
     let is_large =
         |number: &usize| run.entries.get(*number).is_some_and(|entry| entry.about.size() > LARGE_BYTES);
     let (large, small): (Vec<usize>, Vec<usize>) = (0..run.entries.len()).partition(is_large);
@@ -56,17 +57,20 @@ impl<S: Scrub + Send> Run<'_, S> {
         if self.shared.stop.load(Ordering::SeqCst) {
             return Err(Skip::Stopped);
         }
-        let (Some(entry), Some(scrubber)) = (self.entries.get(number), self.scrubbers.get(number)) else {
-            return Err(Skip::Stopped);
-        };
+        let entry = self.entries.get(number).ok_or(Skip::Stopped)?;
         let root = self.roots.get(entry.root).ok_or(Skip::Stopped)?;
         let (folder, name) = root
             .folder_of(entry)
             .map_err(|_| Skip::LeftOut("its directory is not what it was any more".into()))?;
+        let scrubber = (self.scrubber)(number);
+        if (self.is_held)(number) {
+            let dry = How { dry: true, digests: None, ..how.clone() };
+            return rewrite(&folder, &name, To::Place, &scrubber, &dry, self.shared);
+        }
         let other = self.into.map(|into| mirror(into, entry)).transpose();
         let other = other.map_err(|cause| Skip::Output(crate::error::reason(&cause)))?;
         let to = other.as_ref().map_or(To::Place, To::Folder);
-        rewrite(&folder, &name, to, *scrubber, how, self.shared)
+        rewrite(&folder, &name, to, &scrubber, how, self.shared)
     }
 }
 

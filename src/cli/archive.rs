@@ -25,8 +25,10 @@ use crate::archive::run::{Run, run as run_all};
 use crate::archive::tree::{Entry, Note, Root, Wanted, walk};
 use crate::error::reason;
 use crate::policy::glob::Glob;
+use crate::policy::hold::Hold;
 use crate::report::{self, Part, text::columns};
 use crate::scrub::Scrubber;
+use crate::stream::Held;
 use crate::stream::{Output, Place, Target, sys};
 use crate::tally::Tally;
 use crate::time::file_name::date_in;
@@ -43,6 +45,7 @@ fn start(args: &Archive) -> Result<Exit, Exit> {
         return Err(usage_fault("archive rewrites files for good: say by which rules, with -r FILE|PACK"));
     }
     let scrubbers = args.by.scrubbers()?;
+    let erasers = args.erase.as_deref().map(|path| args.by.erasers(path, args.quiet)).transpose()?;
     let now = args.by.now.unwrap_or_else(super::load::start);
     let (roots, is_missing) = roots(args)?;
     let journal = journal(args, &roots)?;
@@ -54,20 +57,23 @@ fn start(args: &Archive) -> Result<Exit, Exit> {
     let mut notes = Vec::new();
     let entries = walk(&roots, &wanted(args)?, !args.dry_run && args.into.is_none(), &mut notes);
     let policy = fingerprint(args, &scrubbers);
-    if scrubbers.iter().any(|(_, scrubber)| scrubber.policy().depends_on_age()) {
+    if erasers.is_none() && scrubbers.iter().any(|(_, scrubber)| scrubber.policy().depends_on_age()) {
         refuse_jump(args, now, &entries, journal.as_ref())?;
     }
-    let mut plan = Plan::new(args, scrubbers, entries, policy, now);
+    let mut plan = Plan::new(args, scrubbers, erasers, entries, policy, now);
     plan.pass_over(journal.as_ref());
     plan.confirm(args, journal.as_ref(), &roots)?;
-    let outcome = plan.run(args, &roots, journal, &shared);
+    let mut outcome = plan.run(args, &roots, journal, &shared);
     outcome.tell(&plan, args, &notes);
+    if args.erase.is_some() && !args.dry_run && interrupts.caught().is_none() {
+        outcome.is_left = plan.search_again(&roots, &shared);
+    }
     if let Some(path) = &args.report {
         write_report(path, &plan, &outcome, &notes)?;
     }
     Ok(match interrupts.caught() {
         Some(signal) => Exit::Signal(signal),
-        None => outcome.exit(is_missing, &notes),
+        None => outcome.exit(is_missing, args.erase.is_some(), &notes),
     })
 }
 
@@ -107,7 +113,8 @@ fn wanted(args: &Archive) -> Result<Wanted, Exit> {
 
 /// The journal, if there is to be one.
 fn journal(args: &Archive, roots: &[Root]) -> Result<Option<Journal>, Exit> {
-    if args.no_journal || args.into.is_some() {
+    // What erasure does says nothing of what is due by age.
+    if args.no_journal || args.into.is_some() || args.erase.is_some() {
         return Ok(None);
     }
     let Some(path) = args.journal.clone().or_else(state_path) else {
@@ -216,10 +223,15 @@ fn date_of(entry: &Entry) -> Option<Timestamp> {
 
 /// The files of a run, and by what they are scrubbed.
 struct Plan {
+    /// Under the rules that were named and under those of sources.
     scrubbers: Scrubbers,
+    /// Of erasure, which does nothing else.
+    erasers: Option<Scrubbers>,
     /// Those that are to be looked at, with the number of the scrubber of each.
     entries: Vec<Entry>,
     by: Vec<usize>,
+    /// The hold that each of them is under as a whole.
+    held: Vec<Option<Hold>>,
     /// How many are not, and when the first of those is.
     passed_over: u64,
     next_due: Option<Timestamp>,
@@ -232,6 +244,7 @@ impl Plan {
     fn new(
         args: &Archive,
         scrubbers: Scrubbers,
+        erasers: Option<Scrubbers>,
         entries: Vec<Entry>,
         policy: String,
         now: Timestamp,
@@ -247,12 +260,38 @@ impl Plan {
             dry: args.dry_run,
             digests: args.report.as_ref().map(|_| scrubbers.get(0).key_of(now)),
         };
-        Plan { scrubbers, entries, by, passed_over: 0, next_due: None, policy, now, how }
+        Plan {
+            scrubbers,
+            erasers,
+            entries,
+            by,
+            held: Vec::new(),
+            passed_over: 0,
+            next_due: None,
+            policy,
+            now,
+            how,
+        }
     }
 
-    /// Leaves out what the journal says is done.
+    /// Leaves out what the journal says is done, and finds out what is under a hold.
     fn pass_over(&mut self, journal: Option<&Journal>) {
-        let Some(journal) = journal else { return };
+        if let Some(journal) = journal {
+            self.pass_over_done(journal);
+        }
+        let is_whole = |hold: &&Hold| hold.records.is_empty();
+        self.held =
+            (0..self.entries.len()).map(|number| self.holds(number).find(is_whole).cloned()).collect();
+    }
+
+    /// The holds that cover a file or records in it.
+    fn holds(&self, number: usize) -> impl Iterator<Item = &Hold> {
+        let holds = self.rules(number).policy().holds.iter();
+        let path = self.entries.get(number).map(|entry| entry.path.as_path());
+        holds.filter(move |hold| !hold.is_over(self.now) && path.is_some_and(|path| hold.covers_path(path)))
+    }
+
+    fn pass_over_done(&mut self, journal: &Journal) {
         let (entries, by) = (std::mem::take(&mut self.entries), std::mem::take(&mut self.by));
         for (entry, by) in entries.into_iter().zip(by) {
             match journal.is_done(&entry.path, &entry.about, &self.policy, self.now) {
@@ -305,14 +344,26 @@ impl Plan {
         }
     }
 
-    fn scrubber(&self, number: usize) -> &Scrubber {
+    /// By what the rules scrub a file.
+    fn rules(&self, number: usize) -> &Scrubber {
         self.scrubbers.get(self.by.get(number).copied().unwrap_or(0))
+    }
+
+    /// By what a file is scrubbed in this run.
+    fn scrubber(&self, number: usize) -> Held<Scrubber> {
+        let by = self.by.get(number).copied().unwrap_or(0);
+        let scrubber = self.erasers.as_ref().unwrap_or(&self.scrubbers).get(by).clone();
+        let path = self.entries.get(number).map(|entry| entry.path.as_path());
+        // Of a file that is held as a whole is told what is due.
+        let is_held = self.held.get(number).is_some_and(Option::is_some);
+        let holds = if is_held { &[] } else { self.rules(number).policy().holds.as_slice() };
+        Held::new(scrubber, holds, path, self.now)
     }
 
     fn part(&self, number: usize, tally: Tally) -> Part<'_> {
         let by = self.by.get(number).copied().unwrap_or(0);
         let source = self.scrubbers.iter().nth(by).and_then(|(source, _)| source.map(str::to_owned));
-        Part { source, policy: self.scrubbers.get(by).policy(), tally }
+        Part { source, policy: self.erasers.as_ref().unwrap_or(&self.scrubbers).get(by).policy(), tally }
     }
 
     fn run(&self, args: &Archive, roots: &[Root], journal: Option<Journal>, shared: &Shared) -> Outcome {
@@ -321,18 +372,49 @@ impl Plan {
         let each = |number: usize, done: Result<Done, Skip>| {
             lock(&outcome).take(self, number, done, &progress);
         };
-        let run = Run {
-            roots,
-            entries: &self.entries,
-            scrubbers: (0..self.entries.len()).map(|number| self.scrubber(number)).collect(),
-            into: args.into.as_deref(),
-            how: &self.how,
-            shared,
-        };
-        progress.during(shared, || run_all(&run, &each));
+        progress.during(shared, || self.run_files(roots, args.into.as_deref(), &self.how, shared, &each));
         let mut outcome = outcome.into_inner().unwrap_or_else(PoisonError::into_inner);
         outcome.finish(self, args, roots);
         outcome
+    }
+
+    fn run_files(
+        &self,
+        roots: &[Root],
+        into: Option<&Path>,
+        how: &How,
+        shared: &Shared,
+        each: &(dyn Fn(usize, Result<Done, Skip>) + Sync),
+    ) {
+        let run = Run {
+            roots,
+            entries: &self.entries,
+            scrubber: &|number| self.scrubber(number),
+            is_held: &|number| self.held.get(number).is_some_and(Option::is_some),
+            into,
+            how,
+            shared,
+        };
+        run_all(&run, each);
+    }
+
+    /// Looks once more for what was to be erased. Whether any of it is left where it could be removed.
+    fn search_again(&self, roots: &[Root], shared: &Shared) -> bool {
+        let found = Mutex::new((0_u64, 0_u64));
+        let each = |number: usize, done: Result<Done, Skip>| {
+            if let (Ok(done), Some(None)) = (done, self.held.get(number)) {
+                let mut found = lock(&found);
+                found.0 += 1;
+                found.1 += done.tally.changed + done.tally.dropped + done.tally.withheld;
+            }
+        };
+        let dry = How { dry: true, digests: None, ..self.how.clone() };
+        self.run_files(roots, None, &dry, shared, &each);
+        let (files, records) = *lock(&found);
+        message(&format!(
+            "searched again: {records} records in {files} files still hold what was to be erased"
+        ));
+        records > 0
     }
 }
 
@@ -355,7 +437,10 @@ struct Outcome {
     inputs_failed: u64,
     outputs_failed: u64,
     stopped: u64,
+    held: u64,
     members_left: u64,
+    /// Something that was to be erased was found again.
+    is_left: bool,
     next_due: Option<Timestamp>,
     /// By scrubber.
     tallies: Vec<Tally>,
@@ -375,7 +460,9 @@ impl Outcome {
             inputs_failed: 0,
             outputs_failed: 0,
             stopped: 0,
+            held: 0,
             members_left: 0,
+            is_left: false,
             next_due: plan.next_due,
             tallies: vec![Tally::default(); plan.scrubbers.iter().count()],
             by_year: BTreeMap::new(),
@@ -389,6 +476,9 @@ impl Outcome {
         let path = entry.path.as_os_str().as_bytes();
         let name = entry.path.display();
         match &done {
+            Ok(done) if plan.held.get(number).is_some_and(Option::is_some) => {
+                self.take_held(plan, number, done, progress);
+            }
             Ok(done) => {
                 let part = plan.part(number, done.tally.clone());
                 self.add_file(number, report::archive::done(path, done, &part));
@@ -427,6 +517,24 @@ impl Outcome {
         }
     }
 
+    /// A file that is under a hold: what would have been done in it is told, and when the hold ends.
+    fn take_held(&mut self, plan: &Plan, number: usize, done: &Done, progress: &Progress) {
+        let (Some(entry), Some(Some(hold))) = (plan.entries.get(number), plan.held.get(number)) else {
+            return;
+        };
+        self.held += 1;
+        self.next_due = sooner(self.next_due, Some(hold.until));
+        let part = plan.part(number, done.tally.clone());
+        self.add_file(number, report::archive::held(entry.path.as_os_str().as_bytes(), hold, done, &part));
+        let Tally { changed, dropped, .. } = done.tally;
+        progress.line(&format!(
+            "{}: held until {} ({}): {changed} records would be changed, {dropped} dropped",
+            entry.path.display(),
+            hold.until_date(),
+            hold.name
+        ));
+    }
+
     fn add_file(&mut self, number: usize, file: report::archive::File) {
         self.files.iter_mut().for_each(|files| files.push((number, file.clone())));
     }
@@ -438,7 +546,10 @@ impl Outcome {
             false => self.unchanged += 1,
         }
         self.members_left += done.members.len() as u64;
-        self.next_due = sooner(self.next_due, done.tally.due);
+        // When the hold on a record ends, it is to be looked at again.
+        let ends = plan.holds(number).map(|hold| hold.until).min();
+        let due = sooner(done.tally.due, ends);
+        self.next_due = sooner(self.next_due, due);
         self.tallies.get_mut(*by).into_iter().for_each(|tally| tally.add(&done.tally));
         if plan.how.dry {
             let year = done.date.map_or(0, |date| Offset::UTC.to_datetime(date).year());
@@ -448,7 +559,7 @@ impl Outcome {
             }
         } else if done.members.is_empty()
             && let Some(journal) = &mut self.journal
-            && let Err(cause) = journal.note(&entry.path, &done.about, &plan.policy, done.tally.due)
+            && let Err(cause) = journal.note(&entry.path, &done.about, &plan.policy, due)
         {
             progress.warn(&format!("journal: {}", reason(&cause)));
             self.journal = None; // what it lacks is looked at again
@@ -502,6 +613,7 @@ impl Outcome {
             sum.changed += tally.changed;
             sum.withheld += tally.withheld;
             sum.dropped += tally.dropped;
+            sum.held += tally.held;
         });
         let would = if args.dry_run { " to rewrite" } else { " rewritten" };
         let mut line = format!("{}{would}, {} unchanged", self.rewritten, self.unchanged);
@@ -509,6 +621,7 @@ impl Outcome {
             (plan.passed_over, "not due"),
             (self.left_out, "not scrubbed"),
             (self.inputs_failed + self.outputs_failed, "failed"),
+            (self.held, "held"),
             (self.stopped, "not reached"),
         ] {
             if count > 0 {
@@ -519,19 +632,23 @@ impl Outcome {
             "; {} records, {} changed, {} withheld, {} dropped",
             sum.records, sum.changed, sum.withheld, sum.dropped
         );
-        if let Some(due) = self.next_due {
+        if sum.held > 0 {
+            line += &format!(", {} held", sum.held);
+        }
+        if let Some(due) = self.next_due.filter(|_| args.erase.is_none()) {
             line += &format!("; next due {}", due.strftime("%Y-%m-%dT%H:%M:%SZ"));
         }
         line
     }
 
-    fn exit(&self, is_missing: bool, notes: &[Note]) -> Exit {
+    fn exit(&self, is_missing: bool, is_erasure: bool, notes: &[Note]) -> Exit {
         let unreadable = notes.iter().any(|note| matches!(note, Note::Unreadable(..)));
         let left_out = notes.iter().any(|note| matches!(note, Note::LeftOut(..)));
         match () {
             () if self.outputs_failed > 0 => Exit::Output,
             () if is_missing || unreadable || self.inputs_failed > 0 => Exit::Input,
-            () if left_out || self.left_out > 0 || self.members_left > 0 => Exit::Found,
+            () if left_out || self.left_out > 0 || self.members_left > 0 || self.is_left => Exit::Found,
+            () if is_erasure && self.held > 0 => Exit::Found,
             () => Exit::Done,
         }
     }

@@ -137,6 +137,9 @@ pub(super) struct Scan {
     /// Every detector, also those that are off by default
     #[arg(long)]
     pub(super) all: bool,
+    /// Only what stands for one person: the identifiers in this file, one a line, and under --rules their pseudonyms
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["kind", "all"])]
+    pub(super) erase: Option<PathBuf>,
     /// One JSON object a finding
     #[arg(long)]
     pub(super) json: bool,
@@ -163,6 +166,9 @@ pub(super) struct Archive {
     /// Only count what would be done: by kind, rule and year
     #[arg(short = 'n', long)]
     pub(super) dry_run: bool,
+    /// Remove what stands for one person, and nothing else: their identifiers, one a line in a file, `-` is standard input
+    #[arg(long, value_name = "FILE", conflicts_with = "into")]
+    pub(super) erase: Option<PathBuf>,
     /// Write new files into this directory, as they lie under PATH, and leave the old ones alone
     #[arg(long, value_name = "DIR", conflicts_with = "dry_run")]
     pub(super) into: Option<PathBuf>,

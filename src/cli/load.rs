@@ -48,6 +48,19 @@ impl Scrubbers {
         Scrubbers { named, sources: Vec::new(), labels: Vec::new() }
     }
 
+    /// The same inputs under what is made of each policy, that which was named first.
+    pub(super) fn try_map(
+        self,
+        mut make: impl FnMut(&Policy) -> Result<Scrubber, Exit>,
+    ) -> Result<Scrubbers, Exit> {
+        let named = make(self.named.policy())?;
+        let mut sources = Vec::new();
+        for source in self.sources {
+            sources.push(Sourced { scrubber: make(source.scrubber.policy())?, ..source });
+        }
+        Ok(Scrubbers { named, sources, ..self })
+    }
+
     /// The number of the one that an input is for: 0 is under the rules that were named.
     pub(super) fn number_for(&self, place: &Place) -> usize {
         let path = match place {
@@ -73,7 +86,7 @@ impl Scrubbers {
 
 impl ByRules {
     /// The rules that are named, if any are.
-    fn named(&self) -> Option<&str> {
+    pub(super) fn named(&self) -> Option<&str> {
         self.rules.as_deref().filter(|rules| !rules.is_empty())
     }
 
@@ -120,7 +133,7 @@ impl ByRules {
     }
 
     /// The keys, if any rule needs one.
-    fn keys(&self, policy: &Policy) -> Result<Option<Keys>, Exit> {
+    pub(super) fn keys(&self, policy: &Policy) -> Result<Option<Keys>, Exit> {
         // That a policy which needs keys names a keyring was checked when it was loaded.
         let Some(path) = policy.keyring.as_ref().filter(|_| policy.needs_keys()) else { return Ok(None) };
         let fault = |what: String| usage_fault(&format!("keyring {}: {what}", path.display()));

@@ -2,6 +2,7 @@
 
 mod archive;
 mod args;
+mod erase;
 mod exit;
 mod explain;
 mod filter;

@@ -59,6 +59,13 @@ fn start(args: &Scan) -> Result<Exit, Exit> {
 
 /// Under the rules that are named; else under one rule that covers everything.
 fn scrubbers(args: &Scan) -> Result<Scrubbers, Exit> {
+    if let Some(identifiers) = &args.erase {
+        let reads_stdin = super::filter::places(&args.paths).contains(&Place::Stdin);
+        if reads_stdin && identifiers == Path::new("-") {
+            return Err(usage_fault("--erase - takes standard input, which is searched already"));
+        }
+        return args.by.erasers(identifiers, args.quiet);
+    }
     if args.by.has_rules() {
         if !args.kind.is_empty() {
             return Err(usage_fault(
@@ -163,7 +170,7 @@ impl Finder {
                 Place::Stdin => "-".to_owned(),
                 Place::Path(path) => path.display().to_string(),
             },
-            with_rules: args.by.has_rules(),
+            with_rules: args.by.has_rules() || args.erase.is_some(),
             show: Show { json: args.json, values: args.show_values, name: many, paint },
             lines: Lines::default(),
             line: 0,

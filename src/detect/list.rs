@@ -94,7 +94,7 @@ impl List {
 }
 
 /// Whether no letter, digit or `_` goes on across either end.
-pub(super) fn is_whole(hay: &[u8], span: Span) -> bool {
+pub(crate) fn is_whole(hay: &[u8], span: Span) -> bool {
     let joined = |outside: Option<(char, usize)>, inside: Option<(char, usize)>| matches!((outside, inside), (Some((outside, _)), Some((inside, _))) if is_word(outside) && is_word(inside));
     !joined(char_before(hay, span.start), char_after(hay, span.start))
         && !joined(char_after(hay, span.end), char_before(hay, span.end))

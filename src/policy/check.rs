@@ -5,12 +5,14 @@ mod ladders;
 
 use std::fmt;
 
+use jiff::Timestamp;
+
 use super::claim::Claim;
 use super::fault::quoted;
 use super::names::{FOUND, SECRET};
 use super::selector::Selector;
 use super::source::Inputs;
-use super::{Covers, FormatChoice, Policy, Rule, Source};
+use super::{Covers, FormatChoice, Hold, Policy, Rule, Source};
 use crate::action::{Action, Truncate};
 use crate::kind::Kind;
 use crate::time::age::{Age, AgeUnit};
@@ -98,6 +100,7 @@ pub fn check(policy: &Policy) -> Vec<Warning> {
     claims::of_policy(policy, &mut warnings);
     warnings.extend(sources_never_asked(policy));
     policy.sources.iter().for_each(|source| warnings.extend(of_source(source)));
+    policy.holds.iter().for_each(|hold| warnings.extend(of_hold(hold, Timestamp::now())));
     warnings
 }
 
@@ -117,6 +120,19 @@ fn sources_never_asked(policy: &Policy) -> impl Iterator<Item = Warning> {
     hidden.map(|(at, source)| {
         let message = format!("source {} ({}) is never asked", at + 1, quoted(&source.rules));
         Warning::of_all(message, "one before it includes all its inputs: move it up, or take it out")
+    })
+}
+
+/// A hold that suspends nothing.
+fn of_hold(hold: &Hold, now: Timestamp) -> Option<Warning> {
+    let name = quoted(&hold.name);
+    if hold.is_over(now) {
+        let message = format!("the hold {name} is over since {}", hold.until_date());
+        return Some(Warning::of_all(message, "take it out, or move its end on if the matter is still open"));
+    }
+    hold.can_never_hold().then(|| {
+        let help = "the path of a file ends with its name, and holds no `//`, `/./` or `/../`";
+        Warning::of_all(format!("the hold {name} can never hold: no file lies at its paths"), help)
     })
 }
 

@@ -75,6 +75,7 @@ pub(super) fn compile(layers: &[Layer], keyring: Option<&Path>, faults: &mut Fau
         own_kinds: names.own,
         definitions: names.definitions,
         sources: Vec::new(),
+        holds: Vec::new(),
         tests,
         fingerprint: [0; 32],
     };

@@ -56,11 +56,12 @@ impl Policy {
     }
 
     fn matches(&self, condition: &Values, subject: &Subject<'_>) -> bool {
-        let Values { networks, values, domains, suffixes, lists } = condition;
+        let Values { networks, values, domains, suffixes, lists, forms } = condition;
         if !networks.is_empty() && subject.address().is_some_and(|address| networks.contains(address)) {
             return true;
         }
-        if values.is_empty() && domains.is_empty() && suffixes.is_empty() && lists.is_empty() {
+        let is_bare = values.is_empty() && domains.is_empty() && suffixes.is_empty();
+        if is_bare && lists.is_empty() && forms.is_empty() {
             return false;
         }
         let lower = subject.lower();
@@ -69,6 +70,7 @@ impl Policy {
             || domain.is_some_and(|domain| domains.iter().any(|wanted| within_domain(domain, wanted)))
             || suffixes.iter().any(|suffix| lower.ends_with(suffix))
             || lists.iter().any(|list| self.lists[*list].contains(subject.plain))
+            || forms.iter().any(|list| self.lists[*list].contains(lower))
     }
 }
 

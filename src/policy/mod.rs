@@ -15,6 +15,7 @@ pub mod decide;
 mod document;
 pub mod fault;
 pub mod glob;
+pub mod hold;
 mod inherit;
 mod input;
 pub mod known;
@@ -53,6 +54,7 @@ use crate::time::age::Age;
 pub use claim::Claim;
 use fault::{Fault, Faults};
 pub use glob::Glob;
+pub use hold::Hold;
 pub use known::Known;
 pub use ladder::{AGES, MayDrop, Reached, Retention, Step};
 pub use leave::coarsen;
@@ -102,6 +104,9 @@ pub struct Policy {
     /// `[[source]]`: the inputs that take other rules, the first that includes one decides. Whoever hands the inputs
     /// over asks them: a scrubber of this policy knows nothing of where its records come from.
     pub sources: Vec<Source>,
+    /// `[[hold]]` of the file that was named and those that it extends: what must stay as it is. Whoever rewrites
+    /// files asks them, also for inputs of a source; a scrubber of this policy knows nothing of them.
+    pub holds: Vec<Hold>,
     /// `[[test]]` entries of the file that was named.
     pub tests: Vec<Test>,
     /// SHA-256 over the policy as it resolves: what is found, decided and done, and in which order. Two
@@ -174,13 +179,10 @@ impl Policy {
         self.own_kinds.clone()
     }
 
-    fn resolve(
-        source: layer::Source,
-        keyring: Option<&Path>,
-        may_have_sources: bool,
-    ) -> Result<Policy, Faults> {
+    fn resolve(source: layer::Source, keyring: Option<&Path>, is_named: bool) -> Result<Policy, Faults> {
         let (layers, mut faults) = layer::load(source);
-        let (sources, inner) = source::read(&layers, keyring, may_have_sources, &mut faults);
+        let (sources, inner) = source::read(&layers, keyring, is_named, &mut faults);
+        let holds = hold::read(&layers, is_named, &mut faults);
         let policy = match layer::are_sound(&layers) {
             true => compile::compile(&layers, keyring, &mut faults),
             false => None,
@@ -188,7 +190,7 @@ impl Policy {
         faults.sort();
         faults.append(inner);
         match policy {
-            Some(policy) if faults.is_empty() => Ok(Policy { sources, ..policy }.fingerprinted()),
+            Some(policy) if faults.is_empty() => Ok(Policy { sources, holds, ..policy }.fingerprinted()),
             _ => Err(faults),
         }
     }
@@ -288,6 +290,8 @@ pub struct Values {
     pub suffixes: Vec<Vec<u8>>,
     /// Lists that hold the value (index into [`Policy::lists`]).
     pub lists: Vec<usize>,
+    /// Lists, without regard to case, that hold its canonical form; not written in rules.
+    pub forms: Vec<usize>,
 }
 
 /// A network: address and prefix length (RFC 4632, RFC 4291 section 2.3).

@@ -4,6 +4,17 @@ use super::Policy;
 use crate::format::{FORMATS, Fields, Format, Head};
 
 impl Policy {
+    /// The same, which reads records as another policy does and writes them as that does.
+    pub(crate) fn reading_as(self, other: &Policy) -> Policy {
+        Policy {
+            format: other.format,
+            columns: other.columns.clone(),
+            head: other.head.clone(),
+            numbers: other.numbers,
+            ..self
+        }
+    }
+
     /// Reads the fields of a record by the first format that knows it; it is text otherwise. Where no rule asks for
     /// fields, only what has numbers without quotes or lengths in it has to be told from text.
     pub fn read(&self, bytes: &[u8], head: &Head, fields: &mut Fields) {

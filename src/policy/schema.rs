@@ -63,7 +63,7 @@ const fn key(name: &'static str, shape: Shape, doc: &'static str) -> Key {
 /// What is well formed but comes with a later version: refused, never ignored.
 ///
 /// A path names a key; with a word it names that value of the key.
-pub const LATER: &[(&str, Option<&str>)] = &[("hold", None)];
+pub const LATER: &[(&str, Option<&str>)] = &[];
 
 /// Kinds of the language that no detector of this version finds.
 pub const LATER_KINDS: &[&str] = &[
@@ -122,7 +122,7 @@ pub static FILE: Table = Table {
             Shape::Tables(&SOURCE),
             "Another policy for some inputs; the first match takes its own file.",
         ),
-        key("hold", Shape::Tables(&HOLD), "A legal hold: suspends the ladder until a date."),
+        key("hold", Shape::Tables(&HOLD), "A legal hold: what is stored stays as it is until a date."),
         key("test", Shape::Tables(&TEST), "A record and what must become of it."),
     ],
 };
@@ -378,13 +378,24 @@ pub static SOURCE: Table = Table {
     ],
 };
 
-static HOLD: Table = Table {
+/// One `[[hold]]`.
+pub static HOLD: Table = Table {
     path: "hold",
     what: "a hold",
     keys: &[
         key("name", Shape::Text, "Its name, for the report."),
-        key("path", Shape::Texts, "Globs on the files' paths."),
-        key("until", Shape::Date, "The last day of the hold."),
+        key(
+            "path",
+            Shape::Texts,
+            "Globs on the files' paths: `**` stands for any folders, `*` and `?` for no `/`.",
+        ),
+        key(
+            "records",
+            Shape::Texts,
+            "Words; records that hold one of them as a whole word, in any case, stay as they are.",
+        ),
+        key("until", Shape::Date, "The hold is over at the first moment of this date in UTC."),
+        key("why", Shape::Text, "Why, in your words."),
     ],
 };
 

@@ -6,7 +6,7 @@ use jiff::tz::Offset;
 use sha2::{Digest, Sha256};
 
 use super::selector::Selector;
-use super::{Condition, Covers, Known, Numbers, Policy, Retention, Rule, Source, Step, Timing, Values};
+use super::{Condition, Covers, Hold, Known, Numbers, Policy, Retention, Rule, Source, Step, Timing, Values};
 use crate::action::{Action, Hash, PanKeep, Part, Truncate};
 
 impl Policy {
@@ -32,6 +32,7 @@ impl Policy {
         self.pseudonyms(&mut out);
         self.definitions.iter().for_each(|definition| out.push_str(definition));
         self.sources.iter().for_each(|source| input_source(source, &mut out));
+        self.holds.iter().for_each(|hold| held(hold, &mut out));
         self.known.iter().for_each(|known| self.fields(known, &mut out));
         let written = self.rules.iter().filter(|rule| !matches!(rule.covers, Covers::Unknown));
         written.for_each(|rule| self.rule(rule, &mut out));
@@ -155,6 +156,18 @@ fn input_source(source: &Source, out: &mut String) {
         line(out, "label", &named_texts(labels));
     }
     line(out, "rules", &text(&source.rules));
+}
+
+fn held(hold: &Hold, out: &mut String) {
+    let _ = write!(out, "\n[[hold]]\nname = {}\n", text(&flat(&hold.name)));
+    if !hold.paths.is_empty() {
+        line(out, "path", &texts(hold.paths.iter().map(ToString::to_string)));
+    }
+    if !hold.records.is_empty() {
+        line(out, "records", &texts(&hold.records));
+    }
+    line(out, "until", &hold.until_date().to_string());
+    hold.why.iter().for_each(|why| line(out, "why", &text(why)));
 }
 
 /// The name of an inherited rule as one of its own: a `/` would mean a rule of a file that is extended.

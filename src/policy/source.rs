@@ -45,12 +45,16 @@ impl Inputs {
             given.peek().is_some() && given.all(|(_, value)| glob.matches(value.as_bytes()))
         };
         self.labels.iter().all(is_of)
-            && self.path.as_ref().is_none_or(|glob| path.is_some_and(|path| lies_at(glob, path)))
+            && self
+                .path
+                .as_ref()
+                .is_none_or(|glob| path.is_some_and(|path| lies_at(path, |path| glob.matches(path))))
     }
 }
 
-fn lies_at(glob: &Glob, path: &Path) -> bool {
-    let is_of = |path: &Path| glob.matches(path.as_os_str().as_encoded_bytes());
+/// Whether a file is where a pattern says, by its path as it is given or by the one that links lead to.
+pub(super) fn lies_at(path: &Path, is_of: impl Fn(&[u8]) -> bool) -> bool {
+    let is_of = |path: &Path| is_of(path.as_os_str().as_encoded_bytes());
     // What stands before `..` says nothing about where the file is.
     let is_plain = !path.components().any(|part| part == std::path::Component::ParentDir);
     let given = std::path::absolute(path).ok().filter(|_| is_plain);
@@ -121,15 +125,15 @@ fn inputs(doc: &Document, node: &Node, faults: &mut Faults) -> Option<Inputs> {
         let glob = entry.node.as_text().and_then(|text| keep(Glob::parse(text), &entry.node));
         labels.extend(glob.map(|glob| (entry.key.clone(), glob)));
     }
-    let path = path.and_then(|node| keep(path_glob(node.as_text()?), node));
+    let path = path.and_then(|node| keep(path_glob(node.as_text()?, "a source"), node));
     (faults.len() == before).then_some(Inputs { path, labels })
 }
 
 /// A path that is relative to anything would mean other files wherever the program is run.
-fn path_glob(text: &str) -> Result<Glob, String> {
+pub(super) fn path_glob(text: &str, what: &str) -> Result<Glob, String> {
     match text.starts_with('/') || text.starts_with("**") || text.is_empty() {
         true => Glob::parse_path(text),
-        false => Err("a path of a source begins with `/`, or with `**/`".to_owned()),
+        false => Err(format!("a path of {what} begins with `/`, or with `**/`")),
     }
 }
 

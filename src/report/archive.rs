@@ -6,6 +6,7 @@ use super::{Part, json::row};
 use crate::archive::journal::path_text;
 use crate::archive::rewrite::{Done, Skip};
 use crate::policy::Policy;
+use crate::policy::hold::Hold;
 
 /// What is said of one file.
 #[derive(Clone, Debug)]
@@ -26,6 +27,9 @@ pub fn done(path: &[u8], done: &Done, part: &Part<'_>) -> File {
     if let Some(source) = &part.source {
         file["source"] = json!(source);
     }
+    if tally.held > 0 {
+        file["held"] = json!(tally.held);
+    }
     if let Some(due) = tally.due {
         file["due"] = json!(due.to_string());
     }
@@ -40,6 +44,14 @@ pub fn done(path: &[u8], done: &Done, part: &Part<'_>) -> File {
         let members = members.map(|(name, why)| json!({"path": path_text(name), "why": why}));
         file["not_scrubbed"] = json!(members.collect::<Vec<Value>>());
     }
+    File(file)
+}
+
+/// A file that a hold keeps as it was, with what was due in it.
+pub fn held(path: &[u8], hold: &Hold, done: &Done, part: &Part<'_>) -> File {
+    let File(mut file) = self::done(path, done, part);
+    file["outcome"] = json!("held");
+    file["hold"] = json!({"name": hold.name, "until": hold.until_date().to_string()});
     File(file)
 }
 

@@ -29,6 +29,10 @@ pub fn render(run: &Run<'_>) -> String {
     if run.parts.iter().any(|part| part.policy.needs_keys()) {
         report["without_key"] = json!(totals.without_key);
     }
+    if policy.is_some_and(|policy| !policy.holds.is_empty()) {
+        report["held"] = json!(totals.held);
+        report["held_late"] = json!(totals.held_late);
+    }
     if run.parts.iter().any(|part| part.policy.known.is_some()) {
         report["unknown_fields"] = json!({"names": totals.unknown.names, "unnamed": totals.unknown.unnamed});
     }

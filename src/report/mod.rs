@@ -55,6 +55,8 @@ impl<'r> Run<'r> {
             totals.withheld += tally.withheld;
             totals.dropped += tally.dropped;
             totals.without_key += tally.without_key;
+            totals.held += tally.held;
+            totals.held_late += tally.held_late;
             totals.unknown.add_all(&tally.unknown);
         }
         totals

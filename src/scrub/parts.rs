@@ -26,6 +26,15 @@ pub(super) struct Parts {
     last: [Option<usize>; Part::STREAMS],
 }
 
+/// Lines of a block that belong together, with those between them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Together {
+    /// From the first to the last of them.
+    pub lines: Span,
+    /// What the parts of each record hold, in order. Records share lines if parts of one stand between those of another.
+    pub texts: Vec<Vec<Span>>,
+}
+
 /// A line that is a part of a record.
 #[derive(Debug)]
 pub(super) struct Line {
@@ -98,6 +107,27 @@ impl Parts {
             }
         }
         seen
+    }
+
+    /// The records of a block that take several lines, in order.
+    pub(super) fn together(policy: &Policy, block: &[u8], carry: &Carry) -> Vec<Together> {
+        let mut parts = Parts::default();
+        parts.begin(policy, block, carry);
+        let mut together: Vec<Together> = Vec::new();
+        for first in (0..parts.lines.len()).filter(|at| parts.lines[*at].first == *at) {
+            let group = parts.group(first);
+            let end = group.last().map_or(0, |last| parts.lines[*last].end);
+            let lines = Span::new(parts.lines[first].start, end);
+            let text = group.iter().map(|at| parts.lines[*at].content).collect();
+            match together.last_mut().filter(|before| lines.start < before.lines.end) {
+                Some(before) => {
+                    before.lines.end = before.lines.end.max(end);
+                    before.texts.push(text);
+                }
+                None => together.push(Together { lines, texts: vec![text] }),
+            }
+        }
+        together
     }
 
     fn add(&mut self, record: Span, end: usize, part: Part, seen: &mut Seen) {

@@ -11,6 +11,7 @@
 //! [`ScrubWriter`] is the same for a program that scrubs its own log.
 
 pub mod block;
+mod held;
 mod worker;
 mod writer;
 
@@ -37,6 +38,7 @@ pub mod watch;
 
 #[cfg(feature = "cli")]
 pub use drive::{Outcome, Settings, drive, drive_runs};
+pub use held::Held;
 #[cfg(feature = "cli")]
 pub use input::{Fault, Input, Place};
 #[cfg(feature = "cli")]
@@ -46,7 +48,7 @@ pub use watch::{Interrupts, Watch};
 pub use worker::tell_place_only;
 pub use writer::ScrubWriter;
 
-use crate::scrub::{Carry, Scrubber, Tracker};
+use crate::scrub::{Carry, Scrubber, Together, Tracker};
 use crate::tally::Tally;
 
 /// Bytes that a record may have without its line feed before it is handed on piece by piece: far above any
@@ -70,6 +72,11 @@ pub trait Scrub: Clone {
     /// Goes on behind a record that it failed on and that does not go out.
     fn skip(&mut self, record: &[u8]) {
         let _ = record;
+    }
+    /// The lines of a block that belong together, as the parts of one record.
+    fn together(&self, block: &[u8]) -> Vec<Together> {
+        let _ = block;
+        Vec::new()
     }
     /// The counts so far, which start again at zero.
     fn take_tally(&mut self) -> Tally;
@@ -98,6 +105,10 @@ impl Scrub for Scrubber {
 
     fn skip(&mut self, record: &[u8]) {
         Scrubber::skip(self, record);
+    }
+
+    fn together(&self, block: &[u8]) -> Vec<Together> {
+        Scrubber::together(self, block)
     }
 
     fn take_tally(&mut self) -> Tally {

@@ -6,7 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::show::{covered, left, named};
 use crate::action::Action;
-use crate::policy::{Policy, Retention, Rule, Undated};
+use crate::policy::{Hold, Policy, Retention, Rule, Undated};
 use crate::report::text::columns;
 use crate::time::age::Age;
 
@@ -92,7 +92,7 @@ fn records(policy: &Policy, now: Timestamp) -> Vec<Row> {
 
 /// What holds of records without a time, of pseudonyms, and of what is stored already.
 fn notes(policy: &Policy, now: Timestamp) -> Vec<String> {
-    let mut notes = Vec::new();
+    let mut notes: Vec<String> = policy.holds.iter().map(|hold| held(hold, now)).collect();
     if policy.depends_on_age() {
         notes.push(undated(policy.timing.undated));
         notes.push("what is stored already loses detail only when it is scrubbed again".to_owned());
@@ -102,6 +102,20 @@ fn notes(policy: &Policy, now: Timestamp) -> Vec<String> {
     let both = by_period.into_iter().chain(for_ever);
     notes.extend(both.map(|(names, linkable)| format!("pseudonyms of {names}: {linkable}")));
     notes
+}
+
+/// Whether a hold is still one at that moment.
+fn held(hold: &Hold, now: Timestamp) -> String {
+    match hold.is_over(now) {
+        true => format!("the hold `{}` is over since {}", hold.name, hold.until_date()),
+        false => {
+            format!(
+                "what the hold `{}` covers stays as it is where it is stored, until {}",
+                hold.name,
+                hold.until_date()
+            )
+        }
+    }
 }
 
 /// The rules that leave such pseudonyms, if any do, each with the age up to which.

@@ -10,7 +10,7 @@ use crate::action::truncate::ZIP;
 use crate::action::{Action, PanKeep, Truncate};
 use crate::kind::Kind;
 use crate::policy::selector::Selector;
-use crate::policy::{Covers, Policy, Retention, Rule, Source};
+use crate::policy::{Covers, Hold, Policy, Retention, Rule, Source};
 use crate::report::text::columns;
 
 /// `toml`: as a rules file. `at`: with what is left of records of each age at that moment.
@@ -30,7 +30,8 @@ fn head(policy: &Policy) -> String {
     let sources: String = policy.sources.iter().map(source).collect();
     let claims: Vec<&str> = policy.claims.iter().map(|claim| claim.name()).collect();
     let claims = if claims.is_empty() { String::new() } else { format!("claims {}\n", claims.join(", ")) };
-    format!("{}\nsha256 {fingerprint}\n{claims}{sources}", policy.title)
+    let holds: String = policy.holds.iter().map(hold).collect();
+    format!("{}\nsha256 {fingerprint}\n{claims}{sources}{holds}", policy.title)
 }
 
 /// One line a rule; of a ladder one line a step.
@@ -66,6 +67,18 @@ fn source(source: &Source) -> String {
     let labels = source.inputs.labels.iter().map(|(name, glob)| format!("label {name}={glob}"));
     let inputs = path.chain(labels).collect::<Vec<_>>().join(" and ");
     format!("inputs of {inputs}: {}, {}\n", source.rules, source.policy.title)
+}
+
+/// What stays as it is, and how long.
+fn hold(hold: &Hold) -> String {
+    let paths: Vec<String> = hold.paths.iter().map(ToString::to_string).collect();
+    let files = if paths.is_empty() { "all files".to_owned() } else { format!("files {}", paths.join(" ")) };
+    let words = match hold.records.len() {
+        0 => String::new(),
+        1 => "records with 1 word in ".to_owned(),
+        count => format!("records with one of {count} words in "),
+    };
+    format!("hold {}: {words}{files}, until {}\n", hold.name, hold.until_date())
 }
 
 /// What a rule is called.

@@ -177,7 +177,7 @@ fn takes_truncated<'r>(other: &'r Rule, rule: &Rule, keep: &Truncate) -> Option<
 
 /// Whether of what the action leaves nobody can tell if the condition holds.
 fn loses(action: &Action, values: &Values, rule: &Rule) -> bool {
-    let Values { networks, values, domains, suffixes, lists } = values;
+    let Values { networks, values, domains, suffixes, lists, forms: _ } = values;
     let is_exact = !values.is_empty() || !suffixes.is_empty() || !lists.is_empty();
     let has_domains = !domains.is_empty() && covers(rule, Kind::EMAIL);
     let has_networks = !networks.is_empty() && (covers(rule, Kind::IPV4) || covers(rule, Kind::IPV6));
