@@ -58,18 +58,18 @@ pub struct Outcome {
 }
 
 /// Scrubs all inputs to `out`, in order. Inputs are taken, and so opened, one at a time.
-pub fn drive<S, W, I>(inputs: I, scrubber: S, out: W, watch: &mut Watch, settings: &Settings) -> Outcome
+pub fn drive<'s, S, W, I>(inputs: I, scrubber: S, out: W, watch: &mut Watch, settings: &Settings) -> Outcome
 where
     S: Scrub + Send,
     W: Write + Send,
-    I: IntoIterator<Item = Result<Input, Fault>, IntoIter: Send>,
+    I: IntoIterator<Item = Result<Input<'s>, Fault>, IntoIter: Send>,
 {
     drive_into(Sink::new(out), inputs, scrubber, watch, settings).0
 }
 
 /// Scrubs several runs of inputs, each by a scrubber of its own, to one output, in order. After one that fails to write
 /// or that a signal ends there is no other.
-pub fn drive_runs<S, W, I>(
+pub fn drive_runs<'s, S, W, I>(
     runs: impl IntoIterator<Item = (S, I)>,
     out: W,
     watch: &mut Watch,
@@ -78,7 +78,7 @@ pub fn drive_runs<S, W, I>(
 where
     S: Scrub + Send,
     W: Write + Send,
-    I: IntoIterator<Item = Result<Input, Fault>, IntoIter: Send>,
+    I: IntoIterator<Item = Result<Input<'s>, Fault>, IntoIter: Send>,
 {
     let mut outcomes = Vec::new();
     let mut sink = Some(Sink::new(out));
@@ -93,7 +93,7 @@ where
 }
 
 /// Drives one run. The sink comes back if it takes more.
-fn drive_into<S, W, I>(
+fn drive_into<'s, S, W, I>(
     sink: Sink<W>,
     inputs: I,
     scrubber: S,
@@ -103,7 +103,7 @@ fn drive_into<S, W, I>(
 where
     S: Scrub + Send,
     W: Write + Send,
-    I: IntoIterator<Item = Result<Input, Fault>, IntoIter: Send>,
+    I: IntoIterator<Item = Result<Input<'s>, Fault>, IntoIter: Send>,
 {
     let (threads, alarm) = alarmed(settings.threads, watch);
     let cutter = Cutter::new(settings.max_record, settings.block_bytes).tracked(scrubber.tracker());
@@ -128,16 +128,16 @@ fn alarmed(threads: usize, watch: &mut Watch) -> (usize, Option<UnixStream>) {
 }
 
 /// What the threads share.
-struct Line<'w, I, S, W> {
-    intake: Mutex<Intake<'w, I>>,
+struct Line<'w, 's, I, S, W> {
+    intake: Mutex<Intake<'w, 's, I>>,
     /// Wakes threads when there is more than the others can do, or nothing any more.
     call: Condvar,
     order: Order<S, W>,
     threads: usize,
 }
 
-struct Intake<'w, I> {
-    feed: Feed<'w, I>,
+struct Intake<'w, 's, I> {
+    feed: Feed<'w, 's, I>,
     /// Threads that were started, or could not be.
     started: usize,
     asleep: usize,
@@ -151,15 +151,15 @@ enum Post {
     Helper,
 }
 
-impl<'w, I, S, W> Line<'w, I, S, W>
+impl<'w, 's, I, S, W> Line<'w, 's, I, S, W>
 where
-    I: Iterator<Item = Result<Input, Fault>> + Send,
+    I: Iterator<Item = Result<Input<'s>, Fault>> + Send,
     S: Scrub + Send,
     W: Write + Send,
 {
     /// Works to the end. A worker survives the panics of its scrubber; one beyond that must not look as if nothing
     /// were missing.
-    fn work<'s>(&'s self, scope: &'s Scope<'s, '_>, mut worker: Worker<S>, post: Post) {
+    fn work<'t>(&'t self, scope: &'t Scope<'t, '_>, mut worker: Worker<S>, post: Post) {
         let all = AssertUnwindSafe(|| self.take_turns(scope, &mut worker, post));
         if catch_unwind(all).is_err() {
             self.order.fail(io::Error::other("a block was not scrubbed"));
@@ -169,7 +169,7 @@ where
         self.call.notify_all();
     }
 
-    fn take_turns<'s>(&'s self, scope: &'s Scope<'s, '_>, worker: &mut Worker<S>, post: Post) {
+    fn take_turns<'t>(&'t self, scope: &'t Scope<'t, '_>, worker: &mut Worker<S>, post: Post) {
         let mut next = Some(Buffers::default());
         while let Some(Buffers { input, mut scrubbed }) = next {
             let (fed, short_of_hands) = self.take(input, post);
@@ -206,7 +206,7 @@ where
         (fed, short_of_hands)
     }
 
-    fn intake(&self) -> MutexGuard<'_, Intake<'w, I>> {
+    fn intake(&self) -> MutexGuard<'_, Intake<'w, 's, I>> {
         self.intake.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -11,9 +11,9 @@ use super::watch::Watch;
 const FILLED_BYTES: usize = 32 << 10;
 
 /// Reads the inputs and cuts them into parts. Inputs are taken, and so opened, one at a time.
-pub(super) struct Feed<'w, I> {
+pub(super) struct Feed<'w, 's, I> {
     inputs: Enumerate<I>,
-    input: Option<Input>,
+    input: Option<Input<'s>>,
     origin: Origin,
     cutter: Cutter,
     watch: &'w mut Watch,
@@ -34,8 +34,8 @@ pub(super) struct Fed {
     pub(super) part: Part,
 }
 
-impl<'w, I: Iterator<Item = Result<Input, Fault>>> Feed<'w, I> {
-    pub(super) fn new(inputs: I, cutter: Cutter, watch: &'w mut Watch) -> Feed<'w, I> {
+impl<'w, 's, I: Iterator<Item = Result<Input<'s>, Fault>>> Feed<'w, 's, I> {
+    pub(super) fn new(inputs: I, cutter: Cutter, watch: &'w mut Watch) -> Feed<'w, 's, I> {
         Feed {
             inputs: inputs.enumerate(),
             input: None,
@@ -86,7 +86,9 @@ impl<'w, I: Iterator<Item = Result<Input, Fault>>> Feed<'w, I> {
             self.open();
             return None;
         };
-        if input.must_wait() && self.watch.wait(input).is_err() {
+        // A file that holds far more than its bytes is read for long without a read of them.
+        let waits = input.must_wait() || input.source().is_regular();
+        if waits && self.watch.wait(input).is_err() {
             self.ended = true; // why, the watch knows, or whoever writes
             return self.cutter.held();
         }

@@ -127,7 +127,7 @@ impl Watch {
     }
 
     /// Returns when the next read of the input will not block.
-    pub(super) fn wait(&mut self, input: &Input) -> Result<(), Stop> {
+    pub(super) fn wait(&mut self, input: &Input<'_>) -> Result<(), Stop> {
         if input.source().is_regular() && self.is_quiet() {
             return Ok(());
         }
@@ -163,7 +163,7 @@ impl Watch {
         }
     }
 
-    fn give_up(&mut self, input: &Input) -> Result<(), Stop> {
+    fn give_up(&mut self, input: &Input<'_>) -> Result<(), Stop> {
         if let Some((signal, until)) = self.draining {
             let late = until.is_some_and(|until| until <= Instant::now());
             if late || input.source().is_regular() {
@@ -174,7 +174,7 @@ impl Watch {
     }
 
     /// One poll(2) of everything. A source without descriptor is always ready.
-    fn poll(&self, input: &Input) -> rustix::io::Result<Seen> {
+    fn poll(&self, input: &Input<'_>) -> rustix::io::Result<Seen> {
         let descriptors = [
             input.source().descriptor(),
             self.interrupts.as_ref().map(|interrupts| interrupts.bell.as_fd()),
@@ -249,7 +249,7 @@ mod tests {
         }
     }
 
-    fn wire(regular: bool) -> (Input, UnixStream) {
+    fn wire(regular: bool) -> (Input<'static>, UnixStream) {
         let (stream, far) = UnixStream::pair().unwrap();
         (Input::new("wire", Wire { stream, regular }), far)
     }
