@@ -13,6 +13,7 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
+use logscrub::codec::{Codec, Encoding};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{Pid, Signal, kill_process};
 
@@ -615,6 +616,25 @@ fn a_long_stream_takes_bounded_memory() {
         "{code:?} {out} {} MiB",
         most >> 20
     );
+}
+
+#[test]
+fn what_holds_far_more_than_its_bytes_takes_bounded_memory() {
+    let total = if is_big() { 10 << 30 } else { 96 << 20 };
+    let lines = "words, and nothing else\n".repeat(1 << 17);
+    for (codec, data) in [(Codec::Gzip, vec![0; 4 << 20]), (Codec::Xz, lines.into_bytes())] {
+        let mut encoder = codec.encoder(Vec::new(), &Encoding::default()).unwrap();
+        encoder.write_all(&data).unwrap();
+        let member = encoder.finish().unwrap();
+        assert!(member.len() < data.len() / 200);
+        let members = total / data.len() as u64;
+        let (code, out, most) = stream(&["-j2"], &member, members * member.len() as u64);
+        assert!(
+            code == Some(0) && out > total / 2 && most <= MEMORY_BYTES,
+            "{codec:?}: {code:?} {out} {} MiB",
+            most >> 20
+        );
+    }
 }
 
 #[test]

@@ -87,12 +87,12 @@ fn sorted(mut tally: Tally) -> Tally {
 }
 
 /// A stream.
-fn stream(text: &str) -> Input {
+fn stream(text: &str) -> Input<'static> {
     Input::new("stream", Trickle(text.as_bytes().to_vec(), 0))
 }
 
 /// A file of that name, last written then.
-fn file(folder: &Path, name: &str, written: i64, text: &str) -> Input {
+fn file(folder: &Path, name: &str, written: i64, text: &str) -> Input<'static> {
     let path = folder.join(name);
     fs::write(&path, text).unwrap();
     let file = File::options().write(true).open(&path).unwrap();
@@ -101,7 +101,7 @@ fn file(folder: &Path, name: &str, written: i64, text: &str) -> Input {
 }
 
 /// What is left of the inputs.
-fn run_all(scrubber: Scrubber, inputs: Vec<Input>, settings: &Settings) -> (String, Tally) {
+fn run_all(scrubber: Scrubber, inputs: Vec<Input<'_>>, settings: &Settings) -> (String, Tally) {
     let mut out = Vec::new();
     let inputs = inputs.into_iter().map(Ok);
     let outcome = drive(inputs, scrubber, &mut out, &mut Watch::default(), settings);

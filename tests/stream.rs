@@ -12,6 +12,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
+use logscrub::codec::{Codec, Encoding};
 use logscrub::stream::input::Source;
 use logscrub::stream::{
     Fault, Input, Interrupts, Outcome, Output, Place, Scrub, ScrubWriter, Settings, Target, Watch, drive,
@@ -74,7 +75,7 @@ impl Read for Trickle {
 
 impl Source for Trickle {}
 
-fn trickle(bytes: &[u8], most: usize) -> Input {
+fn trickle(bytes: &[u8], most: usize) -> Input<'static> {
     Input::new("fake", Trickle { bytes: bytes.to_vec(), at: 0, most, reads: 0 })
 }
 
@@ -82,7 +83,7 @@ fn settings(threads: usize, max_record: usize, block_bytes: usize) -> Settings {
     Settings { threads, max_record, block_bytes }
 }
 
-fn run(inputs: Vec<Result<Input, Fault>>, settings: Settings) -> (Vec<u8>, Outcome) {
+fn run(inputs: Vec<Result<Input<'_>, Fault>>, settings: Settings) -> (Vec<u8>, Outcome) {
     let mut out = Vec::new();
     let outcome = drive(inputs, Shout::default(), &mut out, &mut Watch::default(), &settings);
     (out, outcome)
@@ -271,30 +272,127 @@ fn a_log_that_begins_like_utf16_is_a_log() {
 
 #[test]
 fn nothing_of_what_is_refused_goes_out() {
-    let magics: [&[u8]; 11] = [
-        b"\xff\xfe\0\0",
-        b"\0\0\xfe\xff",
-        b"\x1f\x8b\x08",
-        b"\x28\xb5\x2f\xfd",
-        b"BZh9\x31\x41\x59\x26\x53\x59",
-        b"BZh1\x17\x72\x45\x38\x50\x90",
-        b"\xfd7zXZ\0",
-        b"\x04\x22\x4d\x18",
-        b"PK\x03\x04",
-        b"PK\x05\x06",
-        b"PK\x07\x08",
+    let mut tar = b"app.log".to_vec();
+    tar.resize(257, 0);
+    tar.extend_from_slice(b"ustar\x0000");
+    let gzip_in_zstd = packed(Codec::Zstd, &packed(Codec::Gzip, b"plain@example.com\n"));
+    let cases: [(&[u8], &str); 9] = [
+        (b"\xff\xfe\0\0", "UTF-32, which is not read"),
+        (b"\0\0\xfe\xff", "UTF-32, which is not read"),
+        (b"PK\x03\x04", "a zip archive, which `logscrub archive` takes"),
+        (b"PK\x05\x06", "a zip archive, which `logscrub archive` takes"),
+        (b"PK\x07\x08", "a zip archive, which `logscrub archive` takes"),
+        (&tar, "a tar archive, which `logscrub archive` takes"),
+        (&packed(Codec::Xz, &tar), "a tar archive, which `logscrub archive` takes"),
+        (&gzip_in_zstd, "compressed twice (gzip in zstd)"),
+        (b"\x1f\x8b\x08\xff", "not valid gzip"),
     ];
-    for magic in magics {
+    for (head, what) in cases {
         for most in [1, usize::MAX] {
-            let refused = [magic, b"\nplain@example.com\n".as_slice()].concat();
+            let refused = [head, b"\nplain@example.com\n".as_slice()].concat();
             let inputs =
                 vec![Ok(trickle(b"a", most)), Ok(trickle(&refused, most)), Ok(trickle(b"b\n", most))];
             let (out, outcome) = run(inputs, Settings::default());
-            assert_eq!(out, b"A\nB\n", "{magic:?}");
+            assert_eq!(out, b"A\nB\n", "{what}");
             assert_eq!(outcome.input_faults.len(), 1);
-            assert!(outcome.input_faults[0].what.contains("not yet supported"));
+            assert_eq!(outcome.input_faults[0].what, what);
         }
     }
+}
+
+fn packed(codec: Codec, data: &[u8]) -> Vec<u8> {
+    let mut encoder = codec.encoder(Vec::new(), &Encoding::default()).unwrap();
+    encoder.write_all(data).unwrap();
+    encoder.finish().unwrap()
+}
+
+#[test]
+fn what_is_compressed_is_read_like_what_it_holds() {
+    let plain = [sample(), utf16(&String::from_utf8(sample()).unwrap(), true), b"one line".to_vec()];
+    for data in plain {
+        let expected = run_bytes(&[&data]).0;
+        for codec in Codec::ALL {
+            let compressed = packed(codec, &data);
+            for (threads, most, block) in [(1, usize::MAX, 1 << 17), (2, 0, 50), (8, 1, 1 << 17)] {
+                let inputs = vec![Ok(trickle(&compressed, most)), Ok(trickle(&compressed, most))];
+                let (out, outcome) = run(inputs, settings(threads, 1 << 20, block));
+                let twice = run_bytes(&[&data, &data]).0;
+                assert!(out == twice, "{codec:?}, {threads} threads, reads of {most}");
+                assert!(outcome.input_faults.is_empty());
+            }
+            let (out, _) = run_bytes(&[&compressed]);
+            assert!(out == expected, "{codec:?}");
+        }
+    }
+    for codec in Codec::ALL {
+        let (out, outcome) = run_bytes(&[b"a\n", &packed(codec, b""), b"b\n"]);
+        assert_eq!((out, outcome.input_faults), (b"A\nB\n".to_vec(), Vec::new()));
+    }
+}
+
+#[test]
+fn what_could_be_decompressed_goes_out_and_the_rest_is_told() {
+    let compressed = packed(Codec::Gzip, b"one\ntwo\nthree");
+    let cut = [&compressed[..compressed.len() - 5], &[]].concat();
+    let garbage = [&packed(Codec::Zstd, b"one\ntwo\n")[..], b"more"].concat();
+    let mut changed = packed(Codec::Xz, b"one\ntwo\n");
+    changed.pop();
+    for (input, expected, what) in [
+        (&cut, "ONE\nTWO\n[withheld 5 bytes]\nB\n", "truncated gzip, at byte 13"),
+        (&garbage, "ONE\nTWO\nB\n", "data behind the end of zstd, at byte 8"),
+        (&changed, "ONE\nTWO\nB\n", "truncated xz, at byte 8"),
+    ] {
+        for most in [1, 7, usize::MAX] {
+            let (out, outcome) =
+                run(vec![Ok(trickle(input, most)), Ok(trickle(b"b\n", most))], Settings::default());
+            assert_eq!(String::from_utf8_lossy(&out), expected);
+            assert_eq!(outcome.input_faults[0].to_string(), format!("fake: {what}"));
+        }
+    }
+}
+
+#[test]
+fn each_line_of_what_is_compressed_goes_out_when_it_is_there() {
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::new(6));
+    let mut parts = Vec::new();
+    for line in ["first\n", "second\n", "third\n"] {
+        encoder.write_all(line.as_bytes()).unwrap();
+        encoder.flush().unwrap();
+        parts.push(std::mem::take(encoder.get_mut()));
+    }
+    let end = encoder.finish().unwrap();
+    let (near, mut far) = UnixStream::pair().unwrap();
+    let (mut seen, out) = UnixStream::pair().unwrap();
+    std::thread::scope(|scope| {
+        scope.spawn(move || {
+            let inputs = [Ok(Input::new("wire", Wire(near)))];
+            drive(inputs, Shout::default(), out, &mut Watch::default(), &Settings::default())
+        });
+        for (part, line) in parts.iter().zip(["FIRST\n", "SECOND\n", "THIRD\n"]) {
+            far.write_all(part).unwrap();
+            let mut got = vec![0; line.len()];
+            seen.read_exact(&mut got).unwrap(); // for ever, if it waited for more
+            assert_eq!(got, line.as_bytes());
+        }
+        far.write_all(&end).unwrap();
+        drop(far);
+    });
+}
+
+#[test]
+fn a_source_may_borrow_and_an_input_has_the_date_that_it_is_given() {
+    struct Slice<'d>(&'d [u8]);
+    impl Read for Slice<'_> {
+        fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+            self.0.read(into)
+        }
+    }
+    impl Source for Slice<'_> {}
+    let data = b"borrowed\n".to_vec();
+    let date = "2024-03-01T00:00:00Z".parse().ok();
+    let input = Input::new("slice", Slice(&data)).dated(date);
+    assert_eq!(input.date(), date);
+    assert_eq!(run(vec![Ok(input)], settings(2, 1 << 20, 4)).0, b"BORROWED\n");
 }
 
 /// Fails with EIO after its bytes.

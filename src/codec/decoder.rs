@@ -1,5 +1,6 @@
-//! [`Decoder`]: member by member, whatever the codec.
+//! [`Unpacker`] and [`Decoder`]: member by member, whatever the codec.
 
+use std::fmt;
 use std::io::{self, BufRead, Read};
 
 use super::{Codec, Damage, Damaged, bzip2, gzip, lz4, xz, zstd};
@@ -40,66 +41,104 @@ impl Step {
     }
 }
 
+/// Decodes compressed data, all members of it, that is read by somebody else.
+pub struct Unpacker {
+    members: Members,
+    end: Option<Result<(), Damaged>>,
+    /// The codec may hold more than could be written.
+    full: bool,
+}
+
+impl fmt::Debug for Unpacker {
+    /// The codec alone: the rest is data.
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.debug_struct("Unpacker").field("codec", &self.members.codec).finish_non_exhaustive()
+    }
+}
+
+impl Unpacker {
+    pub(super) fn new(codec: Codec) -> io::Result<Unpacker> {
+        Ok(Unpacker { members: Members::new(codec)?, end: None, full: false })
+    }
+
+    /// Whether there may be more to be had without further input.
+    pub fn is_full(&self) -> bool {
+        self.full
+    }
+
+    /// Decodes some of the input; without any, `at_end` says that there is no more. Returns how much was read, and how much was
+    /// written: nothing if all input was read and more is needed, or if this is the end.
+    ///
+    /// A fault comes behind everything that could be decoded, and again with each further call.
+    pub fn unpack(&mut self, input: &[u8], at_end: bool, out: &mut [u8]) -> (usize, Result<usize, Damaged>) {
+        let (mut consumed, mut idle) = (0, 0);
+        while self.end.is_none() {
+            let rest = input.get(consumed..).unwrap_or_default();
+            let is_last = at_end && rest.is_empty();
+            if rest.is_empty() && !is_last && !self.full {
+                return (consumed, Ok(0));
+            }
+            let step = if is_last { self.members.at_end(out) } else { self.members.step(rest, out) };
+            consumed += step.read;
+            idle = if step.read > 0 { 0 } else { idle + 1 };
+            self.full = step.written > 0 && step.written == out.len();
+            match step.then {
+                Then::Failed(damage) => self.fail(damage),
+                Then::Ended => self.end = Some(Ok(())),
+                Then::GoesOn if idle > MAX_IDLE_STEPS => self.fail(Damage::Corrupt),
+                Then::GoesOn => {}
+            }
+            if step.written > 0 {
+                return (consumed, Ok(step.written));
+            }
+        }
+        (consumed, self.end.unwrap_or(Ok(())).map(|()| 0))
+    }
+
+    fn fail(&mut self, damage: Damage) {
+        self.end = Some(Err(Damaged { codec: self.members.codec, damage }));
+    }
+}
+
 /// Decodes compressed data, all members of it. A fault of the data ([`Damaged`]) comes behind everything that could be decoded,
 /// and comes again with each further read. An error of the source is passed on, and the next read goes on as if it had not
 /// been; so a source may return `WouldBlock` anywhere.
 pub struct Decoder<'s> {
     source: Box<dyn BufRead + Send + 's>,
-    members: Members,
-    end: Option<Result<(), Damaged>>,
+    unpacker: Unpacker,
 }
 
-impl std::fmt::Debug for Decoder<'_> {
+impl fmt::Debug for Decoder<'_> {
     /// The codec alone: the rest is data.
-    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        out.debug_struct("Decoder").field("codec", &self.members.codec).finish_non_exhaustive()
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.debug_struct("Decoder").field("codec", &self.unpacker.members.codec).finish_non_exhaustive()
     }
 }
 
 impl<'s> Decoder<'s> {
     pub(super) fn new(codec: Codec, source: Box<dyn BufRead + Send + 's>) -> io::Result<Decoder<'s>> {
-        Ok(Decoder { source, members: Members::new(codec)?, end: None })
-    }
-
-    fn end(&mut self, end: Result<(), Damage>) -> io::Result<usize> {
-        let end = end.map_err(|damage| Damaged { codec: self.members.codec, damage });
-        self.end = Some(end);
-        Ok(end.map(|()| 0)?)
+        Ok(Decoder { source, unpacker: Unpacker::new(codec)? })
     }
 }
 
 impl Read for Decoder<'_> {
     fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
-        if let Some(end) = self.end {
-            return Ok(end.map(|()| 0)?);
-        }
-        if out.is_empty() {
-            return Ok(0);
-        }
-        let mut idle = 0;
-        while idle < MAX_IDLE_STEPS {
-            let input = self.source.fill_buf()?;
-            let Step { read, written, then } = match input {
-                [] => self.members.at_end(out),
-                input => self.members.step(input, out),
-            };
-            self.source.consume(read);
-            match then {
-                _ if written > 0 => {
-                    // A failure comes again with the next step: nothing can be decoded behind it.
-                    self.end = match then {
-                        Then::Failed(damage) => Some(Err(Damaged { codec: self.members.codec, damage })),
-                        _ => None,
-                    };
-                    return Ok(written);
+        while !out.is_empty() {
+            if self.unpacker.is_full() {
+                let (_, written) = self.unpacker.unpack(&[], false, out);
+                if written? > 0 {
+                    return Ok(written?);
                 }
-                Then::GoesOn if read > 0 => idle = 0,
-                Then::GoesOn => idle += 1,
-                Then::Ended => return self.end(Ok(())),
-                Then::Failed(damage) => return self.end(Err(damage)),
+            }
+            let input = self.source.fill_buf()?;
+            let at_end = input.is_empty();
+            let (read, written) = self.unpacker.unpack(input, at_end, out);
+            self.source.consume(read);
+            if written? > 0 || at_end {
+                return Ok(written?);
             }
         }
-        self.end(Err(Damage::Corrupt))
+        Ok(0)
     }
 }
 

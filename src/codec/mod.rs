@@ -19,7 +19,7 @@ use std::fmt;
 use std::io::{self, BufRead, Write};
 use std::ops::RangeInclusive;
 
-pub use decoder::Decoder;
+pub use decoder::{Decoder, Unpacker};
 pub use encoder::Encoder;
 pub use gzip_head::GzipHead;
 pub use signature::Signature;
@@ -99,6 +99,14 @@ impl Codec {
     /// There is no memory for it.
     pub fn decoder<'s>(self, source: impl BufRead + Send + 's) -> io::Result<Decoder<'s>> {
         Decoder::new(self, Box::new(source))
+    }
+
+    /// Decodes what is handed in.
+    ///
+    /// # Errors
+    /// There is no memory for it.
+    pub fn unpacker(self) -> io::Result<Unpacker> {
+        Unpacker::new(self)
     }
 
     /// Encodes to there.

@@ -151,15 +151,15 @@ enum Post {
     Helper,
 }
 
-impl<'w, 'i, I, S, W> Line<'w, 'i, I, S, W>
+impl<'w, 's, I, S, W> Line<'w, 's, I, S, W>
 where
-    I: Iterator<Item = Result<Input<'i>, Fault>> + Send,
+    I: Iterator<Item = Result<Input<'s>, Fault>> + Send,
     S: Scrub + Send,
     W: Write + Send,
 {
     /// Works to the end. A worker survives the panics of its scrubber; one beyond that must not look as if nothing
     /// were missing.
-    fn work<'s>(&'s self, scope: &'s Scope<'s, '_>, mut worker: Worker<S>, post: Post) {
+    fn work<'t>(&'t self, scope: &'t Scope<'t, '_>, mut worker: Worker<S>, post: Post) {
         let all = AssertUnwindSafe(|| self.take_turns(scope, &mut worker, post));
         if catch_unwind(all).is_err() {
             self.order.fail(io::Error::other("a block was not scrubbed"));
@@ -169,7 +169,7 @@ where
         self.call.notify_all();
     }
 
-    fn take_turns<'s>(&'s self, scope: &'s Scope<'s, '_>, worker: &mut Worker<S>, post: Post) {
+    fn take_turns<'t>(&'t self, scope: &'t Scope<'t, '_>, worker: &mut Worker<S>, post: Post) {
         let mut next = Some(Buffers::default());
         while let Some(Buffers { input, mut scrubbed }) = next {
             let (fed, short_of_hands) = self.take(input, post);
@@ -206,7 +206,7 @@ where
         (fed, short_of_hands)
     }
 
-    fn intake(&self) -> MutexGuard<'_, Intake<'w, 'i, I>> {
+    fn intake(&self) -> MutexGuard<'_, Intake<'w, 's, I>> {
         self.intake.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -86,7 +86,9 @@ impl<'w, 's, I: Iterator<Item = Result<Input<'s>, Fault>>> Feed<'w, 's, I> {
             self.open();
             return None;
         };
-        if input.must_wait() && self.watch.wait(input).is_err() {
+        // A file that holds far more than its bytes is read for long without a read of them.
+        let waits = input.must_wait() || input.source().is_regular();
+        if waits && self.watch.wait(input).is_err() {
             self.ended = true; // why, the watch knows, or whoever writes
             return self.cutter.held();
         }

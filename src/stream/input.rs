@@ -1,4 +1,4 @@
-//! [`Input`]: one source of bytes, decoded as far as it must be to be judged.
+//! [`Input`]: one source of bytes, decompressed and decoded as far as it must be to be judged.
 
 use std::fmt;
 use std::fs::{File, Metadata};
@@ -11,9 +11,11 @@ use std::path::{Path, PathBuf};
 use jiff::Timestamp;
 use rustix::fs::OFlags;
 
+use super::packed::Packed;
 use super::sniff::{Nature, nature};
 use super::sys;
 use super::utf16::{Decoder, Endian};
+use crate::codec::{Codec, Damaged};
 use crate::error::reason;
 use crate::time::file_name::date_in;
 
@@ -27,7 +29,7 @@ pub struct Fault {
     pub source: String,
     /// What is wrong.
     pub what: String,
-    /// Where, in bytes from the start of the input, 0 the first.
+    /// Where, in bytes from the start of the input, 0 the first; of what is compressed in what it holds.
     pub offset: Option<u64>,
 }
 
@@ -130,6 +132,8 @@ pub enum Got {
 pub struct Input<'s> {
     name: String,
     source: Box<dyn Source + 's>,
+    /// Of a source that is compressed.
+    packed: Option<Packed>,
     settled: bool,
     decoder: Option<Decoder>,
     encoding: Option<Endian>,
@@ -138,7 +142,7 @@ pub struct Input<'s> {
     /// Of a regular file: that in its name, else when it was last written.
     date: Option<Timestamp>,
     raw: Vec<u8>,
-    /// Bytes read from the source.
+    /// Bytes read so far, decompressed.
     offset: u64,
     /// Bytes before the nature is known, then what is ready to be handed on from `at` on.
     ready: Vec<u8>,
@@ -154,12 +158,30 @@ impl fmt::Debug for Input<'_> {
     }
 }
 
+impl Input<'static> {
+    /// Opens an input.
+    ///
+    /// # Errors
+    /// It is missing, closed, a directory, or may not be read.
+    pub fn open(place: &Place) -> Result<Input<'static>, Fault> {
+        let fault = |what: String| Fault { source: place.name(), what, offset: None };
+        let file = open_file(place).map_err(|error| fault(reason(&error)))?;
+        let about = file.metadata().map_err(|error| fault(reason(&error)))?;
+        if about.is_dir() {
+            return Err(fault("is a directory".to_owned()));
+        }
+        let date = about.is_file().then(|| place.date().or_else(|| written(&about))).flatten();
+        Ok(Input::new(place.name(), OpenFile { file, regular: about.is_file() }).dated(date))
+    }
+}
+
 impl<'s> Input<'s> {
     /// An input that reads from any source.
     pub fn new(name: impl Into<String>, source: impl Source + 's) -> Input<'s> {
         Input {
             name: name.into(),
             source: Box::new(source),
+            packed: None,
             settled: false,
             decoder: None,
             encoding: None,
@@ -174,27 +196,12 @@ impl<'s> Input<'s> {
         }
     }
 
-    /// Opens an input.
-    ///
-    /// # Errors
-    /// It is missing, closed, a directory, or may not be read.
-    pub fn open(place: &Place) -> Result<Input<'static>, Fault> {
-        let fault = |what: String| Fault { source: place.name(), what, offset: None };
-        let file = open_file(place).map_err(|error| fault(reason(&error)))?;
-        let about = file.metadata().map_err(|error| fault(reason(&error)))?;
-        if about.is_dir() {
-            return Err(fault("is a directory".to_owned()));
-        }
-        let date = about.is_file().then(|| place.date().or_else(|| written(&about))).flatten();
-        Ok(Input { date, ..Input::new(place.name(), OpenFile { file, regular: about.is_file() }) })
-    }
-
     /// The date of a regular file: that in its name, else when it was last written; none of a stream.
     pub fn date(&self) -> Option<Timestamp> {
         self.date
     }
 
-    /// The same with this date.
+    /// The same, of this date: what a record without a time is as old as.
     pub fn dated(self, date: Option<Timestamp>) -> Input<'s> {
         Input { date, ..self }
     }
@@ -206,7 +213,10 @@ impl<'s> Input<'s> {
 
     /// Whether the next [`read`](Input::read) asks the source.
     pub fn must_wait(&self) -> bool {
-        !(self.settled && self.at < self.ready.len()) && self.fault.is_none() && !self.ended
+        !(self.settled && self.at < self.ready.len())
+            && self.fault.is_none()
+            && !self.ended
+            && self.packed.as_ref().is_none_or(Packed::is_dry)
     }
 
     /// The next bytes, decoded.
@@ -249,29 +259,36 @@ impl<'s> Input<'s> {
     }
 
     fn read_plain(&mut self, into: &mut [u8]) -> Got {
-        match self.source.read(into) {
-            Ok(0) => Got::End,
-            Ok(bytes) => {
-                self.offset += bytes as u64;
-                Got::Bytes(bytes)
-            }
-            Err(error) => {
-                self.read_failed(&error);
-                Got::Nothing
-            }
-        }
+        self.fetch(into).unwrap_or_else(|error| {
+            self.read_failed(&error);
+            Got::Nothing
+        })
     }
 
     fn read_raw(&mut self) {
         let mut raw = std::mem::take(&mut self.raw);
-        match self.source.read(&mut raw) {
-            Ok(bytes) => {
-                self.offset += bytes as u64;
-                self.take_in(&raw[..bytes], bytes == 0);
-            }
+        match self.fetch(&mut raw) {
+            Ok(Got::Bytes(bytes)) => self.take_in(&raw[..bytes], false),
+            Ok(Got::Nothing) => {}
+            Ok(Got::End) => self.take_in(&[], true),
             Err(error) => self.read_failed(&error),
         }
         self.raw = raw;
+    }
+
+    /// The next bytes of the source, decompressed.
+    fn fetch(&mut self, into: &mut [u8]) -> io::Result<Got> {
+        let got = match &mut self.packed {
+            Some(packed) => packed.read(&mut *self.source, into)?,
+            None => match self.source.read(into)? {
+                0 => Got::End,
+                bytes => Got::Bytes(bytes),
+            },
+        };
+        if let Got::Bytes(bytes) = got {
+            self.offset += bytes as u64;
+        }
+        Ok(got)
     }
 
     /// EINTR and EAGAIN (a descriptor that somebody else made non-blocking) only mean to wait again.
@@ -282,7 +299,8 @@ impl<'s> Input<'s> {
         if !self.settled {
             self.settle(true);
         }
-        self.fault = Some(self.fault_at(reason(error), self.offset));
+        let what = Damaged::of(error).map_or_else(|| reason(error), |damaged| damaged.to_string());
+        self.fault = Some(self.fault_at(what, self.offset));
     }
 
     fn take_in(&mut self, raw: &[u8], at_end: bool) {
@@ -312,11 +330,26 @@ impl<'s> Input<'s> {
                 let head = std::mem::take(&mut self.ready);
                 self.decode(&head[endian.mark().len()..]);
             }
-            Some(Nature::Refused(what)) => {
-                self.ready.clear();
-                self.fault = Some(self.fault_at(what.to_owned(), 0));
-            }
+            Some(Nature::Packed(codec)) => self.unpack(codec),
+            Some(Nature::Refused(what)) => self.refuse(what.to_owned()),
         }
+    }
+
+    /// What was read so far begins what this codec decodes; what that holds is yet to be looked at.
+    fn unpack(&mut self, codec: Codec) {
+        if let Some(outer) = &self.packed {
+            return self.refuse(format!("compressed twice ({} in {})", codec.name(), outer.codec().name()));
+        }
+        match Packed::new(codec, std::mem::take(&mut self.ready)) {
+            Ok(packed) => self.packed = Some(packed),
+            Err(error) => self.refuse(reason(&error)),
+        }
+        self.offset = 0;
+    }
+
+    fn refuse(&mut self, what: String) {
+        self.ready.clear();
+        self.fault = Some(Fault { source: self.name.clone(), what, offset: None });
     }
 
     fn decode(&mut self, raw: &[u8]) {

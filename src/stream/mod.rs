@@ -2,7 +2,7 @@
 //! and written in order.
 //!
 //! ```text
-//! Feed: Input (sniff, decode) ─► Cutter (blocks of whole records) ─► Worker (scrub, withhold) ─► Order: Sink (encode) ─► Output
+//! Feed: Input (sniff, decompress, decode) ─► Cutter (blocks of whole records) ─► Worker (scrub, withhold) ─► Order: Sink (encode) ─► Output
 //!          └─ Watch: one poll for input, signals and a failed output
 //! ```
 //!
@@ -25,6 +25,8 @@ pub mod input;
 mod order;
 #[cfg(feature = "cli")]
 pub mod output;
+#[cfg(feature = "cli")]
+mod packed;
 #[cfg(feature = "cli")]
 mod sink;
 #[cfg(feature = "cli")]

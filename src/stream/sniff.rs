@@ -1,13 +1,17 @@
 //! Tells from the first bytes of an input what it is. The answer depends on the bytes alone, never on how
 //! many of them one read returned.
 
-use memchr::memchr2;
+use memchr::{memchr, memchr2};
 
 use super::utf16::{Decoder, Endian};
+use crate::codec::{Codec, Signature};
 
 /// How far a byte-order mark of UTF-16 is doubted: that much text without a single ASCII character would be
 /// one without digits, spaces or line feeds.
 const DOUBT_BYTES: usize = 64 << 10;
+
+/// Where a tar says that it is one (POSIX.1-1988 and GNU).
+const TAR_MAGIC: (usize, &[u8]) = (257, b"ustar");
 
 /// What an input is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,50 +20,59 @@ pub(super) enum Nature {
     Plain,
     /// UTF-16 after a byte-order mark (Unicode 3.10, D97).
     Utf16(Endian),
-    /// Something whose content cannot be judged: its name.
+    /// Compressed: what it holds is to be looked at again.
+    Packed(Codec),
+    /// Something that is no log: what to say of it.
     Refused(&'static str),
 }
 
-/// Signatures of what is refused. bzip2: the block size digit is any of 1 to 9, see [`matches_so_far`].
-const REFUSED: [(&[u8], &str); 11] = [
-    (b"\xff\xfe\0\0", "UTF-32; not yet supported"),
-    (b"\0\0\xfe\xff", "UTF-32; not yet supported"),
-    (b"\x1f\x8b\x08", "compressed (gzip); not yet supported"), // RFC 1952, 2.3.1
-    (b"\x28\xb5\x2f\xfd", "compressed (zstd); not yet supported"), // RFC 8878, 3.1.1
-    (b"BZh?\x31\x41\x59\x26\x53\x59", "compressed (bzip2); not yet supported"),
-    (b"BZh?\x17\x72\x45\x38\x50\x90", "compressed (bzip2); not yet supported"), // an empty one
-    (b"\xfd7zXZ\0", "compressed (xz); not yet supported"),
-    (b"\x04\x22\x4d\x18", "compressed (lz4); not yet supported"),
-    (b"PK\x03\x04", "compressed (zip); not yet supported"),
-    (b"PK\x05\x06", "compressed (zip); not yet supported"), // an empty one
-    (b"PK\x07\x08", "compressed (zip); not yet supported"), // one split into volumes
+const UTF32: Nature = Nature::Refused("UTF-32, which is not read");
+const ZIP: Nature = Nature::Refused("a zip archive, which `logscrub archive` takes");
+const TAR: Nature = Nature::Refused("a tar archive, which `logscrub archive` takes");
+
+/// Signatures beside those of the codecs.
+const OTHERS: [(Signature, Nature); 5] = [
+    (Signature::exactly(b"\xff\xfe\0\0"), UTF32),
+    (Signature::exactly(b"\0\0\xfe\xff"), UTF32),
+    (Signature::exactly(b"PK\x03\x04"), ZIP),
+    (Signature::exactly(b"PK\x05\x06"), ZIP), // an empty one
+    (Signature::exactly(b"PK\x07\x08"), ZIP), // one split into volumes
 ];
+
+/// All signatures, and what they are of.
+fn signatures() -> impl Iterator<Item = (Signature, Nature)> {
+    let of = |codec: Codec| codec.signatures().iter().map(move |known| (*known, Nature::Packed(codec)));
+    Codec::ALL.into_iter().flat_map(of).chain(OTHERS)
+}
 
 /// What the input is that begins with `head`; `None` if more bytes are needed, which is never so at its end.
 pub(super) fn nature(head: &[u8], at_end: bool) -> Option<Nature> {
-    for (magic, name) in REFUSED {
-        if matches_so_far(head, magic) {
-            if head.len() >= magic.len() {
-                return Some(Nature::Refused(name));
-            }
-            if !at_end {
-                return None;
-            }
+    for (signature, nature) in signatures() {
+        if signature.begins(head) {
+            return Some(nature);
+        }
+        if !at_end && signature.may_begin(head) {
+            return None;
         }
     }
     match head {
         [0xff, 0xfe, rest @ ..] => utf16_or_plain(rest, Endian::Little, at_end),
         [0xfe, 0xff, rest @ ..] => utf16_or_plain(rest, Endian::Big, at_end),
         [0xfe] if !at_end => None,
-        _ => Some(Nature::Plain),
+        _ => tar_or_plain(head, at_end),
     }
 }
 
-fn matches_so_far(head: &[u8], magic: &[u8]) -> bool {
-    head.iter().zip(magic).all(|(byte, expected)| match expected {
-        b'?' => (b'1'..=b'9').contains(byte),
-        _ => byte == expected,
-    })
+/// A tar begins with the name of a file, as a text might; but with no line.
+fn tar_or_plain(head: &[u8], at_end: bool) -> Option<Nature> {
+    let (at, magic) = TAR_MAGIC;
+    let before = head.get(..at).unwrap_or(head);
+    let may_be_tar = before.first() != Some(&0) && memchr(b'\n', before).is_none();
+    match head.get(at..at + magic.len()) {
+        Some(found) if may_be_tar && found == magic => Some(TAR),
+        None if may_be_tar && !at_end => None,
+        _ => Some(Nature::Plain),
+    }
 }
 
 /// A log of bytes may begin with the bytes of a byte-order mark, and UTF-16 without any NUL holds no ASCII,
@@ -105,20 +118,39 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_signature_is_refused_as_soon_as_it_is_whole_and_not_before() {
-        for (magic, name) in REFUSED {
-            let head: Vec<u8> = magic.iter().map(|byte| if *byte == b'?' { b'9' } else { *byte }).collect();
-            assert_eq!(nature(&head, false), Some(Nature::Refused(name)));
+    fn every_signature_is_known_as_soon_as_it_is_whole_and_not_before() {
+        for (signature, expected) in signatures() {
+            let head = signature.example();
+            assert_eq!(nature(head, false), Some(expected));
             for short in 1..head.len() {
-                assert_eq!(nature(&head[..short], false), None, "{name} {short}");
+                assert_eq!(nature(&head[..short], false), None, "{expected:?} {short}");
                 assert!(nature(&head[..short], true).is_some());
             }
         }
-        for plain in
-            [&b"BZh0abc"[..], b"BZh91AY&SX", b"\x1f\x8b\x07", b"PK\x03\x05", b"plain\n", b"\xef\xbb\xbf"]
-        {
+        for plain in [
+            &b"BZh0abc\n"[..],
+            b"BZh91AY&SX\n",
+            b"\x1f\x8b\x07\n",
+            b"PK\x03\x05\n",
+            b"plain\n",
+            b"\xef\xbb\xbf\n",
+        ] {
             assert_eq!(nature(plain, false), Some(Nature::Plain), "{plain:?}");
         }
+    }
+
+    #[test]
+    fn a_tar_is_known_by_its_first_header() {
+        let mut tar = b"var/log/app.log".to_vec();
+        tar.resize(257, 0);
+        assert_eq!((nature(&tar, false), nature(&tar, true)), (None, Some(Nature::Plain)));
+        tar.extend_from_slice(b"ustar\x0000");
+        assert_eq!(nature(&tar, false), Some(TAR));
+        tar[3] = b'\n';
+        assert_eq!(nature(&tar, false), Some(Nature::Plain));
+        assert_eq!(nature(&tar[..5], false), Some(Nature::Plain));
+        assert_eq!(nature(&[b'x'; 262], false), Some(Nature::Plain));
+        assert_eq!(nature(b"\0x", false), Some(Nature::Plain));
     }
 
     #[test]

@@ -249,7 +249,7 @@ mod tests {
         }
     }
 
-    fn wire(regular: bool) -> (Input, UnixStream) {
+    fn wire(regular: bool) -> (Input<'static>, UnixStream) {
         let (stream, far) = UnixStream::pair().unwrap();
         (Input::new("wire", Wire { stream, regular }), far)
     }
