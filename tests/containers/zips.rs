@@ -1,10 +1,11 @@
 //! Zips of the `zip` and the Python of this machine, of the crate, and by hand.
 
 use std::fs;
-use std::io::{Cursor, ErrorKind, Read, Write};
+use std::io::{self, Cursor, ErrorKind, Read, Write};
 use std::path::Path;
 use std::process::Command;
 
+use logscrub::archive::container::{About, Members, Verdict, rewrite_zip};
 use proptest::prelude::*;
 use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, DateTime, ZipArchive, ZipWriter};
@@ -165,6 +166,51 @@ fn zips_of_the_crate() {
         zip.write_all(b"secret secret secret").unwrap();
     }
     check(&zip.finish().unwrap().into_inner());
+}
+
+/// Says what it likes of what it writes, and perhaps reads nothing.
+struct Saying(Verdict, &'static [u8], bool);
+
+impl Members for Saying {
+    fn takes(&mut self, _: &About, _: &[u8]) -> bool {
+        true
+    }
+
+    fn member(
+        &mut self,
+        _: &About,
+        content: &mut (dyn Read + Send),
+        out: &mut (dyn Write + Send),
+    ) -> io::Result<Verdict> {
+        if self.2 {
+            io::copy(content, &mut io::sink())?;
+        }
+        out.write_all(self.1).map(|()| self.0)
+    }
+
+    fn left_alone(&mut self, _: &About, _: &'static str) {}
+}
+
+#[test]
+fn what_is_said_of_new_content_is_not_taken_on_trust() {
+    let mut zip = ZipWriter::new_stream(Vec::new());
+    zip.start_file("a.log", options(CompressionMethod::Deflated)).unwrap();
+    zip.write_all(b"secret secret").unwrap();
+    let zip = zip.finish().unwrap().into_inner();
+    let rewritten = |mut members: Saying| {
+        let mut out = Vec::new();
+        rewrite_zip(&mut Cursor::new(&zip), &mut out, &tempfile::tempfile, &mut members, Some(6))
+            .map(|()| out)
+    };
+    for verdict in [Verdict::Kept, Verdict::Scrubbed] {
+        let out = rewritten(Saying(verdict, b"public public", true)).unwrap();
+        assert_eq!(read(&out).1[0].content, b"public public");
+        let same = rewritten(Saying(verdict, b"secret secret", true)).unwrap();
+        assert_eq!(read(&same).1[0].content, b"secret secret");
+        assert!(Replacing::nothing().zip(&same).unwrap() == same);
+        assert_eq!(same == zip, verdict == Verdict::Kept);
+        assert!(rewritten(Saying(verdict, b"", false)).unwrap_err().to_string().contains("to its end"));
+    }
 }
 
 #[test]

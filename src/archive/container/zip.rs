@@ -11,7 +11,7 @@ use std::io::{self, Read, Seek, SeekFrom, Write};
 
 use content::{DEFLATED, Packed, STORED, Unpacked};
 use directory::{Directory, bytes_at};
-use entry::{Entry, Local, Sizes, is_descriptor};
+use entry::{ENCRYPTED, Entry, Local, PATCH, Sizes, is_descriptor};
 
 use super::spool::{NewFile, Spool};
 use super::{Members, Verdict};
@@ -136,8 +136,6 @@ fn is_directory(entry: &Entry) -> bool {
 
 /// Why a member cannot be offered.
 fn left_alone(entry: &Entry) -> Option<&'static str> {
-    const ENCRYPTED: u16 = 1 | 1 << 6 | 1 << 13;
-    const PATCH: u16 = 1 << 5;
     match (entry.file_type(), entry.method) {
         _ if entry.flags & ENCRYPTED != 0 => Some("encrypted"),
         _ if entry.flags & PATCH != 0 => Some("a patch of another file"),
