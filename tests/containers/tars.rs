@@ -349,6 +349,38 @@ fn what_readers_may_see_differently_is_refused() {
     refused(&[huge.as_bytes(), &block]);
 }
 
+/// Old programs took bytes for signed when they summed them up.
+#[test]
+fn signed_checksums_are_right_too() {
+    let mut old = header(Header::new_old(), b"caf\xe9.log", 6);
+    let sum = old.cksum().unwrap() - 256;
+    old.as_old_mut().cksum = format!("{sum:06o}\0 ").into_bytes().try_into().unwrap();
+    let mut content = b"secret".to_vec();
+    content.resize(512, 0);
+    let tar = [&old.as_bytes()[..], &content, &[0; 1024]].concat();
+    assert!(Replacing::nothing().tar(&tar).unwrap() == tar);
+    let out = Replacing::new(b"secret", b"[x]").tar(&tar).unwrap();
+    assert_eq!(read(&out)[0].2, b"[x]");
+}
+
+#[test]
+fn content_that_is_not_offered_is_told() {
+    for kind in [b'V', b'D', b'M', b'N', b'Q'] {
+        let mut odd = header(Header::new_gnu(), b"odd", 6);
+        odd.set_entry_type(EntryType::new(kind));
+        odd.set_cksum();
+        let mut tar = Builder::new(Vec::new());
+        tar.append(&odd, &b"secret"[..]).unwrap();
+        append(&mut tar, "a.log", b"a secret");
+        let tar = tar.into_inner().unwrap();
+        check(&tar);
+        let mut members = Replacing::new(b"secret", b"[x]");
+        members.tar(&tar).unwrap();
+        assert_eq!((members.left_alone.len(), members.taken.len()), (1, 1));
+        assert_eq!(members.left_alone[0].0, b"odd");
+    }
+}
+
 /// Old programs left in the padding what their memory held.
 #[test]
 fn what_lies_behind_new_content_goes() {

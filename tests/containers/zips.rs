@@ -286,6 +286,11 @@ fn what_does_not_account_for_every_byte_is_refused() {
     assert!(fault(&moved).to_string().contains("belong to no member"));
     // Content that is not what its sum says.
     assert!(fault(&patched(&zip, b"a secret\x50\x4b", b"a Secret\x50\x4b")).to_string().contains("damaged"));
+    // Bytes behind a name that is that of a directory.
+    let directory = patched(&zip, b"picture.bin", b"picture.bi/");
+    let mut members = Replacing::nothing();
+    members.zip(&directory).unwrap();
+    assert!(members.offered.iter().any(|about| about.name == b"picture.bi/"));
     // A header that says another thing than the directory.
     let mut differs = zip.clone();
     differs[30] = b'S';
