@@ -2,7 +2,7 @@
 # First inputs from what the tests have: each text of the tables, plain and as JSON, under some policies.
 set -eu
 cd "$(dirname "$0")/.."
-for target in pipeline detectors json formats times ladders rules; do mkdir -p "fuzz/corpus/$target"; done
+for target in pipeline detectors json formats times ladders containers rules; do mkdir -p "fuzz/corpus/$target"; done
 cat tests/cases/*.tsv | awk -F '\t' '$1 != "kind" && NF > 3 && $3 != "" {
     policy = sprintf("%c", 48 + NR % 8)
     json = $3; gsub(/\\/, "\\\\", json); gsub(/"/, "\\\"", json)
@@ -38,3 +38,18 @@ done; done; done
 for file in rules/packs/*.toml tests/rules/*/*.toml tests/rules/*/*/*.toml; do
     cp "$file" "fuzz/corpus/rules/$(echo "$file" | tr / -)"
 done
+# Small archives, as far as there are programs that make them: `t` before a tar, `r` before one whose sums are put right.
+folder=$(mktemp -d)
+mkdir "$folder/logs"
+echo 'a secret' >"$folder/logs/a.log"
+: >"$folder/logs/empty"
+ln -s a.log "$folder/logs/link"
+echo 'another secret' >"$folder/logs/$(printf 'n%.0s' $(seq 120)).log"
+for form in v7 ustar gnu pax; do for first in t r; do
+    { printf %s $first; tar -C "$folder" --format=$form -b1 -cf - logs 2>/dev/null || true; } >"fuzz/corpus/containers/$form-$first"
+done; done
+{ printf r; tar -C "$folder" --format=pax --pax-option=comment:=secret,size:=9 -b1 -cf - logs/a.log; } >fuzz/corpus/containers/size
+if command -v zip >/dev/null; then for how in -0 -9 -fz -Ppassword; do
+    { printf z; cd "$folder"; rm -f out.zip; zip -q -r -y $how out.zip logs; cat out.zip; cd - >/dev/null; } >"fuzz/corpus/containers/zip$how"
+done; fi
+rm -r "$folder"

@@ -6,29 +6,29 @@ use std::io::{self, Cursor, Read, Write};
 use logscrub::archive::container::{About, HEAD, Members, Verdict, rewrite_tar, rewrite_zip};
 
 /// Takes what holds no NUL, and puts `to` where `from` stands.
-pub struct Replacing {
-    pub from: &'static [u8],
-    pub to: &'static [u8],
+pub(crate) struct Replacing {
+    pub(crate) from: &'static [u8],
+    pub(crate) to: &'static [u8],
     /// Takes nothing if false.
-    pub takes: bool,
+    pub(crate) takes: bool,
     /// What was taken, and what was written in its place.
-    pub taken: Vec<(About, Vec<u8>)>,
-    pub offered: Vec<About>,
-    pub left_alone: Vec<(Vec<u8>, &'static str)>,
+    pub(crate) taken: Vec<(About, Vec<u8>)>,
+    pub(crate) offered: Vec<About>,
+    pub(crate) left_alone: Vec<(Vec<u8>, &'static str)>,
 }
 
 impl Replacing {
-    pub fn new(from: &'static [u8], to: &'static [u8]) -> Replacing {
+    pub(crate) fn new(from: &'static [u8], to: &'static [u8]) -> Replacing {
         Replacing { from, to, takes: true, taken: vec![], offered: vec![], left_alone: vec![] }
     }
 
     /// Takes no member.
-    pub fn nothing() -> Replacing {
+    pub(crate) fn nothing() -> Replacing {
         Replacing { takes: false, ..Replacing::new(b"", b"") }
     }
 
     /// The reference.
-    pub fn replaced(&self, content: &[u8]) -> Vec<u8> {
+    pub(crate) fn replaced(&self, content: &[u8]) -> Vec<u8> {
         let mut out = Vec::new();
         let mut rest = content;
         while let Some((first, tail)) = rest.split_first() {
@@ -46,13 +46,13 @@ impl Replacing {
         out
     }
 
-    pub fn tar(&mut self, input: &[u8]) -> io::Result<Vec<u8>> {
+    pub(crate) fn tar(&mut self, input: &[u8]) -> io::Result<Vec<u8>> {
         let mut out = Vec::new();
         rewrite_tar(&mut Trickling(input), &mut out, &new_file, self)?;
         Ok(out)
     }
 
-    pub fn zip(&mut self, input: &[u8]) -> io::Result<Vec<u8>> {
+    pub(crate) fn zip(&mut self, input: &[u8]) -> io::Result<Vec<u8>> {
         let mut out = Vec::new();
         rewrite_zip(&mut Cursor::new(input), &mut out, &new_file, self, None)?;
         Ok(out)

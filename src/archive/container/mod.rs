@@ -112,7 +112,7 @@ fn scrub(
     out: &mut (dyn Write + Send),
 ) -> io::Result<Verdict> {
     let verdict = members.member(about, content, out)?;
-    match content.read(&mut [0])? {
+    match io::copy(&mut content.take(1), &mut io::sink())? {
         0 => Ok(verdict),
         _ => Err(io::Error::other("a member was not read to its end")),
     }

@@ -164,7 +164,7 @@ impl Tar<'_> {
             // Some programs let content follow here, and some do not.
             return Err(super::corrupt("a length of what has no content", place));
         }
-        if let Some(why) = left_alone(header.kind(), is_sparse) {
+        if let Some(why) = left_alone(header.kind(), is_sparse, size) {
             self.members.left_alone(&about, why);
         }
         pending.write(self.out)?;
@@ -261,10 +261,10 @@ impl Pending {
 }
 
 /// Why a member is not offered. Directories and the names of volumes are not worth a word.
-fn left_alone(kind: u8, is_sparse: bool) -> Option<&'static str> {
+fn left_alone(kind: u8, is_sparse: bool, size: u64) -> Option<&'static str> {
     match kind {
         _ if is_sparse => Some("a sparse file"),
-        0 | b'0' | b'7' | b'5' | b'V' => None,
+        0 | b'0' | b'7' | b'5' | b'V' if size == 0 => None,
         b'1' => Some("a hard link"),
         b'2' => Some("a symbolic link"),
         b'3' | b'4' => Some("a device"),

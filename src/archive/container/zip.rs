@@ -11,7 +11,7 @@ use std::io::{self, Read, Seek, SeekFrom, Write};
 
 use content::{DEFLATED, Packed, STORED, Unpacked};
 use directory::{Directory, bytes_at};
-use entry::{Entry, Local, Sizes, is_descriptor};
+use entry::{ENCRYPTED, Entry, Local, PATCH, Sizes, is_descriptor};
 
 use super::spool::{NewFile, Spool};
 use super::{Members, Verdict};
@@ -66,7 +66,7 @@ impl<I: Read + Seek + Send> Zip<'_, I> {
     /// Writes a member, which reaches up to `end`, and tells the lengths of new content.
     fn member(&mut self, entry: &Entry, end: u64) -> io::Result<Option<Sizes>> {
         let local = self.local(entry, end)?;
-        if entry.sizes.plain == 0 && is_directory(entry) {
+        if is_empty_directory(entry) {
             return self.keep(entry, end);
         }
         if let Some(why) = left_alone(entry) {
@@ -130,14 +130,14 @@ impl<I: Read + Seek + Send> Zip<'_, I> {
     }
 }
 
-fn is_directory(entry: &Entry) -> bool {
-    entry.name().ends_with(b"/") || entry.file_type() == 0o040_000
+/// Nothing takes two bytes when it is deflated.
+fn is_empty_directory(entry: &Entry) -> bool {
+    let is_directory = entry.name().ends_with(b"/") || entry.file_type() == 0o040_000;
+    is_directory && entry.sizes.plain == 0 && entry.sizes.packed <= 2
 }
 
 /// Why a member cannot be offered.
 fn left_alone(entry: &Entry) -> Option<&'static str> {
-    const ENCRYPTED: u16 = 1 | 1 << 6 | 1 << 13;
-    const PATCH: u16 = 1 << 5;
     match (entry.file_type(), entry.method) {
         _ if entry.flags & ENCRYPTED != 0 => Some("encrypted"),
         _ if entry.flags & PATCH != 0 => Some("a patch of another file"),

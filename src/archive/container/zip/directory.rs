@@ -13,6 +13,9 @@ const LOCATOR_LENGTH: u64 = 20;
 const END64: &[u8] = b"PK\x06\x06";
 const END64_LENGTH: usize = 56;
 
+/// The longest directory that is read, since it is held in memory: some million members.
+const LONGEST: u64 = 256 << 20;
+
 /// All entries in their order, and what ends the archive.
 pub(super) struct Directory {
     pub(super) entries: Vec<Entry>,
@@ -46,6 +49,9 @@ impl Directory {
         let told = end.told().ok_or_else(|| corrupt("a malformed end of the directory", last_at))?;
         if told.at.checked_add(told.length) != Some(end_at) {
             return Err(unsupported("a zip with other bytes in front of it or behind its directory"));
+        }
+        if told.length > LONGEST {
+            return Err(unsupported("a zip with a directory of more than 256 MiB"));
         }
         let bytes = bytes_at(input, told.at, told.length)?;
         let (mut entries, mut read) = (Vec::new(), 0);
@@ -92,7 +98,8 @@ impl End {
             return Ok((End { wide: None, locator: Vec::new(), last }, last_at));
         };
         let at = u64_at(&locator, 8).unwrap_or_default();
-        let length = locator_at.checked_sub(at).filter(|length| *length >= END64_LENGTH as u64);
+        let possible = END64_LENGTH as u64..LONGEST;
+        let length = locator_at.checked_sub(at).filter(|length| possible.contains(length));
         let length = length.ok_or_else(|| corrupt("a malformed end of the directory", locator_at))?;
         let wide = bytes_at(input, at, length)?;
         let volumes = (u32_at(&locator, 4), u32_at(&locator, 16), u32_at(&wide, 16), u32_at(&wide, 20));
@@ -165,4 +172,29 @@ pub(super) fn bytes_at(input: &mut (impl Read + Seek), at: u64, count: u64) -> i
     input.seek(SeekFrom::Start(at))?;
     crate::archive::container::copy(input, count, &mut bytes)?;
     Ok(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Cursor;
+
+    use super::*;
+
+    #[test]
+    fn an_end_beyond_4_gib_gets_a_zip64_record() {
+        let last = [END, &[0; 16], &[7, 0], b"comment"].concat();
+        let end = End { wide: None, locator: Vec::new(), last: last.clone() };
+        let told = Told { entries: 0, length: 0, at: 5 << 32 };
+        let bytes = end.rewritten(&told);
+        assert_eq!(bytes.len(), END64_LENGTH + LOCATOR_LENGTH as usize + last.len());
+        // As if it stood where it says.
+        let mut here = bytes.clone();
+        put(&mut here, END64_LENGTH + 8, &[0; 8]);
+        let at = END64_LENGTH as u64 + LOCATOR_LENGTH;
+        let last = here.get(at as usize..).unwrap().to_vec();
+        let (wide, _) = End::read(&mut Cursor::new(here), last, at).unwrap();
+        assert!(wide.told().is_some_and(|read| read == told));
+        let back = wide.rewritten(&Told { at: 7, ..told });
+        assert_eq!(u64_at(&back, 48), Some(7));
+    }
 }

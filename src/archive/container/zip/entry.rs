@@ -14,8 +14,12 @@ const SIGNATURE: &[u8] = b"PK\x01\x02";
 const FIXED: usize = 46;
 const LOCAL_FIXED: usize = 30;
 
-/// Sizes follow the content, in a descriptor.
+/// The flag of those whose lengths follow the content, in a descriptor.
 const DESCRIPTOR: u16 = 1 << 3;
+/// The flags of those that are encrypted, in one way or another.
+pub(super) const ENCRYPTED: u16 = 1 | 1 << 6 | 1 << 13;
+/// The flag of those that are only what has changed in a file.
+pub(super) const PATCH: u16 = 1 << 5;
 
 /// The sum and the lengths of a content.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -210,7 +214,7 @@ impl Local {
         let local = Local { raw, name, extra };
         let raw = &local.raw;
         let same = raw.get(LOCAL_FIXED..LOCAL_FIXED + name)? == entry.name()
-            && u16_at(raw, 6)? == entry.flags
+            && (u16_at(raw, 6)? ^ entry.flags) & (DESCRIPTOR | ENCRYPTED | PATCH) == 0
             && u16_at(raw, 8)? == entry.method
             && (entry.has_descriptor() || local.sizes()? == entry.sizes);
         same.then_some(local)
@@ -266,4 +270,71 @@ pub(super) fn is_descriptor(bytes: &[u8], sizes: Sizes) -> bool {
     let (packed, plain) = (narrow(sizes.packed), narrow(sizes.plain));
     let short = [&crc[..], &packed.to_le_bytes(), &plain.to_le_bytes()].concat();
     bytes.is_empty() || body == wide || body == short
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SIZES: Sizes = Sizes { crc: 7, packed: 8, plain: 9 };
+
+    /// An entry and a local header with that name and those extra fields.
+    fn headers(extra: &[u8]) -> (Entry, Local) {
+        let mut raw = [SIGNATURE, &[0; FIXED - 4], b"a.log", extra, b"why"].concat();
+        let mut local = [&b"PK\x03\x04"[..], &[0; LOCAL_FIXED - 4], b"a.log", extra].concat();
+        for (header, at) in [(&mut raw, 16), (&mut local, 14)] {
+            put(header, at, &[7, 0, 0, 0, 8, 0, 0, 0, 9, 0, 0, 0, 5, 0, extra.len() as u8, 0]);
+        }
+        put(&mut raw, 32, &[3, 0]);
+        let entry = Entry::read(&raw, 0).unwrap();
+        let local = Local::new(local, &entry).unwrap();
+        (entry, local)
+    }
+
+    #[test]
+    fn what_grows_beyond_4_gib_is_told_in_64_bits_and_comes_back() {
+        let other = [0x55, 0x54, 1, 0, 0];
+        for extra in [&b""[..], &other, &[&other[..], &[0, 0, 0]].concat()] {
+            let (entry, local) = headers(extra);
+            let large = Sizes { crc: 1, packed: 5 << 32, plain: u64::from(WIDE) };
+            for (sizes, offset) in [(SIZES, 1 << 40), (large, 0), (large, 1 << 40)] {
+                let wide = Entry::read(&entry.rewritten(Some(sizes), offset).unwrap(), 0).unwrap();
+                assert_eq!((wide.sizes, wide.offset, wide.name()), (sizes, offset, entry.name()));
+                assert!(wide.raw.ends_with(&[extra, b"why"].concat()));
+                let header = Local::new(local.rewritten(sizes).unwrap(), &wide).unwrap();
+                assert_eq!(header.sizes(), Some(sizes));
+                let back = Entry::read(&wide.rewritten(Some(SIZES), 0).unwrap(), 0).unwrap();
+                assert_eq!((back.sizes, back.offset), (SIZES, 0));
+                let header = Local::new(header.rewritten(SIZES).unwrap(), &back).unwrap();
+                assert_eq!(header.sizes(), Some(SIZES));
+            }
+        }
+    }
+
+    #[test]
+    fn there_is_one_zip64_field_or_none() {
+        let (entry, _) = headers(b"");
+        let mut twice = entry.rewritten(None, 1 << 40).unwrap();
+        let field = twice.get(FIXED + 5..FIXED + 5 + 12).unwrap().to_vec();
+        twice.splice(FIXED + 5..FIXED + 5, field);
+        put(&mut twice, 30, &[24, 0]);
+        assert!(Entry::read(&twice, 0).is_err());
+        let mut without = entry.raw;
+        put(&mut without, 42, &WIDE.to_le_bytes());
+        assert!(Entry::read(&without, 0).is_err());
+    }
+
+    #[test]
+    fn descriptors_have_four_forms() {
+        let short = [7, 0, 0, 0, 8, 0, 0, 0, 9, 0, 0, 0];
+        let wide = [&short[..8], &[0; 4], &[9, 0, 0, 0, 0, 0, 0, 0]].concat();
+        for body in [&short[..], &wide] {
+            assert!(is_descriptor(body, SIZES));
+            assert!(is_descriptor(&[b"PK\x07\x08", body].concat(), SIZES));
+            assert!(!is_descriptor(body, Sizes { crc: 6, ..SIZES }));
+        }
+        assert!(is_descriptor(b"", SIZES));
+        assert!(!is_descriptor(b"PK\x07\x08", SIZES));
+        assert!(!is_descriptor(b"secret", SIZES));
+    }
 }
