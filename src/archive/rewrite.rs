@@ -16,7 +16,7 @@ use std::time::{Duration, SystemTime};
 
 use hmac::Mac;
 use jiff::Timestamp;
-use rustix::fs::AtFlags;
+use rustix::fs::{AtFlags, Mode, OFlags};
 use rustix::io::Errno;
 use sha2::{Digest as _, Sha256};
 
@@ -143,7 +143,7 @@ pub fn rewrite<S: Scrub + Send>(
     if let Content::Other(what) = nature.content {
         return Err(Skip::left_out(what));
     }
-    let work = Work { name, old: &old, nature, date, scrubber, how, shared, seed: seed() };
+    let work = Work { folder, name, old: &old, nature, date, scrubber, how, shared, seed: seed() };
     match to {
         _ if how.dry => work.only_count(),
         To::Place => work.replace(folder, false),
@@ -259,6 +259,7 @@ fn seed() -> u64 {
 
 /// Scrubbing one file.
 struct Work<'w, S> {
+    folder: &'w Folder,
     name: &'w OsStr,
     old: &'w Old,
     nature: Nature,
@@ -383,7 +384,7 @@ impl<S: Scrub + Send> Work<'_, S> {
             Content::Zip => self.zip(file, &mut out, &mut members)?,
             Content::Tar => {
                 let mut source = self.tap(file).map_err(|cause| members.fault(&cause))?;
-                container::rewrite_tar(&mut source, &mut out, &spool, &mut members)
+                container::rewrite_tar(&mut source, &mut out, &|| self.spool(), &mut members)
                     .map_err(|cause| members.fault(&cause))?;
                 source.digest.value()
             }
@@ -410,8 +411,14 @@ impl<S: Scrub + Send> Work<'_, S> {
         io::copy(&mut whole, &mut io::sink()).map_err(|cause| members.fault(&cause))?;
         let digest = whole.digest.value();
         file.rewind().map_err(|cause| members.fault(&cause))?;
-        container::rewrite_zip(&mut file, out, &spool, members, self.how.level.map(|level| level.min(9)))
-            .map_err(|cause| members.fault(&cause))?;
+        container::rewrite_zip(
+            &mut file,
+            out,
+            &|| self.spool(),
+            members,
+            self.how.level.map(|level| level.min(9)),
+        )
+        .map_err(|cause| members.fault(&cause))?;
         Ok(digest)
     }
 
@@ -429,6 +436,17 @@ impl<S: Scrub + Send> Work<'_, S> {
         let is_compressed = codec.is_some();
         let most = if is_compressed { self.how.max_bytes.min(by_ratio) } else { u64::MAX };
         Ok(Digested { inner: Bounded { source, left: most }, digest: Digest::new(self.seed) })
+    }
+
+    /// An open file that no name leads to, on the file system on which the new file will be: nothing scrubbed leaves it.
+    fn spool(&self) -> io::Result<File> {
+        let flags = OFlags::RDWR | OFlags::TMPFILE | OFlags::CLOEXEC;
+        let mode = Mode::RUSR | Mode::WUSR;
+        match rustix::fs::openat(self.folder, ".", flags, mode) {
+            Ok(file) => Ok(file.into()),
+            Err(Errno::NOTSUP | Errno::ISDIR | Errno::ROFS) => tempfile::tempfile(),
+            Err(cause) => Err(cause.into()),
+        }
     }
 
     fn is_over(&self) -> bool {
@@ -494,11 +512,6 @@ impl<R: Read> Read for Bounded<R> {
 }
 
 const TOO_LONG: &str = "it decodes to more than --max-ratio or --max-size allows";
-
-/// An open file that no name leads to.
-fn spool() -> io::Result<File> {
-    tempfile::tempfile()
-}
 
 /// Scrubs the members of an archive; a file by itself is one.
 struct MemberScrub<'w, S> {

@@ -56,13 +56,8 @@ impl Scrubber {
     pub(super) fn last_of(&mut self, block: &[u8]) -> Option<Last> {
         let Scrubber { judge, stages, carry, .. } = self;
         let stages = stages.as_mut()?;
-        match stages.last_in(block, &carry.head_behind(judge.policy(), block)) {
-            Some((record, moment)) => {
-                let record = stages.may_drop().then(|| record.of(block).into());
-                Some(Last { moment, record })
-            }
-            None => carry.last.clone(),
-        }
+        let head = carry.head_behind(judge.policy(), block);
+        stages.last_in(block, carry.last.as_ref(), &head)
     }
 
     /// How far the block goes on with a record before it that was dropped: those lines are dropped as well.

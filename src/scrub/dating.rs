@@ -9,7 +9,7 @@ use std::sync::Arc;
 use jiff::tz::Offset;
 use memchr::memmem::Finder;
 
-use super::carry::Read;
+use super::carry::{Last, Read};
 use super::parted;
 use super::seen::Seen;
 use crate::decoded::Decoded;
@@ -133,6 +133,33 @@ impl Dating {
             start = end;
         }
         last
+    }
+
+    /// The last of these records, or of those before, that has a time. `keeps`: with its line, if all lines behind it go on
+    /// with it, for then those of the next block may do so as well.
+    pub(super) fn last_record(
+        &mut self,
+        lines: &[u8],
+        before: Option<&Last>,
+        keeps: bool,
+        units: &Units,
+        head: &Head,
+        read: &Read,
+    ) -> Option<Last> {
+        let (moment, record, from) = match self.last_of(lines, units, head, read) {
+            Some((span, moment)) => {
+                let end =
+                    memchr::memchr(b'\n', &lines[span.end..]).map_or(lines.len(), |feed| span.end + feed + 1);
+                (moment, keeps.then(|| span.of(lines).into()), end)
+            }
+            None => before.map(|last| (last.moment, last.record.clone(), 0))?,
+        };
+        let goes_on = |dating: &mut Dating| {
+            let behind = &lines[from..];
+            dating.continued(behind, units, head, read) == behind.len()
+        };
+        let record = record.filter(|_| goes_on(self));
+        Some(Last { moment, record })
     }
 
     /// How far these lines go on with the record before them, which has a time: they have none, and are no records of

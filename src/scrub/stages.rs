@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::carry::Read;
+use super::carry::{Last, Read};
 use super::dating::{Dating, Found, Units};
 use super::parted;
 use super::seen::Seen;
@@ -211,9 +211,9 @@ impl Stages {
         self.of_time(self.last)
     }
 
-    /// The last record of the block that has a time, and that time.
-    pub(super) fn last_in(&mut self, block: &[u8], head: &Head) -> Option<(Span, Moment)> {
-        self.dating.last_of(block, &self.units, head, &self.read)
+    /// The last record of the block, or of those before, that has a time.
+    pub(super) fn last_in(&mut self, block: &[u8], before: Option<&Last>, head: &Head) -> Option<Last> {
+        self.dating.last_record(block, before, self.may_drop, &self.units, head, &self.read)
     }
 
     /// How far the block goes on, from `end`, with the record that begins at `start`; nowhere if that has no time of its
@@ -228,11 +228,6 @@ impl Stages {
     /// How far the block goes on with the last record before it.
     pub(super) fn continued_before(&mut self, block: &[u8], head: &Head) -> usize {
         self.dating.continued(block, &self.units, head, &self.read)
-    }
-
-    /// Whether any rule may drop records.
-    pub(super) fn may_drop(&self) -> bool {
-        self.may_drop
     }
 
     /// The time of a record, and where it stands.

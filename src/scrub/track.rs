@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use super::carry::{Carry, Last, Read};
+use super::carry::{Carry, Read};
 use super::dating::{Dating, Units};
 use super::seen::Seen;
 use crate::format::Part;
@@ -102,10 +102,8 @@ impl Tracker {
         let Some(dating) = dating else { return };
         let units = Units { seen: *seen, max_record: *max_record };
         units.note_in(&mut carry.head);
-        if let Some((record, moment)) = dating.last_of(lines, &units, &carry.head, read) {
-            let record = policy.may_drop_records().then(|| record.of(lines).into());
-            carry.last = Some(Last { moment, record });
-        }
+        let keeps = policy.may_drop_records();
+        carry.last = dating.last_record(lines, carry.last.as_ref(), keeps, &units, &carry.head, read);
     }
 
     /// How much of what was read may be handed on as a block: whole lines, of which there are `lines` bytes, and of

@@ -37,6 +37,20 @@ fn a_record_goes_with_the_lines_that_go_on_with_it() {
     assert_eq!(dropping(&rules(""), ""), (String::new(), 0));
 }
 
+/// Whatever the blocks: a record by itself, dropped or not, stands between a dropped one and what follows.
+#[test]
+fn lines_do_not_go_on_with_a_record_before_the_last() {
+    let rules = "[[rule]]\nfind = ['email']\nretain = [{ until = '90d', action = 'keep' }, { action = 'drop_record' }]\n";
+    let first = format!("{{\"ts\":\"{OLD}\",\"m\":\"a@example.com\"}}\n");
+    let text = "plain\n  more\n";
+    let by_itself = "{\"m\":\"b@example.com\"}\n";
+    assert_eq!(left_of(rules, at(NOW), &format!("{first}{text}")).0, "");
+    assert_eq!(left_of(rules, at(NOW), &format!("{first}{by_itself}{text}")).0, text);
+    let kept = "{\"m\":\"nobody\"}\n";
+    assert_eq!(left_of(rules, at(NOW), &format!("{first}{kept}{text}")).0, format!("{kept}{text}"));
+    assert_eq!(left_of(rules, at(NOW), &format!("{first}{text}{kept}{text}")).0, format!("{kept}{text}"));
+}
+
 #[test]
 fn lines_that_name_columns_stay_and_tell_the_time() {
     for (head, record) in [
