@@ -380,11 +380,12 @@ impl<S: Scrub + Send> Work<'_, S> {
     fn pass(&self, file: &File, out: &mut (dyn Write + Send)) -> Result<Pass, Fault> {
         let mut out = Digested { inner: out, digest: Digest::new(self.seed) };
         let mut members = MemberScrub::new(self);
+        let folder = self.folder;
         let read = match self.nature.content {
             Content::Zip => self.zip(file, &mut out, &mut members)?,
             Content::Tar => {
                 let mut source = self.tap(file).map_err(|cause| members.fault(&cause))?;
-                container::rewrite_tar(&mut source, &mut out, &|| self.spool(), &mut members)
+                container::rewrite_tar(&mut source, &mut out, &|| spool(folder), &mut members)
                     .map_err(|cause| members.fault(&cause))?;
                 source.digest.value()
             }
@@ -409,12 +410,12 @@ impl<S: Scrub + Send> Work<'_, S> {
     ) -> Result<(u64, u128), Fault> {
         let mut whole = self.tap(file).map_err(|cause| members.fault(&cause))?;
         io::copy(&mut whole, &mut io::sink()).map_err(|cause| members.fault(&cause))?;
-        let digest = whole.digest.value();
+        let (digest, folder) = (whole.digest.value(), self.folder);
         file.rewind().map_err(|cause| members.fault(&cause))?;
         container::rewrite_zip(
             &mut file,
             out,
-            &|| self.spool(),
+            &|| spool(folder),
             members,
             self.how.level.map(|level| level.min(9)),
         )
@@ -436,17 +437,6 @@ impl<S: Scrub + Send> Work<'_, S> {
         let is_compressed = codec.is_some();
         let most = if is_compressed { self.how.max_bytes.min(by_ratio) } else { u64::MAX };
         Ok(Digested { inner: Bounded { source, left: most }, digest: Digest::new(self.seed) })
-    }
-
-    /// An open file that no name leads to, on the file system on which the new file will be: nothing scrubbed leaves it.
-    fn spool(&self) -> io::Result<File> {
-        let flags = OFlags::RDWR | OFlags::TMPFILE | OFlags::CLOEXEC;
-        let mode = Mode::RUSR | Mode::WUSR;
-        match rustix::fs::openat(self.folder, ".", flags, mode) {
-            Ok(file) => Ok(file.into()),
-            Err(Errno::NOTSUP | Errno::ISDIR | Errno::ROFS) => tempfile::tempfile(),
-            Err(cause) => Err(cause.into()),
-        }
     }
 
     fn is_over(&self) -> bool {
@@ -512,6 +502,17 @@ impl<R: Read> Read for Bounded<R> {
 }
 
 const TOO_LONG: &str = "it decodes to more than --max-ratio or --max-size allows";
+
+/// An open file that no name leads to, on the file system on which the new file will be: nothing scrubbed leaves it.
+fn spool(folder: &Folder) -> io::Result<File> {
+    let flags = OFlags::RDWR | OFlags::TMPFILE | OFlags::CLOEXEC;
+    let mode = Mode::RUSR | Mode::WUSR;
+    match rustix::fs::openat(folder, ".", flags, mode) {
+        Ok(file) => Ok(file.into()),
+        Err(Errno::NOTSUP | Errno::ISDIR | Errno::ROFS) => tempfile::tempfile(),
+        Err(cause) => Err(cause.into()),
+    }
+}
 
 /// Scrubs the members of an archive; a file by itself is one.
 struct MemberScrub<'w, S> {
