@@ -4,8 +4,14 @@
 #![cfg(all(feature = "cli", target_os = "linux"))]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout)]
 
+#[path = "archive/interrupted.rs"]
+mod interrupted;
+#[path = "archive/journals.rs"]
+mod journals;
 #[path = "archive/kept.rs"]
 mod kept;
+#[path = "archive/live.rs"]
+mod live;
 #[path = "archive/n_loop.rs"]
 mod n_loop;
 #[path = "archive/order.rs"]
