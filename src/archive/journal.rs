@@ -8,7 +8,7 @@ use std::collections::HashMap;
 use std::fs::{DirBuilder, File, Metadata, TryLockError};
 use std::io::{self, BufRead, BufReader, Write};
 use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
+use std::os::unix::fs::{DirBuilderExt, FileExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
@@ -83,6 +83,7 @@ impl Journal {
         let mut journal =
             Journal { path: path.to_owned(), file, seen: HashMap::new(), last_run: None, rehearsed: None };
         journal.read().map_err(told)?;
+        journal.end_last_line().map_err(told)?;
         Ok(journal)
     }
 
@@ -99,6 +100,15 @@ impl Journal {
             }
         }
         Ok(())
+    }
+
+    /// What is added must not go on where a run that was killed broke off.
+    fn end_last_line(&mut self) -> io::Result<()> {
+        let mut last = [b'\n'];
+        if let Some(at) = self.file.metadata()?.len().checked_sub(1) {
+            self.file.read_exact_at(&mut last, at)?;
+        }
+        if last == [b'\n'] { Ok(()) } else { self.file.write_all(b"\n") }
     }
 
     fn take_in(&mut self, entry: &Value) {

@@ -116,7 +116,11 @@ pub fn remove_leftover(folder: &Folder, name: &OsStr) {
 /// Copies access lists and other attributes. What says with whose rights a program runs is none of a log; labels of the
 /// system's own are set by the system, and kept where they may be.
 fn copy_attributes(from: &File, to: &File) -> io::Result<()> {
-    for name in attributes(from)? {
+    let names = attributes(from)?;
+    if !names.iter().any(|name| name == ACCESS_LIST.as_bytes()) {
+        remove_access_list(to)?;
+    }
+    for name in names {
         let is_of_system = name.starts_with(b"security.") || name.starts_with(b"trusted.");
         if name == b"security.capability" {
             continue;
@@ -131,6 +135,16 @@ fn copy_attributes(from: &File, to: &File) -> io::Result<()> {
         }
     }
     Ok(())
+}
+
+const ACCESS_LIST: &str = "system.posix_acl_access";
+
+/// A new file gets one where its directory says so, which counts from when its group has rights.
+fn remove_access_list(file: &File) -> io::Result<()> {
+    match rustix::fs::fremovexattr(file, ACCESS_LIST) {
+        Ok(()) | Err(Errno::NODATA | Errno::NOTSUP) => Ok(()),
+        Err(_) => Err(io::Error::other("the access list that its directory gives could not be removed")),
+    }
 }
 
 fn attributes(file: &File) -> io::Result<Vec<Vec<u8>>> {

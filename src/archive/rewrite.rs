@@ -304,13 +304,14 @@ impl<S: Scrub + Send> Work<'_, S> {
         self.verify(&new.file, &first)?;
         new.take_over(&self.old.file, &self.old.about).map_err(|cause| Skip::output(&cause))?;
         new.sync().map_err(|cause| Skip::output(&cause))?;
-        if !always && !self.old.is_as_it_was(folder, self.name) {
-            return Err(Skip::left_out(if self.old.is_wanted() { LIVE } else { CHANGED }));
-        }
+        let mut done = self.done(first, self.old.about.clone(), Some(&new.file))?;
         if self.shared.stop.load(Ordering::SeqCst) {
             return Err(Skip::Stopped);
         }
-        let mut done = self.done(first, self.old.about.clone(), Some(&new.file))?;
+        // The last step before the new one has its name: who writes to the old one later writes to what nobody sees.
+        if !always && !self.old.is_as_it_was(folder, self.name) {
+            return Err(Skip::left_out(if self.old.is_wanted() { LIVE } else { CHANGED }));
+        }
         done.about = new.put_in_place(self.name).map_err(|cause| Skip::output(&cause))?;
         Ok(done)
     }

@@ -63,6 +63,16 @@ impl Root {
         Ok(Root { path, is_folder: about.is_dir(), device: about.dev() })
     }
 
+    /// Removes what an earlier run that was killed left beside a file.
+    fn clean_beside(&self) {
+        let Some(parent) = self.path.parent() else { return };
+        let (Ok(folder), Ok(listed)) = (Folder::open(parent), parent.read_dir()) else { return };
+        let names = listed.filter_map(|found| found.ok().map(|found| found.file_name()));
+        names
+            .filter(|name| replace::is_leftover(name))
+            .for_each(|name| replace::remove_leftover(&folder, &name));
+    }
+
     /// The directory of an entry, and its name in it. No part of the way may be a symbolic link by now.
     ///
     /// # Errors
@@ -190,6 +200,9 @@ pub fn walk(roots: &[Root], wanted: &Wanted, cleans: bool, notes: &mut Vec<Note>
         let is_again = roots[..number].iter().any(|other| other.path == root.path);
         if is_again || roots.iter().any(is_inside_other) {
             continue;
+        }
+        if cleans && !root.is_folder {
+            root.clean_beside();
         }
         let mut walk =
             walkdir::WalkDir::new(&root.path).same_file_system(true).sort_by_file_name().into_iter();

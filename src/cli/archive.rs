@@ -56,6 +56,9 @@ fn start(args: &Archive) -> Result<Exit, Exit> {
     }
     let mut notes = Vec::new();
     let entries = walk(&roots, &wanted(args)?, !args.dry_run && args.into.is_none(), &mut notes);
+    if let Some(Ok(into)) = args.into.as_deref().map(Root::open) {
+        walk(&[into], &Wanted::default(), true, &mut Vec::new()); // for what an earlier run left there
+    }
     let policy = fingerprint(args, &scrubbers);
     if erasers.is_none() && scrubbers.iter().any(|(_, scrubber)| scrubber.policy().depends_on_age()) {
         refuse_jump(args, now, &entries, journal.as_ref())?;

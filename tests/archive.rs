@@ -1,0 +1,26 @@
+//! `archive` broken on purpose: killed and failed at every system call, on hostile trees, with damaged files, while others write.
+//!
+//! Nothing sleeps. What needs strace, rights or a file system that are not to be had says so and is passed over.
+#![cfg(all(feature = "cli", target_os = "linux"))]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout)]
+
+#[path = "archive/interrupted.rs"]
+mod interrupted;
+#[path = "archive/journals.rs"]
+mod journals;
+#[path = "archive/kept.rs"]
+mod kept;
+#[path = "archive/live.rs"]
+mod live;
+#[path = "archive/n_loop.rs"]
+mod n_loop;
+#[path = "archive/order.rs"]
+mod order;
+#[path = "archive/site.rs"]
+mod site;
+#[path = "archive/standins.rs"]
+mod standins;
+#[path = "archive/traced.rs"]
+mod traced;
+#[path = "archive/trees.rs"]
+mod trees;
