@@ -123,6 +123,8 @@ nothing found
 ";
     assert_eq!((out.as_str(), said.as_str(), code), ("", expected, Some(0)));
     assert_eq!(scan(folder.path(), &["--quiet", "."]), (String::new(), String::new(), Some(0)));
+    let (out, _, code) = scan(folder.path(), &["a.bin", "b.bin.gz"]); // named, and so meant
+    assert_eq!((out.matches("[email]").count(), code), (2, Some(1)));
 }
 
 #[test]

@@ -33,8 +33,8 @@ fn start(args: &Scan) -> Result<Exit, Exit> {
     let mut faults = Vec::new();
     let (files, many) = files(&args.paths, &mut faults);
     let mut search = Search { args, scrubbers: &scrubbers, watch, output, tallies, faults, many };
-    for place in files {
-        members::search(&mut search, &place)?;
+    for file in files {
+        members::search(&mut search, &file)?;
     }
     Ok(search.end())
 }
@@ -125,16 +125,22 @@ fn scrubbers(args: &Scan) -> Result<Scrubbers, Exit> {
     args.by.scrubber_under(policy).map(Scrubbers::one)
 }
 
+/// A file to be searched.
+struct Candidate {
+    place: Place,
+    /// Somebody named it, and so means it whatever it holds; others were found in a directory.
+    named: bool,
+}
+
 /// All regular files under the paths, in the order of their names; and whether names are to be shown.
 /// Symbolic links in directories are not followed.
-fn files(paths: &[PathBuf], faults: &mut Vec<Fault>) -> (Vec<Place>, bool) {
+fn files(paths: &[PathBuf], faults: &mut Vec<Fault>) -> (Vec<Candidate>, bool) {
+    let found = |path| Candidate { place: Place::Path(path), named: false };
     let mut files = Vec::new();
     for place in super::filter::places(paths) {
         match place {
-            Place::Path(path) if path.is_dir() => {
-                files.extend(under(&path, faults).into_iter().map(Place::Path))
-            }
-            place => files.push(place),
+            Place::Path(path) if path.is_dir() => files.extend(under(&path, faults).into_iter().map(found)),
+            place => files.push(Candidate { place, named: true }),
         }
     }
     let many = files.len() > 1 || paths.iter().any(|path| path.is_dir());

@@ -10,7 +10,7 @@ use std::thread;
 use jiff::Timestamp;
 use zip::result::ZipError;
 
-use super::{Search, searched};
+use super::{Candidate, Search, searched};
 use crate::cli::exit::Exit;
 use crate::codec::{Codec, Damaged};
 use crate::error::reason;
@@ -26,7 +26,8 @@ const HEAD_BYTES: usize = 64 << 10;
 const CHUNKS: usize = 2;
 
 /// Searches a file, or the members of an archive.
-pub(super) fn search(search: &mut Search<'_>, place: &Place) -> Result<(), Exit> {
+pub(super) fn search(search: &mut Search<'_>, file: &Candidate) -> Result<(), Exit> {
+    let place = &file.place;
     if let Place::Path(path) = place
         && path.is_file()
         && let Ok(head) = File::open(path).and_then(|mut file| head(&mut file))
@@ -39,11 +40,11 @@ pub(super) fn search(search: &mut Search<'_>, place: &Place) -> Result<(), Exit>
                 search.pass_over(place, "a zip archive, compressed again");
                 return Ok(());
             }
-            (Look::Binary, _) => {
+            (Look::Binary, _) if !file.named => {
                 search.pass_over(place, "binary");
                 return Ok(());
             }
-            (Look::Log, _) => {}
+            (Look::Log | Look::Binary, _) => {}
         }
     }
     search.one(place, Input::open(place))
