@@ -470,6 +470,25 @@ proptest! {
     }
 
     #[test]
+    fn damage_is_the_same_however_it_is_cut(
+        size in 0_usize..100_000,
+        changes in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..4),
+        buffer in 1_usize..10_000,
+    ) {
+        for codec in Codec::ALL {
+            let mut compressed = encoded(codec, &lines(size));
+            for (at, byte) in &changes {
+                let at = at.index(compressed.len());
+                compressed[at] = *byte;
+            }
+            let whole = decoded(codec, &compressed);
+            let pieces = BufReader::with_capacity(buffer, Cursor::new(&compressed));
+            prop_assert!(whole == decoded_from(codec, pieces), "{:?}", codec);
+            prop_assert!(whole == decoded_from(codec, Hesitant { rest: &compressed, gives: true }), "{:?}", codec);
+        }
+    }
+
+    #[test]
     fn any_bytes_behind_a_signature_do_no_harm(bytes in prop::collection::vec(any::<u8>(), 0..300)) {
         for codec in Codec::ALL {
             for signature in codec.signatures() {

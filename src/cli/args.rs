@@ -83,7 +83,7 @@ pub(super) struct ByRules {
 
 #[derive(Debug, Group)]
 pub(super) struct Filter {
-    /// Files to scrub; `-` is standard input
+    /// Files to scrub, compressed ones too; `-` is standard input
     #[arg(value_name = "FILE")]
     pub(super) files: Vec<PathBuf>,
     #[command(flatten)]
@@ -126,7 +126,7 @@ pub(super) struct Reading {
 
 #[derive(Debug, Group)]
 pub(super) struct Scan {
-    /// Files and directories to search; `-` or none is standard input
+    /// Files and directories to search, compressed files and archives too; `-` or none is standard input
     #[arg(value_name = "PATH")]
     pub(super) paths: Vec<PathBuf>,
     #[command(flatten)]

@@ -1,5 +1,7 @@
 //! `logscrub scan`: find only.
 
+mod members;
+
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
@@ -13,7 +15,7 @@ use crate::policy::Policy;
 use crate::report::text::columns;
 use crate::scrub::{Carry, Judged, Scrubber, Tracker};
 use crate::span::Span;
-use crate::stream::{Fault, Input, Output, Place, Scrub, Settings, Target, drive};
+use crate::stream::{Fault, Input, Outcome, Output, Place, Scrub, Settings, Target, Watch, drive};
 use crate::tally::{Acted, Tally};
 
 /// Longest line that is shown; of a longer one only its length is.
@@ -25,36 +27,82 @@ pub(super) fn run(args: &Scan) -> Exit {
 
 fn start(args: &Scan) -> Result<Exit, Exit> {
     let scrubbers = scrubbers(args)?;
-    let mut watch = args.reading.watch()?;
-    let mut output = Output::open(&Target::Stdout).map_err(|cause| Exit::of_output(&cause))?;
-    let settings = Settings { max_record: args.reading.max_record, ..Settings::default() };
-    let mut tallies = vec![Tally::default(); scrubbers.iter().count()];
+    let watch = args.reading.watch()?;
+    let output = Output::open(&Target::Stdout).map_err(|cause| Exit::of_output(&cause))?;
+    let tallies = vec![Tally::default(); scrubbers.iter().count()];
     let mut faults = Vec::new();
     let (files, many) = files(&args.paths, &mut faults);
-    for place in files {
-        let number = scrubbers.number_for(&place);
-        let finder = Finder::new(scrubbers.get(number), args, &place, many);
+    let mut search = Search { args, scrubbers: &scrubbers, watch, output, tallies, faults, many };
+    for file in files {
+        members::search(&mut search, &file)?;
+    }
+    Ok(search.end())
+}
+
+/// What was searched so far.
+struct Search<'a> {
+    args: &'a Scan,
+    scrubbers: &'a Scrubbers,
+    watch: Watch,
+    output: Output,
+    /// By scrubber.
+    tallies: Vec<Tally>,
+    faults: Vec<Fault>,
+    /// Names are shown.
+    many: bool,
+}
+
+impl Search<'_> {
+    fn one(&mut self, place: &Place, input: Result<Input<'_>, Fault>) -> Result<(), Exit> {
+        let (number, finder) = self.finder(place);
         let outcome =
-            drive([Input::open(&place).map(Input::told_of)], finder, &mut output, &mut watch, &settings);
+            searched(input, finder, self.args.reading.max_record, &mut self.output, &mut self.watch);
+        self.add(number, outcome)
+    }
+
+    /// What searches a file, or a member of an archive, which is named so; and the number of its scrubber.
+    fn finder(&self, place: &Place) -> (usize, Finder) {
+        let number = self.scrubbers.number_for(place);
+        (number, Finder::new(self.scrubbers.get(number), self.args, place, self.many))
+    }
+
+    fn add(&mut self, number: usize, outcome: Outcome) -> Result<(), Exit> {
         outcome.output.map_err(|cause| Exit::of_output(&cause))?;
-        tallies.get_mut(number).into_iter().for_each(|tally| tally.add(&outcome.tally));
-        faults.extend(outcome.input_faults);
-        if let Some(signal) = outcome.ended_by {
-            return Ok(Exit::Signal(signal));
+        self.tallies.get_mut(number).into_iter().for_each(|tally| tally.add(&outcome.tally));
+        self.faults.extend(outcome.input_faults);
+        outcome.ended_by.map_or(Ok(()), |signal| Err(Exit::Signal(signal)))
+    }
+
+    /// Says that something is there which is no log, so that nobody takes it for searched.
+    fn pass_over(&self, place: &Place, why: &str) {
+        if !self.args.quiet {
+            message(&format!("{}: not searched: {why}", escaped(place.name().as_bytes())));
         }
     }
-    faults.iter().for_each(|fault| message(&fault.to_string()));
-    if !args.quiet && !args.json {
-        to_stderr(&counts(&scrubbers, &tallies));
+
+    fn end(self) -> Exit {
+        self.faults.iter().for_each(|fault| message(&fault.to_string()));
+        if !self.args.quiet && !self.args.json {
+            to_stderr(&counts(self.scrubbers, &self.tallies));
+        }
+        let found = self.tallies.iter().flat_map(|tally| &tally.acted).any(|acted| acted.rule != KEPT);
+        match (self.faults.is_empty(), found) {
+            (false, _) => Exit::Input,
+            (true, true) => Exit::Found,
+            (true, false) => Exit::Done,
+        }
     }
-    let found = tallies.iter().flat_map(|tally| &tally.acted).any(|acted| acted.rule != KEPT);
-    Ok(if !faults.is_empty() {
-        Exit::Input
-    } else if found {
-        Exit::Found
-    } else {
-        Exit::Done
-    })
+}
+
+fn searched(
+    input: Result<Input<'_>, Fault>,
+    finder: Finder,
+    max_record: usize,
+    output: &mut Output,
+    watch: &mut Watch,
+) -> Outcome {
+    let settings = Settings { max_record, ..Settings::default() };
+    drive([input.map(Input::told_of)], finder, output, watch, &settings)
 }
 
 /// Under the rules that are named; else under one rule that covers everything.
@@ -84,16 +132,22 @@ fn scrubbers(args: &Scan) -> Result<Scrubbers, Exit> {
     args.by.scrubber_under(policy).map(Scrubbers::one)
 }
 
+/// A file to be searched.
+struct Candidate {
+    place: Place,
+    /// Somebody named it, and so means it whatever it holds; others were found in a directory.
+    named: bool,
+}
+
 /// All regular files under the paths, in the order of their names; and whether names are to be shown.
 /// Symbolic links in directories are not followed.
-fn files(paths: &[PathBuf], faults: &mut Vec<Fault>) -> (Vec<Place>, bool) {
+fn files(paths: &[PathBuf], faults: &mut Vec<Fault>) -> (Vec<Candidate>, bool) {
+    let found = |path| Candidate { place: Place::Path(path), named: false };
     let mut files = Vec::new();
     for place in super::filter::places(paths) {
         match place {
-            Place::Path(path) if path.is_dir() => {
-                files.extend(under(&path, faults).into_iter().map(Place::Path))
-            }
-            place => files.push(place),
+            Place::Path(path) if path.is_dir() => files.extend(under(&path, faults).into_iter().map(found)),
+            place => files.push(Candidate { place, named: true }),
         }
     }
     let many = files.len() > 1 || paths.iter().any(|path| path.is_dir());

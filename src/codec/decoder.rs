@@ -72,7 +72,7 @@ impl Unpacker {
     /// A fault comes behind everything that could be decoded, and again with each further call.
     pub fn unpack(&mut self, input: &[u8], at_end: bool, out: &mut [u8]) -> (usize, Result<usize, Damaged>) {
         let (mut consumed, mut idle) = (0, 0);
-        while self.end.is_none() {
+        while self.end.is_none() && !out.is_empty() {
             let rest = input.get(consumed..).unwrap_or_default();
             let is_last = at_end && rest.is_empty();
             if rest.is_empty() && !is_last && !self.full {

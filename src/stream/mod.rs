@@ -30,7 +30,7 @@ mod packed;
 #[cfg(feature = "cli")]
 mod sink;
 #[cfg(feature = "cli")]
-mod sniff;
+pub mod sniff;
 #[cfg(feature = "cli")]
 pub mod sys;
 #[cfg(feature = "cli")]

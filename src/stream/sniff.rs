@@ -26,6 +26,40 @@ pub(super) enum Nature {
     Refused(&'static str),
 }
 
+/// What a file holds, as far as it is decompressed: for whoever looks into archives, and for logs among other files.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Look {
+    /// Text, or something else that an [`Input`](super::Input) reads or refuses.
+    Log,
+    /// A tar archive.
+    Tar,
+    /// A zip archive.
+    Zip,
+    /// NULs where no log has any.
+    Binary,
+}
+
+/// What holds these bytes first, of which more is not needed.
+pub fn look(head: &[u8]) -> Look {
+    match nature(head, true) {
+        Some(TAR) => Look::Tar,
+        Some(ZIP) => Look::Zip,
+        Some(Nature::Plain) | None if has_odd_nul(head) => Look::Binary,
+        _ => Look::Log,
+    }
+}
+
+/// NULs at the beginning are what is left of a log that was emptied while it was written to; an export of the journal has
+/// lengths in binary.
+fn has_odd_nul(head: &[u8]) -> bool {
+    let start = head.iter().position(|byte| *byte != 0).unwrap_or(head.len());
+    let rest = head.get(start..).unwrap_or_default();
+    memchr(0, rest).is_some() && !JOURNAL.iter().any(|begin| rest.starts_with(begin))
+}
+
+/// How an export of the journal begins.
+const JOURNAL: [&[u8]; 2] = [b"__CURSOR=", b"__REALTIME_TIMESTAMP="];
+
 const UTF32: Nature = Nature::Refused("UTF-32, which is not read");
 const ZIP: Nature = Nature::Refused("a zip archive, which `logscrub archive` takes");
 const TAR: Nature = Nature::Refused("a tar archive, which `logscrub archive` takes");
@@ -151,6 +185,20 @@ mod tests {
         assert_eq!(nature(&tar[..5], false), Some(Nature::Plain));
         assert_eq!(nature(&[b'x'; 262], false), Some(Nature::Plain));
         assert_eq!(nature(b"\0x", false), Some(Nature::Plain));
+    }
+
+    #[test]
+    fn a_binary_file_is_told_from_a_log() {
+        assert_eq!(look(b"text\n"), Look::Log);
+        assert_eq!(look(b""), Look::Log);
+        assert_eq!(look(b"\0\0\0text\n"), Look::Log);
+        assert_eq!(look(b"text\n\0"), Look::Binary);
+        assert_eq!(look(b"\x7fELF\x02\x01\x01\0"), Look::Binary);
+        assert_eq!(look(b"\xff\xfea\0"), Look::Log);
+        assert_eq!(look(b"PK\x03\x04"), Look::Zip);
+        assert_eq!(look(b"__CURSOR=x\nMESSAGE\n\x01\0\0\0\0\0\0\0x\n\n"), Look::Log);
+        let gzip = [&b"\x1f\x8b\x08"[..], &[0; 20]].concat();
+        assert_eq!(look(&gzip), Look::Log);
     }
 
     #[test]
