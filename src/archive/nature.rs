@@ -5,6 +5,7 @@ use std::io::{self, BufReader, Read, Seek};
 
 use super::container::HEAD;
 use crate::codec::{Codec, GzipHead};
+use crate::stream::{Look, look};
 
 /// What is in a file, and how it is compressed.
 #[derive(Clone, Debug)]
@@ -26,17 +27,23 @@ pub(super) enum Content {
     Other(&'static str),
 }
 
-/// Forms that hold no text, by how they begin; what has NUL bytes in it is none of text in any case.
-const OTHERS: [(&[u8], &str); 4] = [
+/// Forms that nobody scrubs, by how they begin.
+const OTHERS: [(&[u8], &str); 14] = [
     (b"LPKSHHRH", "a journal of systemd: export it with journalctl"),
     (b"SQLite format 3\0", "a database"),
     (b"\x7fELF", "a program"),
     (b"Rar!\x1a\x07", "an archive of an unknown form (rar)"),
+    (b"7z\xbc\xaf\x27\x1c", "an archive of an unknown form (7z)"),
+    (b"\x1f\x9d", "compressed in an unknown form (compress)"),
+    (b"\x1f\xa0", "compressed in an unknown form (lzh)"),
+    (b"\x89LZO", "compressed in an unknown form (lzop)"),
+    (b"LZIP", "compressed in an unknown form (lzip)"),
+    (b"\x5d\0\0", "compressed in an unknown form (lzma)"),
+    (b"Salted__", "encrypted (openssl)"),
+    (b"age-encryption.org/", "encrypted (age)"),
+    (b"-----BEGIN AGE ENCRYPTED FILE-----", "encrypted (age)"),
+    (b"-----BEGIN PGP MESSAGE-----", "encrypted (PGP)"),
 ];
-const SEVEN_ZIP: &[u8] = b"7z\xbc\xaf\x27\x1c";
-/// Where a tar says that it is one (POSIX ustar, GNU).
-const TAR_MAGIC: (usize, &[u8]) = (257, b"ustar");
-const ZIP: [&[u8]; 3] = [b"PK\x03\x04", b"PK\x05\x06", b"PK\x07\x08"];
 
 impl Nature {
     /// That of a file that is at its start, to which it is put back.
@@ -69,25 +76,24 @@ fn inner_content(head: &[u8]) -> Content {
 }
 
 fn content(head: &[u8]) -> Content {
-    let (at, magic) = TAR_MAGIC;
-    let begins = |magic: &[u8]| head.starts_with(magic);
-    if let Some((_, what)) = OTHERS.iter().find(|(magic, _)| begins(magic)) {
+    if let Some((_, what)) = OTHERS.iter().find(|(magic, _)| head.starts_with(magic)) {
         return Content::Other(what);
     }
-    match head {
-        [] => Content::Nothing,
-        _ if ZIP.iter().any(|magic| begins(magic)) => Content::Zip,
-        _ if head.get(at..at + magic.len()) == Some(magic) => Content::Tar,
-        _ if begins(SEVEN_ZIP) => Content::Other("an archive of an unknown form (7z)"),
-        _ if is_text(head) => Content::Text,
-        _ => Content::Other("binary"),
+    match look(head) {
+        _ if head.is_empty() => Content::Nothing,
+        Look::Zip => Content::Zip,
+        Look::Tar => Content::Tar,
+        Look::Log if !is_scrambled(head) => Content::Text,
+        Look::Log | Look::Binary => Content::Other("binary"),
     }
 }
 
-/// Whether bytes may be a log: no NUL is among them, unless they are UTF-16.
-pub(super) fn is_text(head: &[u8]) -> bool {
-    let is_wide = head.starts_with(b"\xff\xfe") || head.starts_with(b"\xfe\xff");
-    is_wide || memchr::memchr(0, head).is_none()
+/// What some compression or encryption without a signature makes: every ninth byte of it is a control character, and
+/// hardly one of a log, in whatever encoding.
+fn is_scrambled(head: &[u8]) -> bool {
+    const MOST: usize = 20;
+    let is_odd = |byte: &&u8| byte.is_ascii_control() && !matches!(byte, 0 | 8..=13 | 0x1b);
+    head.iter().filter(is_odd).count() * MOST > head.len()
 }
 
 /// Why a member of an archive is none that can be scrubbed, by how it begins.

@@ -76,15 +76,18 @@ impl<'f> Replacement<'f> {
         self.file.sync_all()
     }
 
-    /// Gives it its name, in place of what has it, and what is known of it then.
+    /// Gives it its name, in place of what has it, and what is known of it then; and whether that is on the disk too.
     ///
     /// # Errors
-    /// What had the name is as it was, but for a fault of the last step, the sync of the directory.
-    pub fn put_in_place(mut self, name: &OsStr) -> io::Result<Metadata> {
+    /// What had the name is as it was.
+    pub fn put_in_place(mut self, name: &OsStr) -> io::Result<(Metadata, io::Result<()>)> {
+        let complete = self.file.metadata()?;
         rustix::fs::renameat(self.folder, &self.name, self.folder, name)?;
         self.is_in_place = true;
-        self.folder.sync()?;
-        self.file.metadata()
+        // Who writes to it from now on makes another file of it: nobody may take that for the one that was scrubbed.
+        let what = |about: &Metadata| (about.ino(), about.size(), about.mtime(), about.mtime_nsec());
+        let about = self.file.metadata().ok().filter(|about| what(about) == what(&complete));
+        Ok((about.unwrap_or(complete), self.folder.sync()))
     }
 }
 

@@ -8,10 +8,10 @@
 use std::borrow::Cow;
 use std::ffi::OsStr;
 use std::fs::{File, Metadata};
-use std::io::{self, BufRead, BufReader, Read, Seek, Write};
+use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom, Write};
 use std::os::unix::fs::MetadataExt;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use hmac::Mac;
@@ -87,6 +87,8 @@ pub struct Done {
     pub before: Option<String>,
     /// SHA-256 of the file as it is, in hexadecimal, if it is wanted.
     pub after: Option<String>,
+    /// Why it is not known whether the new file outlives a power failure.
+    pub fault: Option<String>,
 }
 
 /// Why a file is as it was.
@@ -130,14 +132,14 @@ pub enum To<'f> {
 /// # Errors
 /// Why the file is as it was.
 pub fn rewrite<S: Scrub + Send>(
-    folder: &Folder,
-    name: &OsStr,
+    (folder, name): (&Folder, &OsStr),
+    listed: &Metadata,
     to: To<'_>,
     scrubber: &S,
     how: &How,
     shared: &Shared,
 ) -> Result<Done, Skip> {
-    let old = Old::open(folder, name, matches!(to, To::Place), how.dry)?;
+    let old = Old::open((folder, name), listed, matches!(to, To::Place), how.dry)?;
     let date = date_in(name.as_encoded_bytes()).or_else(|| written(&old.about));
     let nature = Nature::of(&old.file).map_err(|cause| Skip::input(&cause))?;
     if let Content::Other(what) = nature.content {
@@ -193,7 +195,12 @@ struct Old {
 }
 
 impl Old {
-    fn open(folder: &Folder, name: &OsStr, in_place: bool, dry: bool) -> Result<Old, Skip> {
+    fn open(
+        (folder, name): (&Folder, &OsStr),
+        listed: &Metadata,
+        in_place: bool,
+        dry: bool,
+    ) -> Result<Old, Skip> {
         let file = folder.read(name).map_err(|cause| match Errno::from_io_error(&cause) {
             Some(Errno::LOOP) => Skip::left_out("it has become a symbolic link"),
             _ => Skip::input(&cause),
@@ -201,6 +208,10 @@ impl Old {
         let about = file.metadata().map_err(|cause| Skip::input(&cause))?;
         if !about.is_file() {
             return Err(Skip::left_out("it is no regular file any more"));
+        }
+        // What was decided about the one was not about the other.
+        if (about.dev(), about.ino()) != (listed.dev(), listed.ino()) {
+            return Err(Skip::left_out(CHANGED));
         }
         if in_place && about.nlink() > 1 {
             return Err(Skip::left_out(
@@ -290,7 +301,7 @@ enum Fault {
 
 impl<S: Scrub + Send> Work<'_, S> {
     fn only_count(&self) -> Result<Done, Skip> {
-        let pass = self.pass(&self.old.file, &mut io::sink()).map_err(|fault| self.skip(fault))?;
+        let pass = self.pass(&self.old.file, &mut io::sink(), None).map_err(|fault| self.skip(fault))?;
         self.done(pass, self.old.about.clone(), None)
     }
 
@@ -302,17 +313,20 @@ impl<S: Scrub + Send> Work<'_, S> {
             return self.done(first, self.old.about.clone(), Some(&self.old.file));
         }
         self.verify(&new.file, &first)?;
+        let mut done = self.done(first, self.old.about.clone(), Some(&new.file))?;
         new.take_over(&self.old.file, &self.old.about).map_err(|cause| Skip::output(&cause))?;
         new.sync().map_err(|cause| Skip::output(&cause))?;
-        let mut done = self.done(first, self.old.about.clone(), Some(&new.file))?;
         if self.shared.stop.load(Ordering::SeqCst) {
             return Err(Skip::Stopped);
         }
-        // The last step before the new one has its name: who writes to the old one later writes to what nobody sees.
+        // Nothing that takes time stands between this and the rename.
         if !always && !self.old.is_as_it_was(folder, self.name) {
             return Err(Skip::left_out(if self.old.is_wanted() { LIVE } else { CHANGED }));
         }
-        done.about = new.put_in_place(self.name).map_err(|cause| Skip::output(&cause))?;
+        let (about, durable) = new.put_in_place(self.name).map_err(|cause| Skip::output(&cause))?;
+        done.about = about;
+        done.fault =
+            durable.err().map(|cause| format!("its directory could not be synced: {}", reason(&cause)));
         Ok(done)
     }
 
@@ -326,7 +340,7 @@ impl<S: Scrub + Send> Work<'_, S> {
             after = Some(file_digest(now).map_err(|cause| Skip::output(&cause))?);
         }
         let (date, decoded_bytes) = (self.date, read.0);
-        Ok(Done { changed: !is_same, tally, decoded_bytes, members, about, date, before, after })
+        Ok(Done { changed: !is_same, tally, decoded_bytes, members, about, date, before, after, fault: None })
     }
 
     /// The new file is hardly longer than the old one: replacements are short. Better none than half of one.
@@ -343,14 +357,14 @@ impl<S: Scrub + Send> Work<'_, S> {
     fn encode(&self, new: &File) -> Result<Pass, Fault> {
         let Some(codec) = self.nature.codec else {
             let mut out = io::BufWriter::new(new);
-            let pass = self.pass(&self.old.file, &mut out)?;
+            let pass = self.pass(&self.old.file, &mut out, None)?;
             out.flush().map_err(Fault::Output)?;
             return Ok(pass);
         };
         let level = self.how.level.map(|level| level.clamp(*codec.levels().start(), *codec.levels().end()));
         let settings = Encoding { level, threads: self.how.threads, head: self.nature.gzip.clone() };
         let mut out: Encoder<&File> = codec.encoder(new, &settings).map_err(Fault::Output)?;
-        let pass = self.pass(&self.old.file, &mut out)?;
+        let pass = self.pass(&self.old.file, &mut out, None)?;
         out.finish().map_err(Fault::Output)?;
         Ok(pass)
     }
@@ -360,7 +374,7 @@ impl<S: Scrub + Send> Work<'_, S> {
     fn verify(&self, mut new: &File, first: &Pass) -> Result<(), Skip> {
         let wrong = |what: &str| Skip::Output(format!("the new file was not as it should be: {what}"));
         new.rewind().map_err(|cause| Skip::output(&cause))?;
-        let second = match self.pass(new, &mut io::sink()) {
+        let second = match self.pass(new, &mut io::sink(), Some(first.written.0)) {
             Ok(second) => second,
             Err(_) if self.is_over() => return Err(self.skip_over()),
             Err(_) => return Err(wrong("it cannot be read")),
@@ -377,25 +391,27 @@ impl<S: Scrub + Send> Work<'_, S> {
         Ok(())
     }
 
-    /// Scrubs what a file holds.
-    fn pass(&self, file: &File, out: &mut (dyn Write + Send)) -> Result<Pass, Fault> {
+    /// Scrubs what a file holds. `most`: how many bytes it decodes to, if that is known.
+    fn pass(&self, file: &File, out: &mut (dyn Write + Send), most: Option<u64>) -> Result<Pass, Fault> {
+        let broken = Broken::default();
+        let out = Watched { out, broken: &broken };
         let mut out = Digested { inner: out, digest: Digest::new(self.seed) };
-        let mut members = MemberScrub::new(self);
-        let folder = self.folder;
+        let most =
+            most.map_or_else(|| self.most(file), Ok).map_err(|cause| Fault::Input(reason(&cause), 0))?;
+        let mut source = self.tap(file, most).map_err(|cause| Fault::Input(reason(&cause), 0))?;
+        let mut members = MemberScrub::new(self, most);
+        let spool = || broken.noted(spool(self.folder, self.how.dry));
         let read = match self.nature.content {
-            Content::Zip => self.zip(file, &mut out, &mut members)?,
-            Content::Tar => {
-                let mut source = self.tap(file).map_err(|cause| members.fault(&cause))?;
-                container::rewrite_tar(&mut source, &mut out, &|| spool(folder), &mut members)
-                    .map_err(|cause| members.fault(&cause))?;
-                source.digest.value()
-            }
+            Content::Zip => self.zip(file, source, &mut out, &spool, &mut members),
+            Content::Tar => container::rewrite_tar(&mut source, &mut out, &spool, &mut members)
+                .map_err(|cause| members.fault(&cause, source.digest.bytes))
+                .map(|()| source.digest.value()),
             _ => {
-                let mut source = self.tap(file).map_err(|cause| members.fault(&cause))?;
-                members.scrub(&self.name.to_string_lossy(), self.date, &mut source, &mut out)?;
-                source.digest.value()
+                let name = self.name.to_string_lossy();
+                members.scrub(&name, self.date, &mut source, &mut out).map(|()| source.digest.value())
             }
         };
+        let read = read.map_err(|fault| broken.take().map_or(fault, Fault::Output))?;
         let written = out.digest.value();
         let MemberScrub { tally, notes, is_same, .. } = members;
         let is_same = is_same && (self.nature.content == Content::Zip || read == written);
@@ -405,38 +421,42 @@ impl<S: Scrub + Send> Work<'_, S> {
     /// A zip is read here and there, so that its digest is of the bytes as they lie in it.
     fn zip(
         &self,
-        mut file: &File,
+        file: &File,
+        mut whole: Tap<'_>,
         out: &mut (dyn Write + Send),
+        spool: container::NewFile<'_>,
         members: &mut MemberScrub<'_, S>,
     ) -> Result<(u64, u128), Fault> {
-        let mut whole = self.tap(file).map_err(|cause| members.fault(&cause))?;
-        io::copy(&mut whole, &mut io::sink()).map_err(|cause| members.fault(&cause))?;
-        let (digest, folder) = (whole.digest.value(), self.folder);
-        file.rewind().map_err(|cause| members.fault(&cause))?;
-        container::rewrite_zip(
-            &mut file,
-            out,
-            &|| spool(folder),
-            members,
-            self.how.level.map(|level| level.min(9)),
-        )
-        .map_err(|cause| members.fault(&cause))?;
+        io::copy(&mut whole, &mut io::sink()).map_err(|cause| members.fault(&cause, 0))?;
+        let digest = whole.digest.value();
+        let mut raw = Raw { is_counted: false, ..self.raw(file) };
+        let level = self.how.level.map(|level| level.min(9));
+        container::rewrite_zip(&mut raw, out, spool, members, level)
+            .map_err(|cause| members.fault(&cause, 0))?;
         Ok(digest)
     }
 
+    /// How many bytes a file may decode to.
+    fn most(&self, file: &File) -> io::Result<u64> {
+        let length = file.metadata()?.len();
+        let by_ratio = length.saturating_mul(self.how.max_ratio).max(FREE_BYTES);
+        let is_packed = self.nature.codec.is_some() || self.nature.content == Content::Zip;
+        Ok(if is_packed { self.how.max_bytes.min(by_ratio) } else { u64::MAX })
+    }
+
+    fn raw<'f>(&'f self, file: &'f File) -> Raw<'f> {
+        let is_counted = std::ptr::eq(file, &self.old.file);
+        Raw { file, old: self.old, shared: self.shared, is_counted }
+    }
+
     /// Reads what a file decodes to.
-    fn tap<'f>(&'f self, mut file: &'f File) -> io::Result<Tap<'f>> {
+    fn tap<'f>(&'f self, mut file: &'f File, most: u64) -> io::Result<Tap<'f>> {
         file.rewind()?;
-        let is_old = std::ptr::eq(file, &self.old.file);
-        let raw = Raw { file, old: self.old, shared: self.shared, is_counted: is_old };
-        let codec = self.nature.codec.filter(|_| self.nature.content != Content::Zip);
-        let source: Box<dyn Read + Send + 'f> = match codec {
+        let raw = self.raw(file);
+        let source: Box<dyn Read + Send + 'f> = match self.nature.codec {
             Some(codec) => Box::new(codec.decoder(BufReader::with_capacity(RAW_BYTES, raw))?),
             None => Box::new(raw),
         };
-        let by_ratio = file.metadata()?.len().saturating_mul(self.how.max_ratio).max(FREE_BYTES);
-        let is_compressed = codec.is_some();
-        let most = if is_compressed { self.how.max_bytes.min(by_ratio) } else { u64::MAX };
         Ok(Digested { inner: Bounded { source, left: most }, digest: Digest::new(self.seed) })
     }
 
@@ -488,6 +508,48 @@ impl Read for Raw<'_> {
     }
 }
 
+impl Seek for Raw<'_> {
+    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+        let mut file = self.file;
+        file.seek(to)
+    }
+}
+
+/// What went wrong with writing, which those who read and write in one pass on as if it were all the same.
+#[derive(Default)]
+struct Broken(Mutex<Option<io::Error>>);
+
+impl Broken {
+    fn noted<T>(&self, done: io::Result<T>) -> io::Result<T> {
+        done.map_err(|cause| {
+            let kind = cause.kind();
+            let mut first = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+            first.get_or_insert(cause);
+            kind.into()
+        })
+    }
+
+    fn take(&self) -> Option<io::Error> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+}
+
+/// Writes on, and notes what goes wrong.
+struct Watched<'b, W> {
+    out: W,
+    broken: &'b Broken,
+}
+
+impl<W: Write> Write for Watched<'_, W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.broken.noted(self.out.write(bytes))
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.broken.noted(self.out.flush())
+    }
+}
+
 /// No more than so many bytes.
 pub(super) struct Bounded<R> {
     source: R,
@@ -504,13 +566,15 @@ impl<R: Read> Read for Bounded<R> {
 
 const TOO_LONG: &str = "it decodes to more than --max-ratio or --max-size allows";
 
-/// An open file that no name leads to, on the file system on which the new file will be: nothing scrubbed leaves it.
-fn spool(folder: &Folder) -> io::Result<File> {
+/// An open file that no name leads to, on the file system on which the new file will be: nothing scrubbed leaves it. Where
+/// only is counted, the directory need not be one that may be written to.
+fn spool(folder: &Folder, dry: bool) -> io::Result<File> {
     let flags = OFlags::RDWR | OFlags::TMPFILE | OFlags::CLOEXEC;
     let mode = Mode::RUSR | Mode::WUSR;
     match rustix::fs::openat(folder, ".", flags, mode) {
         Ok(file) => Ok(file.into()),
-        Err(Errno::NOTSUP | Errno::ISDIR | Errno::ROFS) => tempfile::tempfile(),
+        Err(Errno::NOTSUP | Errno::ISDIR) => tempfile::tempfile(),
+        Err(_) if dry => tempfile::tempfile(),
         Err(cause) => Err(cause.into()),
     }
 }
@@ -521,19 +585,27 @@ struct MemberScrub<'w, S> {
     tally: Tally,
     notes: Vec<(Vec<u8>, Cow<'static, str>)>,
     is_same: bool,
+    /// Bytes that members may have in all.
+    left: u64,
     /// The first fault of a member, which the archive only passes on.
     fault: Option<Fault>,
 }
 
 impl<'w, S: Scrub + Send> MemberScrub<'w, S> {
-    fn new(work: &'w Work<'w, S>) -> MemberScrub<'w, S> {
-        MemberScrub { work, tally: Tally::default(), notes: Vec::new(), is_same: true, fault: None }
+    fn new(work: &'w Work<'w, S>, most: u64) -> MemberScrub<'w, S> {
+        MemberScrub {
+            work,
+            tally: Tally::default(),
+            notes: Vec::new(),
+            is_same: true,
+            left: most,
+            fault: None,
+        }
     }
 
     /// The fault of an archive, or of the member that it comes from.
-    fn fault(&mut self, cause: &io::Error) -> Fault {
-        let known = self.fault.take();
-        known.unwrap_or_else(|| Fault::Input(reason(cause), self.tally.records))
+    fn fault(&mut self, cause: &io::Error, decoded: u64) -> Fault {
+        self.fault.take().unwrap_or_else(|| Fault::Input(reason(cause), decoded))
     }
 
     fn scrub(
@@ -573,7 +645,7 @@ impl<S: Scrub + Send> Members for MemberScrub<'_, S> {
     ) -> io::Result<Verdict> {
         let name = about.name.rsplit(|byte| *byte == b'/').next().unwrap_or_default();
         let date = date_in(name).or(about.modified).or(self.work.date);
-        let most = self.work.how.max_bytes;
+        let most = self.left;
         let source: Box<dyn Read + Send + '_> = Box::new(content);
         let mut source =
             Digested { inner: Bounded { source, left: most }, digest: Digest::new(self.work.seed) };
@@ -583,6 +655,7 @@ impl<S: Scrub + Send> Members for MemberScrub<'_, S> {
             self.fault = Some(fault);
             return Err(io::Error::other("a member could not be scrubbed"));
         }
+        self.left = self.left.saturating_sub(source.digest.bytes);
         let is_same = source.digest.value() == out.digest.value();
         self.is_same &= is_same;
         Ok(if is_same { Verdict::Kept } else { Verdict::Scrubbed })

@@ -65,12 +65,12 @@ impl<S: Scrub + Send> Run<'_, S> {
         let scrubber = (self.scrubber)(number);
         if (self.is_held)(number) {
             let dry = How { dry: true, digests: None, ..how.clone() };
-            return rewrite(&folder, &name, To::Place, &scrubber, &dry, self.shared);
+            return rewrite((&folder, &name), &entry.about, To::Place, &scrubber, &dry, self.shared);
         }
         let other = self.into.map(|into| mirror(into, entry)).transpose();
         let other = other.map_err(|cause| Skip::Output(crate::error::reason(&cause)))?;
         let to = other.as_ref().map_or(To::Place, To::Folder);
-        rewrite(&folder, &name, to, &scrubber, how, self.shared)
+        rewrite((&folder, &name), &entry.about, to, &scrubber, how, self.shared)
     }
 }
 

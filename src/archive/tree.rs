@@ -25,8 +25,18 @@ pub struct Entry {
     pub relative: PathBuf,
     /// Where it lies.
     pub path: PathBuf,
+    /// The same as it was named, perhaps through a link.
+    pub given: PathBuf,
     /// What was known of it when it was listed.
     pub about: Metadata,
+}
+
+impl Entry {
+    /// Where it lies in a mirror of its root.
+    pub fn target(&self) -> &Path {
+        let name = || self.path.file_name().map_or(Path::new(""), Path::new);
+        if self.relative.as_os_str().is_empty() { name() } else { &self.relative }
+    }
 }
 
 /// What a walk met that is no file to look at.
@@ -45,8 +55,12 @@ pub enum Note {
 pub struct Root {
     /// Without links on the way.
     pub path: PathBuf,
+    /// As it was named.
+    given: PathBuf,
     is_folder: bool,
     device: u64,
+    /// The directory from which all is opened: the root, or that in which it lies. Another one in its place is another.
+    inode: u64,
 }
 
 impl Root {
@@ -55,12 +69,26 @@ impl Root {
     /// # Errors
     /// There is none, or it is neither a file nor a directory.
     pub fn open(path: &Path) -> io::Result<Root> {
+        let given = std::path::absolute(path)?;
         let path = path.canonicalize()?;
         let about = path.symlink_metadata()?;
         if !about.is_file() && !about.is_dir() {
             return Err(io::Error::other("neither a file nor a directory"));
         }
-        Ok(Root { path, is_folder: about.is_dir(), device: about.dev() })
+        let is_folder = about.is_dir();
+        let folder = if is_folder { Some(path.as_path()) } else { path.parent() };
+        let folder =
+            folder.map(Folder::open).transpose()?.ok_or_else(|| io::Error::other("it has no name"))?;
+        Ok(Root { given, is_folder, device: folder.device, inode: folder.inode, path })
+    }
+
+    /// Opens the directory from which all is opened.
+    fn start(&self, path: &Path) -> io::Result<Folder> {
+        let folder = Folder::open(path)?;
+        match (folder.device, folder.inode) == (self.device, self.inode) {
+            true => Ok(folder),
+            false => Err(io::Error::other("another directory has taken its place")),
+        }
     }
 
     /// Removes what an earlier run that was killed left beside a file.
@@ -81,9 +109,9 @@ impl Root {
         let whole = || io::Error::other("it has no name");
         if !self.is_folder {
             let parent = self.path.parent().ok_or_else(whole)?;
-            return Ok((Folder::open(parent)?, self.path.file_name().ok_or_else(whole)?.to_owned()));
+            return Ok((self.start(parent)?, self.path.file_name().ok_or_else(whole)?.to_owned()));
         }
-        let mut folder = Folder::open(&self.path)?;
+        let mut folder = self.start(&self.path)?;
         let parent = entry.relative.parent().unwrap_or(Path::new(""));
         for part in parent.components() {
             let Component::Normal(name) = part else { return Err(whole()) };
@@ -101,6 +129,7 @@ impl Root {
 pub struct Folder {
     descriptor: OwnedFd,
     device: u64,
+    inode: u64,
 }
 
 impl AsFd for Folder {
@@ -136,8 +165,8 @@ impl Folder {
     }
 
     fn of(descriptor: OwnedFd) -> io::Result<Folder> {
-        let device = rustix::fs::fstat(&descriptor)?.st_dev;
-        Ok(Folder { descriptor, device })
+        let about = rustix::fs::fstat(&descriptor)?;
+        Ok(Folder { descriptor, device: about.st_dev, inode: about.st_ino })
     }
 
     /// Opens a file in it to read. What is no regular file is not waited for.
@@ -181,13 +210,28 @@ pub struct Wanted {
 }
 
 impl Wanted {
-    fn takes(&self, entry: &Entry) -> bool {
+    fn takes(&self, place: &Place<'_>) -> bool {
         let is_of = |glob: &Glob| {
-            let name = entry.path.file_name().unwrap_or_default();
-            let texts = [name, entry.relative.as_os_str(), entry.path.as_os_str()];
+            let name = place.path.file_name().unwrap_or_default();
+            let texts = [name, place.relative.as_os_str(), place.path.as_os_str(), place.given.as_os_str()];
             texts.iter().any(|text| glob.matches(text.as_encoded_bytes()))
         };
         (self.include.is_empty() || self.include.iter().any(is_of)) && !self.exclude.iter().any(is_of)
+    }
+}
+
+/// The names of something under a root.
+struct Place<'p> {
+    path: &'p Path,
+    relative: &'p Path,
+    given: PathBuf,
+}
+
+impl<'p> Place<'p> {
+    fn of(root: &Root, path: &'p Path) -> Place<'p> {
+        let relative = path.strip_prefix(&root.path).unwrap_or(Path::new(""));
+        let is_root = relative.as_os_str().is_empty();
+        Place { path, relative, given: if is_root { root.given.clone() } else { root.given.join(relative) } }
     }
 }
 
@@ -213,12 +257,12 @@ pub fn walk(roots: &[Root], wanted: &Wanted, cleans: bool, notes: &mut Vec<Note>
                     walk.skip_current_dir();
                 }
                 Ok(found) => {
-                    if let Some(entry) = listed(number, root, &found, notes) {
-                        if replace::is_leftover(found.file_name()) {
-                            remove_leftover(root, &entry, cleans);
-                        } else if wanted.takes(&entry) {
-                            entries.push(entry);
-                        }
+                    let place = Place::of(root, found.path());
+                    let is_leftover = replace::is_leftover(found.file_name()) && found.file_type().is_file();
+                    if is_leftover {
+                        remove_leftover(root, number, &found, cleans);
+                    } else if found.file_type().is_dir() || wanted.takes(&place) {
+                        entries.extend(listed(number, roots, &found, &place, notes));
                     }
                 }
                 Err(fault) => {
@@ -239,29 +283,38 @@ fn is_version_control(found: &walkdir::DirEntry) -> bool {
 }
 
 /// The file, or a note on why it is none.
-fn listed(number: usize, root: &Root, found: &walkdir::DirEntry, notes: &mut Vec<Note>) -> Option<Entry> {
+fn listed(
+    number: usize,
+    roots: &[Root],
+    found: &walkdir::DirEntry,
+    place: &Place<'_>,
+    notes: &mut Vec<Note>,
+) -> Option<Entry> {
     let path = found.path().to_owned();
     let kind = found.file_type();
     if kind.is_dir() {
-        let is_elsewhere = found.metadata().is_ok_and(|about| about.dev() != root.device);
+        let device = roots.get(number).map(|root| root.device);
+        let is_elsewhere = found.metadata().is_ok_and(|about| Some(about.dev()) != device);
         is_elsewhere.then(|| notes.push(Note::LeftOut(path, "on another file system")));
         return None;
     }
     if !kind.is_file() {
-        let what = match () {
-            () if kind.is_symlink() => "symbolic link",
-            () if kind.is_fifo() => "FIFO",
-            () if kind.is_socket() => "socket",
-            () => "device",
-        };
-        notes.push(Note::NoFile(path, what));
+        notes.push(match () {
+            () if kind.is_symlink() => linked(path, roots),
+            () if kind.is_fifo() => Note::NoFile(path, "FIFO"),
+            () if kind.is_socket() => Note::NoFile(path, "socket"),
+            () => Note::NoFile(path, "device"),
+        });
         return None;
     }
     match found.metadata() {
-        Ok(about) => {
-            let relative = path.strip_prefix(&root.path).unwrap_or(Path::new("")).to_owned();
-            Some(Entry { root: number, relative, path, about })
-        }
+        Ok(about) => Some(Entry {
+            root: number,
+            relative: place.relative.to_owned(),
+            given: place.given.clone(),
+            path,
+            about,
+        }),
         Err(fault) => {
             let what = fault.io_error().map_or_else(|| "cannot be looked at".to_owned(), reason);
             notes.push(Note::Unreadable(path, what));
@@ -270,8 +323,33 @@ fn listed(number: usize, root: &Root, found: &walkdir::DirEntry, notes: &mut Vec
     }
 }
 
-fn remove_leftover(root: &Root, entry: &Entry, cleans: bool) {
-    if cleans && let Ok((folder, name)) = root.folder_of(entry) {
+/// A link is not followed. What it leads to is scrubbed where it lies, if that was named too.
+fn linked(path: PathBuf, roots: &[Root]) -> Note {
+    let Ok(target) = path.canonicalize() else { return Note::NoFile(path, "symbolic link to nothing") };
+    let is_named = roots.iter().any(|root| target.starts_with(&root.path));
+    match target.metadata() {
+        Ok(about) if !is_named && about.is_file() => {
+            Note::LeftOut(path, "a symbolic link to a file that lies elsewhere")
+        }
+        Ok(about) if !is_named && about.is_dir() => {
+            Note::LeftOut(path, "a symbolic link to a directory that lies elsewhere")
+        }
+        _ => Note::NoFile(path, "symbolic link"),
+    }
+}
+
+fn remove_leftover(root: &Root, number: usize, found: &walkdir::DirEntry, cleans: bool) {
+    let Ok(about) = found.metadata() else { return };
+    let place = Place::of(root, found.path());
+    let relative = place.relative.to_owned();
+    let entry = Entry { root: number, relative, path: found.path().to_owned(), given: place.given, about };
+    if cleans && let Ok((folder, name)) = root.folder_of(&entry) {
         replace::remove_leftover(&folder, &name);
     }
+}
+
+/// Removes what runs that were killed left under a directory.
+pub fn clean(root: &Root) {
+    let nothing = Wanted { include: Vec::new(), exclude: Vec::new() };
+    walk(std::slice::from_ref(root), &nothing, true, &mut Vec::new());
 }

@@ -22,7 +22,7 @@ use super::progress::{Progress, size};
 use crate::archive::journal::Journal;
 use crate::archive::rewrite::{Done, How, Shared, Skip};
 use crate::archive::run::{Run, run as run_all};
-use crate::archive::tree::{Entry, Note, Root, Wanted, walk};
+use crate::archive::tree::{Entry, Note, Root, Wanted, clean, walk};
 use crate::error::reason;
 use crate::policy::glob::Glob;
 use crate::policy::hold::Hold;
@@ -48,6 +48,7 @@ fn start(args: &Archive) -> Result<Exit, Exit> {
     let erasers = args.erase.as_deref().map(|path| args.by.erasers(path, args.quiet)).transpose()?;
     let now = args.by.now.unwrap_or_else(super::load::start);
     let (roots, is_missing) = roots(args)?;
+    let report = report(args, &roots)?;
     let journal = journal(args, &roots)?;
     let shared = Arc::new(Shared::default());
     let interrupts = Interrupts::install(&shared)?;
@@ -63,19 +64,23 @@ fn start(args: &Archive) -> Result<Exit, Exit> {
     if erasers.is_none() && scrubbers.iter().any(|(_, scrubber)| scrubber.policy().depends_on_age()) {
         refuse_jump(args, now, &entries, journal.as_ref())?;
     }
+    if args.into.is_some() {
+        refuse_twins(&entries)?;
+    }
     let mut plan = Plan::new(args, scrubbers, erasers, entries, policy, now);
     plan.pass_over(journal.as_ref());
     plan.confirm(args, journal.as_ref(), &roots)?;
     let mut outcome = plan.run(args, &roots, journal, &shared);
-    outcome.tell(&plan, args, &notes);
+    let told = outcome.tell(&plan, args, &notes);
     if args.erase.is_some() && !args.dry_run && interrupts.caught().is_none() {
         outcome.is_left = plan.search_again(&roots, &shared);
     }
-    if let Some(path) = &args.report {
-        write_report(path, &plan, &outcome, &notes)?;
+    if let (Some(path), Some(output)) = (&args.report, report) {
+        write_report(path, output, &plan, &outcome, &notes)?;
     }
     Ok(match interrupts.caught() {
         Some(signal) => Exit::Signal(signal),
+        None if told != Exit::Done => told,
         None => outcome.exit(is_missing, args.erase.is_some(), &notes),
     })
 }
@@ -100,8 +105,28 @@ fn roots(args: &Archive) -> Result<(Vec<Root>, bool), Exit> {
         if roots.iter().any(|root| into.starts_with(&root.path) || root.path.starts_with(&into)) {
             return Err(usage_fault("--into names a directory beside what is read, not in it or around it"));
         }
+        let folder =
+            Root::open(&into).map_err(|cause| usage_fault(&format!("--into: {}", reason(&cause))))?;
+        clean(&folder);
     }
     Ok((roots, missing))
+}
+
+/// The report, opened before anything is done: hours later is too late to say that it cannot be written.
+fn report(args: &Archive, roots: &[Root]) -> Result<Option<Output>, Exit> {
+    let Some(path) = &args.report else { return Ok(None) };
+    let name = format!("report {}", path.display());
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let place = folder.canonicalize().ok().zip(path.file_name()).map(|(folder, name)| folder.join(name));
+    let into = args.into.as_ref().and_then(|into| into.canonicalize().ok());
+    let is_inside = |place: &PathBuf| {
+        roots.iter().any(|root| place.starts_with(&root.path))
+            || into.is_some_and(|into| place.starts_with(into))
+    };
+    if place.as_ref().is_some_and(is_inside) {
+        return Err(usage_fault(&format!("{name}: it lies in what is to be rewritten")));
+    }
+    Output::open(&Target::Path(path.clone())).map(Some).map_err(|cause| Exit::of_output_to(&name, &cause))
 }
 
 fn wanted(args: &Archive) -> Result<Wanted, Exit> {
@@ -198,6 +223,18 @@ fn fingerprint(args: &Archive, scrubbers: &Scrubbers) -> String {
     digest.finalize().iter().take(16).map(|byte| format!("{byte:02x}")).collect()
 }
 
+/// Of two files that would be one in the mirror one would be lost.
+fn refuse_twins(entries: &[Entry]) -> Result<(), Exit> {
+    let mut places = HashSet::new();
+    match entries.iter().find(|entry| !places.insert(entry.target())) {
+        Some(twin) => Err(usage_fault(&format!(
+            "--into: two files would be {}: name a directory in which both lie",
+            twin.target().display()
+        ))),
+        None => Ok(()),
+    }
+}
+
 /// A clock that jumps must not destroy years.
 fn refuse_jump(
     args: &Archive,
@@ -205,8 +242,11 @@ fn refuse_jump(
     entries: &[Entry],
     journal: Option<&Journal>,
 ) -> Result<(), Exit> {
-    let newest = entries.iter().filter_map(date_of).filter(|date| *date <= now).max();
-    let known = newest.max(journal.and_then(Journal::last_run));
+    // A clock that is wrong has dated what was written under it too.
+    const FRESH: SignedDuration = SignedDuration::from_hours(48);
+    let is_older = |date: &Timestamp| now.duration_since(*date) > FRESH;
+    let newest = || entries.iter().filter_map(date_of).filter(is_older).max();
+    let known = journal.and_then(Journal::last_run).or_else(newest);
     let is_far = known.is_some_and(|known| now.duration_since(known) > JUMP);
     if args.by.now.is_some() || args.dry_run || !is_far {
         return Ok(());
@@ -252,7 +292,8 @@ impl Plan {
         policy: String,
         now: Timestamp,
     ) -> Plan {
-        let by = entries.iter().map(|entry| scrubbers.number_for(&Place::Path(entry.path.clone()))).collect();
+        let by =
+            entries.iter().map(|entry| scrubbers.number_for(&Place::Path(entry.given.clone()))).collect();
         let cores = || std::thread::available_parallelism().map_or(1, usize::from);
         let how = How {
             threads: args.jobs.map_or_else(cores, usize::from),
@@ -290,7 +331,7 @@ impl Plan {
     /// The holds that cover a file or records in it.
     fn holds(&self, number: usize) -> impl Iterator<Item = &Hold> {
         let holds = self.rules(number).policy().holds.iter();
-        let path = self.entries.get(number).map(|entry| entry.path.as_path());
+        let path = self.entries.get(number).map(|entry| entry.given.as_path());
         holds.filter(move |hold| !hold.is_over(self.now) && path.is_some_and(|path| hold.covers_path(path)))
     }
 
@@ -356,7 +397,7 @@ impl Plan {
     fn scrubber(&self, number: usize) -> Held<Scrubber> {
         let by = self.by.get(number).copied().unwrap_or(0);
         let scrubber = self.erasers.as_ref().unwrap_or(&self.scrubbers).get(by).clone();
-        let path = self.entries.get(number).map(|entry| entry.path.as_path());
+        let path = self.entries.get(number).map(|entry| entry.given.as_path());
         // Of a file that is held as a whole is told what is due.
         let is_held = self.held.get(number).is_some_and(Option::is_some);
         let holds = if is_held { &[] } else { self.rules(number).policy().holds.as_slice() };
@@ -486,6 +527,10 @@ impl Outcome {
                 let part = plan.part(number, done.tally.clone());
                 self.add_file(number, report::archive::done(path, done, &part));
                 self.note(plan, number, done, progress);
+                if let Some(fault) = &done.fault {
+                    self.outputs_failed += 1;
+                    progress.warn(&format!("{name}: rewritten, but {fault}"));
+                }
                 if done.changed {
                     let Tally { records, changed, withheld, dropped, .. } = done.tally;
                     let would = if plan.how.dry { "would be " } else { "" };
@@ -561,6 +606,7 @@ impl Outcome {
                 *self.by_year.entry((year, rule, kind, action)).or_default() += count;
             }
         } else if done.members.is_empty()
+            && done.fault.is_none()
             && let Some(journal) = &mut self.journal
             && let Err(cause) = journal.note(&entry.path, &done.about, &plan.policy, due)
         {
@@ -585,7 +631,7 @@ impl Outcome {
     }
 
     /// Says what was done, and what was not.
-    fn tell(&self, plan: &Plan, args: &Archive, notes: &[Note]) {
+    fn tell(&self, plan: &Plan, args: &Archive, notes: &[Note]) -> Exit {
         for note in notes {
             match note {
                 Note::NoFile(..) => {}
@@ -593,12 +639,14 @@ impl Outcome {
                 Note::Unreadable(path, why) => message(&format!("{}: {why}", path.display())),
             }
         }
-        if args.dry_run && !args.quiet {
-            to_stdout(self.years().as_bytes());
-        }
+        let told = match args.dry_run && !args.quiet {
+            true => to_stdout(self.years().as_bytes()),
+            false => Exit::Done,
+        };
         if !args.quiet {
             message(&self.closing_line(plan, args));
         }
+        told
     }
 
     fn years(&self) -> String {
@@ -657,7 +705,13 @@ impl Outcome {
     }
 }
 
-fn write_report(path: &Path, plan: &Plan, outcome: &Outcome, notes: &[Note]) -> Result<(), Exit> {
+fn write_report(
+    path: &Path,
+    mut output: Output,
+    plan: &Plan,
+    outcome: &Outcome,
+    notes: &[Note],
+) -> Result<(), Exit> {
     let mut files = outcome.files.clone().unwrap_or_default();
     files.sort_by_key(|(number, _)| *number);
     let noted = notes.iter().map(|note| {
@@ -673,7 +727,6 @@ fn write_report(path: &Path, plan: &Plan, outcome: &Outcome, notes: &[Note]) -> 
     let text = report::archive::render(plan.scrubbers.get(0).policy(), plan.now, key, files);
     let name = format!("report {}", path.display());
     let write = || {
-        let mut output = Output::open(&Target::Path(path.to_owned()))?;
         output.write_all(text.as_bytes())?;
         output.commit()
     };

@@ -33,6 +33,9 @@ pub fn done(path: &[u8], done: &Done, part: &Part<'_>) -> File {
     if let Some(due) = tally.due {
         file["due"] = json!(due.to_string());
     }
+    if let Some(fault) = &done.fault {
+        file["fault"] = json!(fault);
+    }
     if let Some(before) = &done.before {
         file["hmac_sha256_before"] = json!(before);
     }

@@ -5,6 +5,7 @@
 
 use std::sync::Arc;
 
+use jiff::tz::Offset;
 use jiff::{SignedDuration, Timestamp};
 
 use super::carry::{Last, Read};
@@ -80,6 +81,17 @@ impl Limit {
         time <= self.all || time <= self.last && self.age.reached(time, now)
     }
 
+    /// When the first of those that were asked about reaches the age. Of times in the same month a later one may do so
+    /// first, on the same day.
+    fn take_due(&mut self) -> Option<Timestamp> {
+        let due = self.age.after(self.next.take()?)?;
+        if self.age.is_exact() {
+            return Some(due);
+        }
+        let day = Offset::UTC.to_datetime(due).date().at(0, 0, 0, 0);
+        Offset::UTC.to_timestamp(day).ok()
+    }
+
     /// The same, and notes when this will be so if it is not yet.
     #[inline]
     fn reaches(&mut self, time: Timestamp, now: Timestamp) -> bool {
@@ -102,6 +114,8 @@ pub(super) struct Stages {
     drop_after: Option<Limit>,
     keep_at_least: Option<Limit>,
     may_drop: bool,
+    /// When a time may be believed that is too far ahead now, if that may be what a record without one has.
+    wakes: Option<Timestamp>,
     units: Units,
     /// Up to where in the block the time of the last record is known.
     place: usize,
@@ -122,6 +136,7 @@ impl Stages {
             drop_after: policy.records.drop_after.map(|age| Limit::of(age, now)),
             keep_at_least: policy.records.keep_at_least.map(|age| Limit::of(age, now)),
             may_drop: policy.may_drop_records(),
+            wakes: None,
             units: Units { seen: Seen::default(), max_record: usize::MAX },
             place: 0,
             last: None,
@@ -149,8 +164,8 @@ impl Stages {
 
     /// When the first of the records that were asked about since the last call reaches another age.
     pub(super) fn take_due(&mut self) -> Option<Timestamp> {
-        let due = |limit: &mut Limit| limit.next.take().and_then(|time| limit.age.after(time));
-        self.limits().filter_map(due).min()
+        let wakes = self.wakes.take();
+        self.limits().filter_map(Limit::take_due).chain(wakes).min()
     }
 
     fn limits(&mut self) -> impl Iterator<Item = &mut Limit> {
@@ -306,6 +321,9 @@ impl Stages {
 
     fn undated(&mut self) -> Aged {
         let time = self.undated_time();
+        if time == Some(Timestamp::MAX) {
+            self.wakes = self.read.now.checked_add(SignedDuration::from_hours(24)).ok();
+        }
         let withheld = self.undated_is() == Undated::Withhold;
         let reached = self.reached(time.unwrap_or(Timestamp::MIN));
         let may_drop = if self.keep_at_least.is_some() { MayDrop::None } else { MayDrop::Ageless };

@@ -46,6 +46,8 @@ pub use input::{Fault, Input, Place};
 #[cfg(feature = "cli")]
 pub use output::{Output, Target};
 #[cfg(feature = "cli")]
+pub use sniff::{Look, look};
+#[cfg(feature = "cli")]
 pub use watch::{Interrupts, Watch};
 pub use worker::tell_place_only;
 pub use writer::ScrubWriter;
