@@ -1,6 +1,6 @@
 //! The recipes of `docs/archives.md`: systemd, cron and logrotate take them, and their commands run.
 #![cfg(feature = "cli")]
-#![allow(clippy::unwrap_used, clippy::panic)]
+#![allow(clippy::unwrap_used, clippy::panic, clippy::print_stderr)]
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
