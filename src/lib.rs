@@ -118,7 +118,7 @@
 //! | floor | modules |
 //! |---|---|
 //! | 5 | `cli`: the command line, one file a command |
-//! | 4 | [`stream`]: from open files to written bytes; `report`: what was done, as text and JSON |
+//! | 4 | [`stream`]: from open files to written bytes; `archive`: files and trees rewritten in place; `report`: what was done, as text and JSON |
 //! | 3 | [`scrub`]: the hot path; [`edit`]: which bytes give way to which; [`tally`]: counts; [`withhold`]: markers; [`erase`]: all that stands for one person |
 //! | 2 | [`policy`]: the rules file, compiled, and what it decides |
 //! | 1 | [`format`](mod@format): records to fields; [`detect`]: bytes to findings; [`action`]: values to replacements; [`time`]: the time of a record, ages, the keyring |

@@ -99,6 +99,8 @@ fn the_commands_that_are_shown_write_what_is_shown() {
 fn the_exit_codes_are_those_of_the_help() {
     let help = String::from_utf8(logscrub(&["--help"]).stdout).unwrap();
     let codes = help.split_once("Exit codes, the first that applies:\n").unwrap().1;
+    // A meaning of two lines goes on behind blanks alone.
+    let codes = codes.replace("\n     ", " ");
     let of_help: Vec<Vec<String>> = codes
         .lines()
         .filter_map(|line| line.trim().split_once("  "))

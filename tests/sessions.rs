@@ -3,7 +3,7 @@
 //! A block `shell-session` holds commands, each behind `$ `, and what they write to a terminal. All blocks of a document
 //! run in one folder, in their order; what another block holds whose first line is `# NAME.toml` lies there as a file of
 //! that name, and what `$ cat NAME` shows, if there is no such file yet. `…` at the end of a line stands for the rest of
-//! it, alone on a line for any lines. Keys are random: ids and tokens may be others, but equal where they are equal and
+//! it, alone on a line for any lines. The folder is shown as `/srv`, wherever it lies. Keys are random: ids and tokens may be others, but equal where they are equal and
 //! different where they differ.
 #![cfg(feature = "cli")]
 #![allow(clippy::unwrap_used, clippy::panic)]
@@ -16,7 +16,7 @@ use std::process::Command;
 use regex::Regex;
 
 /// The documents that show one.
-const DOCUMENTS: [&str; 3] = ["README.md", "docs/retention.md", "docs/pseudonyms.md"];
+const DOCUMENTS: [&str; 4] = ["README.md", "docs/retention.md", "docs/pseudonyms.md", "docs/archives.md"];
 
 #[test]
 fn sessions_show_what_happens() {
@@ -82,7 +82,8 @@ fn execute(command: &str, folder: &Path) -> String {
         .env("PATH", path)
         .output()
         .unwrap();
-    String::from_utf8(output.stdout).unwrap()
+    let folder = folder.canonicalize().unwrap();
+    String::from_utf8(output.stdout).unwrap().replace(folder.to_str().unwrap(), "/srv")
 }
 
 /// Which ids and tokens of a document are which of this run.
