@@ -379,7 +379,8 @@ impl<S: Scrub + Send> Work<'_, S> {
     /// Scrubs what a file holds.
     fn pass(&self, file: &File, out: &mut (dyn Write + Send)) -> Result<Pass, Fault> {
         let mut out = Digested { inner: out, digest: Digest::new(self.seed) };
-        let mut members = MemberScrub::new(self);
+        let is_bounded = self.nature.content == Content::Zip && std::ptr::eq(file, &self.old.file);
+        let mut members = MemberScrub::new(self, if is_bounded { self.most_decoded() } else { u64::MAX });
         let read = match self.nature.content {
             Content::Zip => self.zip(file, &mut out, &mut members)?,
             Content::Tar => {
@@ -426,10 +427,15 @@ impl<S: Scrub + Send> Work<'_, S> {
             Some(codec) => Box::new(codec.decoder(BufReader::with_capacity(RAW_BYTES, raw))?),
             None => Box::new(raw),
         };
-        let by_ratio = file.metadata()?.len().saturating_mul(self.how.max_ratio).max(FREE_BYTES);
-        let is_compressed = codec.is_some();
-        let most = if is_compressed { self.how.max_bytes.min(by_ratio) } else { u64::MAX };
+        // What was written here may be longer than what was read, and shrink more than it did.
+        let most = if codec.is_some() && is_old { self.most_decoded() } else { u64::MAX };
         Ok(Digested { inner: Bounded { source, left: most }, digest: Digest::new(self.seed) })
+    }
+
+    /// Bytes that the file may decode to.
+    fn most_decoded(&self) -> u64 {
+        let by_ratio = self.old.about.size().saturating_mul(self.how.max_ratio).max(FREE_BYTES);
+        self.how.max_bytes.min(by_ratio)
     }
 
     fn is_over(&self) -> bool {
@@ -507,13 +513,15 @@ struct MemberScrub<'w, S> {
     tally: Tally,
     notes: Vec<(Vec<u8>, Cow<'static, str>)>,
     is_same: bool,
+    /// Bytes that the members to come may decode to.
+    left: u64,
     /// The first fault of a member, which the archive only passes on.
     fault: Option<Fault>,
 }
 
 impl<'w, S: Scrub + Send> MemberScrub<'w, S> {
-    fn new(work: &'w Work<'w, S>) -> MemberScrub<'w, S> {
-        MemberScrub { work, tally: Tally::default(), notes: Vec::new(), is_same: true, fault: None }
+    fn new(work: &'w Work<'w, S>, left: u64) -> MemberScrub<'w, S> {
+        MemberScrub { work, tally: Tally::default(), notes: Vec::new(), is_same: true, left, fault: None }
     }
 
     /// The fault of an archive, or of the member that it comes from.
@@ -559,16 +567,16 @@ impl<S: Scrub + Send> Members for MemberScrub<'_, S> {
     ) -> io::Result<Verdict> {
         let name = about.name.rsplit(|byte| *byte == b'/').next().unwrap_or_default();
         let date = date_in(name).or(about.modified).or(self.work.date);
-        let most = self.work.how.max_bytes;
         let source: Box<dyn Read + Send + '_> = Box::new(content);
         let mut source =
-            Digested { inner: Bounded { source, left: most }, digest: Digest::new(self.work.seed) };
+            Digested { inner: Bounded { source, left: self.left }, digest: Digest::new(self.work.seed) };
         let mut out = Digested { inner: out, digest: Digest::new(self.work.seed) };
         let name = String::from_utf8_lossy(&about.name).into_owned();
         if let Err(fault) = self.scrub(&name, date, &mut source, &mut out) {
             self.fault = Some(fault);
             return Err(io::Error::other("a member could not be scrubbed"));
         }
+        self.left = self.left.saturating_sub(source.digest.bytes);
         let is_same = source.digest.value() == out.digest.value();
         self.is_same &= is_same;
         Ok(if is_same { Verdict::Kept } else { Verdict::Scrubbed })
