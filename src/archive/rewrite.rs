@@ -89,7 +89,7 @@ pub struct Done {
     pub after: Option<String>,
 }
 
-/// Why a file is as it was.
+/// Why a file is as it was, or may be.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Skip {
     /// It is no file that can be scrubbed, or not now.
@@ -98,6 +98,8 @@ pub enum Skip {
     Input(String, u64),
     /// The new one could not be made.
     Output(String),
+    /// The new one is in its place, but after a loss of power it may be the old one again.
+    NotSynced(String),
     /// The run ends.
     Stopped,
 }
@@ -312,6 +314,7 @@ impl<S: Scrub + Send> Work<'_, S> {
             return Err(Skip::left_out(if self.old.is_wanted() { LIVE } else { CHANGED }));
         }
         done.about = new.put_in_place(self.name).map_err(|cause| Skip::output(&cause))?;
+        folder.sync().map_err(|cause| Skip::NotSynced(reason(&cause)))?;
         Ok(done)
     }
 

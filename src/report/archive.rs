@@ -48,6 +48,7 @@ pub fn skipped(path: &[u8], skip: &Skip) -> File {
     let (outcome, why) = match skip {
         Skip::LeftOut(why) => ("not scrubbed", why.to_string()),
         Skip::Input(why, _) | Skip::Output(why) => ("failed", why.clone()),
+        Skip::NotSynced(why) => ("failed", format!("rewritten, but perhaps not on the disk: {why}")),
         Skip::Stopped => ("not reached", "the run was ended".to_owned()),
     };
     let mut file = json!({"path": path_text(path), "outcome": outcome, "why": why});
