@@ -4,6 +4,8 @@
 #![cfg(all(feature = "cli", target_os = "linux"))]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout)]
 
+#[path = "archive/damage.rs"]
+mod damage;
 #[path = "archive/interrupted.rs"]
 mod interrupted;
 #[path = "archive/journals.rs"]
@@ -16,6 +18,8 @@ mod live;
 mod n_loop;
 #[path = "archive/order.rs"]
 mod order;
+#[path = "archive/others.rs"]
+mod others;
 #[path = "archive/site.rs"]
 mod site;
 #[path = "archive/standins.rs"]

@@ -33,18 +33,33 @@ impl<'f> Replacement<'f> {
     /// An empty file in that directory, which its owner alone may read.
     ///
     /// # Errors
-    /// Those of openat(2) and flock(2).
+    /// Those of openat(2).
     pub fn create(folder: &'f Folder) -> io::Result<Replacement<'f>> {
+        const ATTEMPTS: usize = 3;
+        for _ in 1..ATTEMPTS {
+            let made = Replacement::make(folder)?;
+            if made.is_ours() {
+                return Ok(made);
+            }
+        }
+        Replacement::make(folder)
+    }
+
+    fn make(folder: &'f Folder) -> io::Result<Replacement<'f>> {
         let mut bytes = [0; SYMBOLS / 2];
         getrandom::fill(&mut bytes).map_err(|_| io::Error::other("no random bytes to be had"))?;
         let symbols: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
         let name = OsString::from(format!("{PREFIX}{symbols}"));
         let flags = OFlags::RDWR | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         let file = File::from(rustix::fs::openat(folder, &name, flags, Mode::RUSR | Mode::WUSR)?);
-        let made = Replacement { folder, name, file, is_in_place: false };
-        // Not every file system has locks; then what a killed run left stays until somebody removes it.
-        let _ = rustix::fs::flock(&made.file, FlockOperation::NonBlockingLockExclusive);
-        Ok(made)
+        Ok(Replacement { folder, name, file, is_in_place: false })
+    }
+
+    /// Locks it. Another run that met it before it was locked takes it for left behind, and removes it. Not every file system
+    /// has locks; then what a killed run left stays until somebody removes it.
+    fn is_ours(&self) -> bool {
+        let locked = rustix::fs::flock(&self.file, FlockOperation::NonBlockingLockExclusive);
+        locked != Err(Errno::WOULDBLOCK) && self.file.metadata().is_ok_and(|about| about.nlink() == 1)
     }
 
     /// Takes over owner, mode, access lists and other attributes, and times. Rights to run as its owner or group are none

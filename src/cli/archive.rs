@@ -56,10 +56,11 @@ fn start(args: &Archive) -> Result<Exit, Exit> {
         yield_to_others();
     }
     let mut notes = Vec::new();
-    let entries = walk(&roots, &wanted(args)?, !args.dry_run && args.into.is_none(), &mut notes);
+    let mut entries = walk(&roots, &wanted(args)?, !args.dry_run && args.into.is_none(), &mut notes);
     if let Some(Ok(into)) = args.into.as_deref().map(Root::open) {
         walk(&[into], &Wanted::default(), true, &mut Vec::new()); // for what an earlier run left there
     }
+    spare_own_files(args, &scrubbers, &mut entries, &mut notes);
     let policy = fingerprint(args, &scrubbers);
     if erasers.is_none() && scrubbers.iter().any(|(_, scrubber)| scrubber.policy().depends_on_age()) {
         refuse_jump(args, now, &entries, journal.as_ref())?;
@@ -137,6 +138,21 @@ fn wanted(args: &Archive) -> Result<Wanted, Exit> {
         parsed.collect()
     };
     Ok(Wanted { include: globs(&args.include)?, exclude: globs(&args.exclude)? })
+}
+
+/// Leaves out what the run itself goes by: a keyring that loses a key loses it for good.
+fn spare_own_files(args: &Archive, scrubbers: &Scrubbers, entries: &mut Vec<Entry>, notes: &mut Vec<Note>) {
+    let keyrings = scrubbers.iter().filter_map(|(_, scrubber)| scrubber.policy().keyring.as_deref());
+    let named = args.by.rules.as_deref().map(Path::new).into_iter().chain(args.report.as_deref());
+    let inodes = keyrings.chain(named).filter_map(|path| path.metadata().ok());
+    let own: HashSet<(u64, u64)> = inodes.map(|about| (about.dev(), about.ino())).collect();
+    entries.retain(|entry| {
+        let is_own = own.contains(&(entry.about.dev(), entry.about.ino()));
+        if is_own {
+            notes.push(Note::NoFile(entry.path.clone(), "a file of this run itself"));
+        }
+        !is_own
+    });
 }
 
 /// The journal, if there is to be one.

@@ -134,7 +134,10 @@ fn is_right_end(fault: &str, call: &str, was_touched: bool, ended: &Ended, state
         (Some(9), None) => fault == "KILL" && is_whole,
         (None, Some(0)) => fault != "KILL" && state == "new",
         // The name was changed already, and nobody knows whether the disk has it.
-        (None, Some(4)) if call == "fsync" => is_whole,
+        (None, Some(4)) if call == "fsync" => {
+            is_whole
+                && (state == "new") == ended.stderr.contains("a.log: rewritten, but perhaps not on the disk")
+        }
         // The standard library takes it for impossible that a directory cannot be closed, and for Linux it is.
         (None, Some(101)) if call == "close" => {
             ended.stderr.contains("library/std/src/sys/fs") && state == "old"

@@ -210,3 +210,25 @@ fn what_a_killed_run_left_in_another_directory_goes_too() {
     assert_eq!(fs::read(into.join("deep/a.log")).unwrap(), new);
     assert!(!left.exists());
 }
+
+#[test]
+fn the_rules_and_the_keyring_of_the_run_are_no_logs() {
+    let site = Site::new();
+    let path = site.file("a.log", text(5).0);
+    let (rules, keyring) = (site.tree.join("rules.toml"), site.tree.join("keyring.toml"));
+    let made = ran(program(&["key", "new", "--keyring", keyring.to_str().unwrap()]));
+    assert_eq!(made.code, Some(0), "{made:?}");
+    let by = "title = \"asked for by ana@example.com\"\n[pseudonyms]\nkeyring = \"keyring.toml\"\n\
+              [[rule]]\nfind = [\"email\", \"secret\"]\naction = \"hash\"\n";
+    fs::write(&rules, by).unwrap();
+    let kept = [&rules, &keyring].map(|path| fs::read(path).unwrap());
+    let report = site.tree.join("report.json");
+    fs::write(&report, "of an earlier run").unwrap();
+    let named = ["--no-journal", "--report", report.to_str().unwrap(), "-r", rules.to_str().unwrap()];
+    let args = [&["archive"], &named[..], &[site.tree.to_str().unwrap()]].concat();
+    let ran_once = ran(program(&args));
+    assert_eq!(ran_once.code, Some(0), "{ran_once:?}");
+    assert_eq!([&rules, &keyring].map(|path| fs::read(path).unwrap()), kept);
+    assert_eq!(fs::read_to_string(report).unwrap().matches("a file of this run itself").count(), 3);
+    assert!(!String::from_utf8(fs::read(path).unwrap()).unwrap().contains("@example.com"));
+}
