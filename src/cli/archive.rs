@@ -82,7 +82,7 @@ fn start(args: &Archive) -> Result<Exit, Exit> {
     Ok(match interrupts.caught() {
         Some(signal) => Exit::Signal(signal),
         None if told != Exit::Done => told,
-        None => outcome.exit(is_missing, args.erase.is_some(), &notes),
+        None => outcome.exit(is_missing, &notes),
     })
 }
 
@@ -297,6 +297,8 @@ struct Plan {
     policy: String,
     now: Timestamp,
     how: How,
+    /// Where new files go; none: in place of the old ones.
+    into: Option<PathBuf>,
 }
 
 impl Plan {
@@ -331,6 +333,7 @@ impl Plan {
             policy,
             now,
             how,
+            into: args.into.clone(),
         }
     }
 
@@ -346,7 +349,7 @@ impl Plan {
 
     /// The holds that cover a file or records in it.
     fn holds(&self, number: usize) -> impl Iterator<Item = &Hold> {
-        let holds = self.rules(number).policy().holds.iter();
+        let holds = self.rules(number).policy().holds.iter().filter(|_| self.into.is_none());
         let path = self.entries.get(number).map(|entry| entry.given.as_path());
         holds.filter(move |hold| !hold.is_over(self.now) && path.is_some_and(|path| hold.covers_path(path)))
     }
@@ -409,14 +412,25 @@ impl Plan {
         self.scrubbers.get(self.by.get(number).copied().unwrap_or(0))
     }
 
+    /// What changes a file in this run.
+    fn eraser(&self, number: usize) -> &Scrubber {
+        let by = self.by.get(number).copied().unwrap_or(0);
+        self.erasers.as_ref().unwrap_or(&self.scrubbers).get(by)
+    }
+
+    /// Where the file of that number is after the run.
+    fn place_of(&self, entry: &Entry) -> PathBuf {
+        self.into.as_ref().map_or_else(|| entry.path.clone(), |into| into.join(entry.target()))
+    }
+
     /// By what a file is scrubbed in this run.
     fn scrubber(&self, number: usize) -> Held<Scrubber> {
-        let by = self.by.get(number).copied().unwrap_or(0);
-        let scrubber = self.erasers.as_ref().unwrap_or(&self.scrubbers).get(by).clone();
+        let scrubber = self.eraser(number).clone();
         let path = self.entries.get(number).map(|entry| entry.given.as_path());
         // Of a file that is held as a whole is told what is due.
         let is_held = self.held.get(number).is_some_and(Option::is_some);
-        let holds = if is_held { &[] } else { self.rules(number).policy().holds.as_slice() };
+        let is_free = is_held || self.into.is_some();
+        let holds = if is_free { &[] } else { self.rules(number).policy().holds.as_slice() };
         Held::new(scrubber, holds, path, self.now)
     }
 
@@ -432,44 +446,56 @@ impl Plan {
         let each = |number: usize, done: Result<Done, Skip>| {
             lock(&outcome).take(self, number, done, &progress);
         };
-        progress.during(shared, || self.run_files(roots, args.into.as_deref(), &self.how, shared, &each));
+        progress.during(shared, || self.run_files(roots, shared, &each));
         let mut outcome = outcome.into_inner().unwrap_or_else(PoisonError::into_inner);
         outcome.finish(self, args, roots);
         outcome
     }
 
-    fn run_files(
-        &self,
-        roots: &[Root],
-        into: Option<&Path>,
-        how: &How,
-        shared: &Shared,
-        each: &(dyn Fn(usize, Result<Done, Skip>) + Sync),
-    ) {
+    fn run_files(&self, roots: &[Root], shared: &Shared, each: &(dyn Fn(usize, Result<Done, Skip>) + Sync)) {
         let run = Run {
             roots,
             entries: &self.entries,
             scrubber: &|number| self.scrubber(number),
             is_held: &|number| self.held.get(number).is_some_and(Option::is_some),
-            into,
-            how,
+            into: self.into.as_deref(),
+            how: &self.how,
             shared,
         };
         run_all(&run, each);
     }
 
-    /// Looks once more for what was to be erased. Whether any of it is left where it could be removed.
+    /// The files as they are by now, for most of them are new ones.
+    fn as_they_are(&self) -> Vec<Entry> {
+        let mut entries = self.entries.clone();
+        for entry in &mut entries {
+            if let Ok(about) = entry.path.symlink_metadata() {
+                entry.about = about;
+            }
+        }
+        entries
+    }
+
+    /// Looks once more for what was to be erased, under holds too. Whether any of it is left.
     fn search_again(&self, roots: &[Root], shared: &Shared) -> bool {
         let found = Mutex::new((0_u64, 0_u64));
-        let each = |number: usize, done: Result<Done, Skip>| {
-            if let (Ok(done), Some(None)) = (done, self.held.get(number)) {
+        let each = |_: usize, done: Result<Done, Skip>| {
+            if let Ok(done) = done {
                 let mut found = lock(&found);
                 found.0 += 1;
                 found.1 += done.tally.changed + done.tally.dropped + done.tally.withheld;
             }
         };
-        let dry = How { dry: true, digests: None, ..self.how.clone() };
-        self.run_files(roots, None, &dry, shared, &each);
+        let run = Run {
+            roots,
+            entries: &self.as_they_are(),
+            scrubber: &|number| Held::new(self.eraser(number).clone(), &[], None, self.now),
+            is_held: &|_| false,
+            into: None,
+            how: &How { dry: true, digests: None, ..self.how.clone() },
+            shared,
+        };
+        run_all(&run, &each);
         let (files, records) = *lock(&found);
         message(&format!(
             "searched again: {records} records in {files} files still hold what was to be erased"
@@ -533,7 +559,8 @@ impl Outcome {
         let Some(entry) = plan.entries.get(number) else { return };
         self.reached += 1;
         progress.done(self.reached, plan.entries.len());
-        let path = entry.path.as_os_str().as_bytes();
+        let place = plan.place_of(entry);
+        let path = place.as_os_str().as_bytes();
         let name = entry.path.display();
         match &done {
             Ok(done) if plan.held.get(number).is_some_and(Option::is_some) => {
@@ -621,6 +648,10 @@ impl Outcome {
                 let count: u64 = count.parse().unwrap_or(0);
                 *self.by_year.entry((year, rule, kind, action)).or_default() += count;
             }
+            if done.tally.dropped > 0 {
+                let dropped = (year, "(all)".to_owned(), "record".to_owned(), "drop_record".to_owned());
+                *self.by_year.entry(dropped).or_default() += done.tally.dropped;
+            }
         } else if done.members.is_empty()
             && done.fault.is_none()
             && let Some(journal) = &mut self.journal
@@ -655,7 +686,7 @@ impl Outcome {
                 Note::Unreadable(path, why) => message(&format!("{}: {why}", path.display())),
             }
         }
-        let told = match args.dry_run && !args.quiet {
+        let told = match args.dry_run {
             true => to_stdout(self.years().as_bytes()),
             false => Exit::Done,
         };
@@ -708,14 +739,13 @@ impl Outcome {
         line
     }
 
-    fn exit(&self, is_missing: bool, is_erasure: bool, notes: &[Note]) -> Exit {
+    fn exit(&self, is_missing: bool, notes: &[Note]) -> Exit {
         let unreadable = notes.iter().any(|note| matches!(note, Note::Unreadable(..)));
         let left_out = notes.iter().any(|note| matches!(note, Note::LeftOut(..)));
         match () {
             () if self.outputs_failed > 0 => Exit::Output,
             () if is_missing || unreadable || self.inputs_failed > 0 => Exit::Input,
             () if left_out || self.left_out > 0 || self.members_left > 0 || self.is_left => Exit::Found,
-            () if is_erasure && self.held > 0 => Exit::Found,
             () => Exit::Done,
         }
     }

@@ -68,7 +68,7 @@ fn a_dry_run_changes_nothing_and_counts_the_same() {
     let site = Site::new();
     many(&site, 20);
     site.file("nothing.log", "no address\n");
-    site.file("binary.log", b"\0\0");
+    site.file("binary.log", b"a\0b");
     site.file("broken.log", &Form::Gzip.encoded(&text(200).0)[..300]);
     let before = picture(&site.tree);
     let dry = site.run_with_journal(&["--dry-run"]);

@@ -205,12 +205,8 @@ fn a_clock_that_jumps_destroys_nothing() {
     assert_eq!(fs::read(&path).unwrap(), new);
     fs::write(site.beside("rules.toml"), LADDER).unwrap();
     fs::write(&path, &old).unwrap();
-    // A file of today says that the clock may be right; so does who gives the time.
-    let fresh = site.file("new.log", "no address\n");
-    assert_eq!(site.run(&[]).code, Some(0));
-    assert_eq!(fs::read(&path).unwrap(), new);
-    fs::remove_file(fresh).unwrap();
-    fs::write(&path, &old).unwrap();
+    // A file of today was dated by the same clock; who gives the time says that it is right.
+    site.file("new.log", "no address\n");
     assert_eq!(site.run(&[]).code, Some(2));
     assert_eq!(site.run(&["--now", "2026-01-01T00:00:00Z"]).code, Some(0));
     assert_eq!(fs::read(&path).unwrap(), new);

@@ -59,7 +59,9 @@ pub(crate) fn how() -> How {
 }
 
 pub(crate) fn rewritten(folder: &Folder, name: &str, by: &Lines) -> Result<Done, Skip> {
-    rewrite(folder, OsStr::new(name), To::Place, by, &how(), &Shared::default())
+    let name = OsStr::new(name);
+    let listed = folder.read(name).unwrap().metadata().unwrap();
+    rewrite((folder, name), &listed, To::Place, by, &how(), &Shared::default())
 }
 
 /// Rewrites a file by a stand-in; what came of it, once it is sure that the file is as it was unless all went well.
