@@ -12,7 +12,8 @@ use std::sync::Mutex;
 use crate::site::{Form, Site, text};
 use crate::traced::{Ended, calls, can_trace, traced};
 
-const CALLS: [&str; 19] = [
+const CALLS: [&str; 20] = [
+    "open",
     "openat",
     "read",
     "write",
