@@ -43,7 +43,7 @@ const FAULTS: [(&str, &str); 4] =
 const LIED: &str = "write";
 
 /// Fewer points than this, and the loop has missed something.
-const FLOOR: usize = 400;
+const FLOOR: usize = 600;
 
 const LEFT_BEHIND: &str = ".logscrub-0123456789abcdef";
 
@@ -187,7 +187,12 @@ fn a_file_is_old_or_new_whatever_call_fails_and_whenever_it_is_killed() {
         let counts = start_up(form);
         for call in CALLS {
             let first = counts.get(call).copied().unwrap_or(0) + 1;
-            let faults = FAULTS.iter().filter(|fault| fault.0 != "lie" || call == LIED);
+            let faults = FAULTS.iter().filter(|fault| match fault.0 {
+                "lie" => call == LIED,
+                // It is read in very many pieces, and a second error does the same.
+                "ENOSPC" => form != Form::Zip,
+                _ => true,
+            });
             work.extend(faults.map(|fault| (form, call, *fault, first)));
         }
     }
