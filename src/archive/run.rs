@@ -5,6 +5,8 @@ use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
+use rustix::io::Errno;
+
 use super::rewrite::{Done, How, Shared, Skip, To, rewrite};
 use super::tree::{Entry, Folder, Root};
 use crate::stream::Scrub;
@@ -59,9 +61,7 @@ impl<S: Scrub + Send> Run<'_, S> {
         }
         let entry = self.entries.get(number).ok_or(Skip::Stopped)?;
         let root = self.roots.get(entry.root).ok_or(Skip::Stopped)?;
-        let (folder, name) = root
-            .folder_of(entry)
-            .map_err(|_| Skip::LeftOut("its directory is not what it was any more".into()))?;
+        let (folder, name) = root.folder_of(entry).map_err(|cause| no_folder(&cause))?;
         let scrubber = (self.scrubber)(number);
         if (self.is_held)(number) {
             let dry = How { dry: true, digests: None, ..how.clone() };
@@ -71,6 +71,16 @@ impl<S: Scrub + Send> Run<'_, S> {
         let other = other.map_err(|cause| Skip::Output(crate::error::reason(&cause)))?;
         let to = other.as_ref().map_or(To::Place, To::Folder);
         rewrite((&folder, &name), &entry.about, to, &scrubber, how, self.shared)
+    }
+}
+
+/// Why there is no directory to look for a file in: it was exchanged or went away, or it cannot be opened.
+fn no_folder(cause: &std::io::Error) -> Skip {
+    match Errno::from_io_error(cause) {
+        None | Some(Errno::NOENT | Errno::NOTDIR | Errno::LOOP) => {
+            Skip::LeftOut("its directory is not what it was any more".into())
+        }
+        Some(_) => Skip::Input(crate::error::reason(cause), 0),
     }
 }
 

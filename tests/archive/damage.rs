@@ -1,13 +1,11 @@
 //! Damaged, odd and hostile compressed files: what cannot be read to its end is never replaced.
 
 use std::fs;
-use std::io::{Cursor, Read, Write};
+use std::io::{Read, Write};
 use std::path::PathBuf;
 
+use crate::site::{Form, PROGRAM, Ran, Site, gzip, member_of_zip, ran, tar_of, text, zip_of, zip_of_many};
 use logscrub::codec::{Codec, Encoding};
-use zip::write::SimpleFileOptions;
-
-use crate::site::{Form, PROGRAM, Ran, Site, gzip, ran, text};
 
 fn encoded(codec: Codec, text: &[u8]) -> Vec<u8> {
     let mut encoder = codec.encoder(Vec::new(), &Encoding::default()).unwrap();
@@ -19,28 +17,6 @@ fn decoded(codec: Codec, bytes: &[u8]) -> Option<Vec<u8>> {
     let mut text = Vec::new();
     codec.decoder(bytes).unwrap().read_to_end(&mut text).ok()?;
     Some(text)
-}
-
-fn tar_of(text: &[u8]) -> Vec<u8> {
-    let mut tar = tar::Builder::new(Vec::new());
-    let mut header = tar::Header::new_ustar();
-    header.set_size(text.len() as u64);
-    header.set_mode(0o644);
-    tar.append_data(&mut header, "a.log", text).unwrap();
-    tar.into_inner().unwrap()
-}
-
-fn zip_of(text: &[u8]) -> Vec<u8> {
-    zip_of_many(text, 1)
-}
-
-fn zip_of_many(text: &[u8], members: usize) -> Vec<u8> {
-    let mut zip = zip::ZipWriter::new(Cursor::new(Vec::new()));
-    for member in 0..members {
-        zip.start_file(format!("{member}.log"), SimpleFileOptions::default()).unwrap();
-        zip.write_all(text).unwrap();
-    }
-    zip.finish().unwrap().into_inner()
 }
 
 /// One file of each form, by name.
@@ -113,12 +89,6 @@ fn member_of_tar(bytes: &[u8]) -> Vec<u8> {
     let mut tar = tar::Archive::new(bytes);
     tar.entries().unwrap().next().unwrap().unwrap().read_to_end(&mut text).unwrap();
     text
-}
-
-fn member_of_zip(bytes: &[u8]) -> Option<Vec<u8>> {
-    let mut text = Vec::new();
-    zip::ZipArchive::new(Cursor::new(bytes)).ok()?.by_index(0).ok()?.read_to_end(&mut text).ok()?;
-    Some(text)
 }
 
 #[test]

@@ -175,3 +175,28 @@ fn a_full_disk_keeps_its_files() {
     assert!(small.leftovers().is_empty());
     assert_eq!(crate::site::ran(program(&args)).code, Some(0));
 }
+
+#[test]
+fn want_of_descriptors_is_told_as_such() {
+    let site = Site::new();
+    let (old, new) = text(5);
+    let files: Vec<PathBuf> = (0..10).map(|n| site.file(format!("{n}.log"), &old)).collect();
+    let ran_within = |descriptors: usize| {
+        let mut command = Command::new("/bin/sh");
+        let script = format!("ulimit -n {descriptors}; exec \"$0\" \"$@\"");
+        command.args(["-c", &script, PROGRAM]).args(site.args(&["-j1"])).env_clear();
+        ran(command)
+    };
+    for descriptors in 8..20 {
+        let ran = ran_within(descriptors);
+        let done = files.iter().filter(|path| fs::read(path).unwrap() == new).count();
+        match ran.code {
+            Some(0) => assert_eq!(done, files.len(), "{descriptors}: {ran:?}"),
+            Some(2..=4) => assert!(ran.stderr.contains("too many open files"), "{descriptors}: {ran:?}"),
+            _ => panic!("{descriptors}: {ran:?}"),
+        }
+        assert!(site.leftovers().is_empty());
+        files.iter().for_each(|path| fs::write(path, &old).unwrap());
+    }
+    assert_eq!(ran_within(30).code, Some(0));
+}

@@ -3,13 +3,14 @@
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::fs;
-use std::io::{Read, Write};
+use std::io::{Cursor, Read, Write};
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
 use tempfile::TempDir;
+use zip::write::SimpleFileOptions;
 
 pub(crate) const PROGRAM: &str = env!("CARGO_BIN_EXE_logscrub");
 
@@ -21,16 +22,19 @@ pub(crate) enum Form {
     Plain,
     Gzip,
     Zstd,
+    /// Of one member, which is read here and there.
+    Zip,
 }
 
 impl Form {
-    pub(crate) const ALL: [Form; 3] = [Form::Plain, Form::Gzip, Form::Zstd];
+    pub(crate) const ALL: [Form; 4] = [Form::Plain, Form::Gzip, Form::Zstd, Form::Zip];
 
     pub(crate) fn encoded(self, text: &[u8]) -> Vec<u8> {
         match self {
             Form::Plain => text.to_vec(),
             Form::Gzip => gzip(text),
             Form::Zstd => zstd::encode_all(text, 3).unwrap(),
+            Form::Zip => zip_of(text),
         }
     }
 
@@ -44,6 +48,7 @@ impl Form {
                 Some(text)
             }
             Form::Zstd => zstd::decode_all(bytes).ok(),
+            Form::Zip => member_of_zip(bytes),
         }
     }
 }
@@ -52,6 +57,34 @@ pub(crate) fn gzip(text: &[u8]) -> Vec<u8> {
     let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
     encoder.write_all(text).unwrap();
     encoder.finish().unwrap()
+}
+
+pub(crate) fn tar_of(text: &[u8]) -> Vec<u8> {
+    let mut tar = tar::Builder::new(Vec::new());
+    let mut header = tar::Header::new_ustar();
+    header.set_size(text.len() as u64);
+    header.set_mode(0o644);
+    tar.append_data(&mut header, "a.log", text).unwrap();
+    tar.into_inner().unwrap()
+}
+
+pub(crate) fn zip_of(text: &[u8]) -> Vec<u8> {
+    zip_of_many(text, 1)
+}
+
+pub(crate) fn zip_of_many(text: &[u8], members: usize) -> Vec<u8> {
+    let mut zip = zip::ZipWriter::new(Cursor::new(Vec::new()));
+    for member in 0..members {
+        zip.start_file(format!("{member}.log"), SimpleFileOptions::default()).unwrap();
+        zip.write_all(text).unwrap();
+    }
+    zip.finish().unwrap().into_inner()
+}
+
+pub(crate) fn member_of_zip(bytes: &[u8]) -> Option<Vec<u8>> {
+    let mut text = Vec::new();
+    zip::ZipArchive::new(Cursor::new(bytes)).ok()?.by_index(0).ok()?.read_to_end(&mut text).ok()?;
+    Some(text)
 }
 
 /// Lines with an address each, and what is to be left of them.
