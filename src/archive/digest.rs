@@ -1,8 +1,14 @@
 //! Digests of what is read and written, to tell within one run whether bytes are the same.
 
-use std::io::{self, Read, Write};
+use std::fs::File;
+use std::io::{self, BufRead, BufReader, Read, Seek, Write};
+
+use hmac::Mac;
+use sha2::{Digest as _, Sha256};
 
 use xxhash_rust::xxh3::Xxh3;
+
+use crate::action::hash::HashKey;
 
 /// A digest on its way. Each run has a seed of its own, so that nobody can prepare other bytes with the same digest.
 #[derive(Clone)]
@@ -51,3 +57,39 @@ impl<R: Read> Read for Digested<R> {
         Ok(read)
     }
 }
+
+/// SHA-256 of all of a file, in hexadecimal.
+///
+/// # Errors
+/// Those of read(2).
+pub fn file_digest(file: &File) -> io::Result<String> {
+    let mut digest = Sha256::new();
+    each_chunk(file, |chunk| digest.update(chunk))?;
+    Ok(hex(&digest.finalize()))
+}
+
+pub(super) fn file_mac(file: &File, key: &HashKey) -> io::Result<String> {
+    let mut mac = key.report_mac();
+    each_chunk(file, |chunk| mac.update(chunk))?;
+    Ok(hex(&mac.finalize().into_bytes()))
+}
+
+fn each_chunk(mut file: &File, mut each: impl FnMut(&[u8])) -> io::Result<()> {
+    file.rewind()?;
+    let mut reader = BufReader::with_capacity(CHUNK_BYTES, file);
+    loop {
+        let chunk = reader.fill_buf()?;
+        if chunk.is_empty() {
+            return Ok(());
+        }
+        each(chunk);
+        let length = chunk.len();
+        reader.consume(length);
+    }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+const CHUNK_BYTES: usize = 128 << 10;

@@ -8,7 +8,7 @@
 //! A file is the old one or the new one, at every instant; what cannot be judged stays as it is and is listed.
 
 pub mod container;
-mod digest;
+pub mod digest;
 pub mod journal;
 mod lease;
 mod nature;

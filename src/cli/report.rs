@@ -11,8 +11,8 @@ use serde_json::Value;
 use super::args::ReportCommand;
 use super::exit::Exit;
 use super::print::{message, to_stdout};
+use crate::archive::digest::file_digest;
 use crate::archive::journal::path_from;
-use crate::archive::rewrite::file_digest;
 use crate::error::reason;
 use crate::report::text::columns;
 
