@@ -178,8 +178,8 @@ fn a_file_is_old_or_new_whatever_call_fails_and_whenever_it_is_killed() {
     if !can_trace() {
         return;
     }
-    // More than one buffer of the program.
-    let texts = text(3000);
+    // More than one buffer of the program, where the size of the file is that of the text.
+    let (plain, packed) = (text(3000), text(600));
     let mut work = Vec::new();
     let counts = start_up();
     for form in Form::ALL {
@@ -200,7 +200,8 @@ fn a_file_is_old_or_new_whatever_call_fails_and_whenever_it_is_killed() {
             scope.spawn(|| {
                 while let Some((form, call, fault, first)) = { work.lock().unwrap().next() } {
                     let mut wrong = Vec::new();
-                    let swept = sweep(form, call, fault, first, &texts, &mut wrong);
+                    let texts = if form == Form::Plain { &plain } else { &packed };
+                    let swept = sweep(form, call, fault, first, texts, &mut wrong);
                     let mut seen = seen.lock().unwrap();
                     seen.0.extend(swept);
                     seen.1.extend(wrong);
