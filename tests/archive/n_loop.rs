@@ -81,15 +81,13 @@ fn state(form: Form, path: &Path, old: &[u8], new: &[u8]) -> &'static str {
     }
 }
 
-/// How often each call was made before the journal and the tree were looked at: what is before is start-up.
-fn start_up(form: Form) -> BTreeMap<String, usize> {
-    let (site, _) = fresh(form, &text(10).0);
+/// How often each call was made before the program hid its memory, which is the first that it does: what is before is start-up.
+fn start_up() -> BTreeMap<String, usize> {
+    let (site, _) = fresh(Form::Plain, &text(10).0);
     let (ended, trace) = traced(&[], &site.args_with_journal(&["-j1"]), &site.beside("trace"));
     assert_eq!(ended.code, Some(0), "{}", ended.stderr);
     let calls = calls(&trace);
-    let first =
-        calls.iter().position(|call| call.name != "execve" && call.line.contains("/journal\"")).unwrap();
-    assert!(calls[first..].iter().any(|call| call.line.contains("/tree\"")));
+    let first = calls.iter().position(|call| call.line.contains("PR_SET_DUMPABLE")).unwrap();
     let mut counts = BTreeMap::new();
     for call in &calls[..first] {
         *counts.entry(call.name.clone()).or_default() += 1;
@@ -180,11 +178,11 @@ fn a_file_is_old_or_new_whatever_call_fails_and_whenever_it_is_killed() {
     if !can_trace() {
         return;
     }
-    // More than one buffer of the program.
-    let texts = text(3000);
+    // More than one buffer of the program, where the size of the file is that of the text.
+    let (plain, packed) = (text(3000), text(600));
     let mut work = Vec::new();
+    let counts = start_up();
     for form in Form::ALL {
-        let counts = start_up(form);
         for call in CALLS {
             let first = counts.get(call).copied().unwrap_or(0) + 1;
             let faults = FAULTS.iter().filter(|fault| match fault.0 {
@@ -202,7 +200,8 @@ fn a_file_is_old_or_new_whatever_call_fails_and_whenever_it_is_killed() {
             scope.spawn(|| {
                 while let Some((form, call, fault, first)) = { work.lock().unwrap().next() } {
                     let mut wrong = Vec::new();
-                    let swept = sweep(form, call, fault, first, &texts, &mut wrong);
+                    let texts = if form == Form::Plain { &plain } else { &packed };
+                    let swept = sweep(form, call, fault, first, texts, &mut wrong);
                     let mut seen = seen.lock().unwrap();
                     seen.0.extend(swept);
                     seen.1.extend(wrong);
@@ -246,8 +245,7 @@ fn another_directory_gets_whole_files_or_none() {
         return;
     }
     let texts = text(1000);
-    // What is before the first look at the tree is start-up.
-    let counts = start_up(Form::Gzip);
+    let counts = start_up();
     let mut points = 0;
     for call in CALLS {
         for fault in ["signal=KILL", "error=EIO"] {

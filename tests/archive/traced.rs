@@ -22,6 +22,15 @@ pub(crate) fn can_trace() -> bool {
     can
 }
 
+/// Whether names can be read in a trace: the memory of the program is for root alone. Says so if not.
+pub(crate) fn can_read_names() -> bool {
+    let is_root = rustix::process::geteuid().is_root();
+    if !is_root {
+        println!("passed over: only root sees names in a trace");
+    }
+    can_trace() && is_root
+}
+
 /// One call of the main thread.
 #[derive(Clone, Debug)]
 pub(crate) struct Call {
