@@ -63,8 +63,10 @@ struct Limit {
     last: Timestamp,
     /// All times up to this one have. The ends of months differ, so that close to the last an earlier one may not.
     all: Timestamp,
-    /// The first time that was asked about and has not.
+    /// The first time that was asked about and has not; of an age in months, when the first of them will.
     next: Option<Timestamp>,
+    /// From the last time for which that was reckoned to the end of its day.
+    asked: Option<(Timestamp, Timestamp)>,
 }
 
 impl Limit {
@@ -72,7 +74,7 @@ impl Limit {
         const CLAMPED: SignedDuration = SignedDuration::from_hours(4 * 24);
         let last = age.before(now);
         let all = if age.is_exact() { last } else { last.checked_sub(CLAMPED).unwrap_or(Timestamp::MIN) };
-        Limit { age, last, all, next: None }
+        Limit { age, last, all, next: None, asked: None }
     }
 
     /// Whether something of that time has reached the age.
@@ -81,25 +83,44 @@ impl Limit {
         time <= self.all || time <= self.last && self.age.reached(time, now)
     }
 
-    /// When the first of those that were asked about reaches the age. Of times in the same month a later one may do so
-    /// first, on the same day.
+    /// When the first of those that were asked about reaches the age.
     fn take_due(&mut self) -> Option<Timestamp> {
-        let due = self.age.after(self.next.take()?)?;
-        if self.age.is_exact() {
-            return Some(due);
-        }
-        let day = Offset::UTC.to_datetime(due).date().at(0, 0, 0, 0);
-        Offset::UTC.to_timestamp(day).ok()
+        self.asked = None;
+        let next = self.next.take()?;
+        if self.age.is_exact() { self.age.after(next) } else { Some(next) }
     }
 
     /// The same, and notes when this will be so if it is not yet.
     #[inline]
     fn reaches(&mut self, time: Timestamp, now: Timestamp) -> bool {
         let is_reached = self.is_reached(time, now);
-        if !is_reached && self.next.is_none_or(|next| time < next) {
-            self.next = Some(time);
+        if !is_reached {
+            self.note(time);
         }
         is_reached
+    }
+
+    #[inline]
+    fn note(&mut self, time: Timestamp) {
+        if !self.age.is_exact() {
+            return self.note_day(time);
+        }
+        if self.next.is_none_or(|next| time < next) {
+            self.next = Some(time);
+        }
+    }
+
+    /// Of times in months that end on other days a later one may reach the age first, but not on the same day: so it is
+    /// reckoned once for a day of a log in order.
+    #[inline]
+    fn note_day(&mut self, time: Timestamp) {
+        if self.asked.is_some_and(|(from, to)| from <= time && time < to) {
+            return;
+        }
+        let midnight = Offset::UTC.to_datetime(time).date().tomorrow().map(|day| day.at(0, 0, 0, 0));
+        let end = midnight.ok().and_then(|midnight| Offset::UTC.to_timestamp(midnight).ok());
+        self.asked = Some((time, end.unwrap_or(time)));
+        self.next = self.next.into_iter().chain(self.age.after(time)).min();
     }
 }
 
@@ -194,7 +215,9 @@ impl Stages {
 
     fn set_now(&mut self, now: Timestamp) {
         self.read.now = now;
-        self.limits().for_each(|limit| *limit = Limit { next: limit.next, ..Limit::of(limit.age, now) });
+        self.limits().for_each(|limit| {
+            *limit = Limit { next: limit.next, asked: limit.asked, ..Limit::of(limit.age, now) }
+        });
     }
 
     /// The moment from which ages are reckoned.

@@ -104,6 +104,13 @@ pub(crate) struct Rules {
 }
 
 impl Rules {
+    /// Whether it matters for any record when it was written.
+    fn know_ages(&self) -> bool {
+        let ladders = [&self.ip, &self.email, &self.pan];
+        let may_drop = ladders.iter().any(|ladder| ladder.iter().any(|(_, act)| *act == Act::DropRecord));
+        ladders.iter().any(|ladder| ladder.len() > 1) || self.drop_after.is_some() || may_drop
+    }
+
     pub(crate) fn text(&self) -> String {
         let mut text = "[pseudonyms]\nkeyring = 'k.toml'\n[input]\n".to_owned();
         let undated = self.undated.map(|one| format!("{one:?}").to_lowercase());
@@ -349,7 +356,8 @@ pub(crate) fn left(log: &[Record], rules: &Rules, reading: Reading) -> (String, 
             let (act, before) = act(kind);
             act.leaves(&before, &record.value(kind), kind)
         });
-        if last.is_none() && undated == Undated::Withhold && written != raw && record.holds_values() {
+        let is_unknown = last.is_none() && undated == Undated::Withhold && rules.know_ages();
+        if is_unknown && written != raw && record.holds_values() {
             let bytes = raw.len() - 1;
             text += &match record.form {
                 Form::BareJson => format!("{{\"logscrub\":\"withheld\",\"bytes\":{bytes}}}\n"),
