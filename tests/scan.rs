@@ -148,10 +148,10 @@ fn damaged_archives_are_faults_and_what_is_there_is_searched() {
     assert_eq!(found, ["./a.tar!a.log", "./b.tgz!a.log", "./c.tgz!a.log"]);
     assert_eq!(code, Some(3));
     for fault in [
-        "./a.tar: not a valid archive\n",
+        "./a.tar: the archive is truncated\n",
         "./b.tgz: truncated gzip\n",
         "./c.tgz: not valid gzip\n",
-        "./d.zip: not a valid archive\n",
+        "./d.zip: the archive is truncated\n",
         "./e.gz: compressed twice (gzip in zstd)\n",
     ] {
         assert!(said.contains(fault), "{said}");

@@ -54,16 +54,16 @@ struct Search<'a> {
 
 impl Search<'_> {
     fn one(&mut self, place: &Place, input: Result<Input<'_>, Fault>) -> Result<(), Exit> {
-        let (number, finder) = self.finder(place);
-        let outcome =
-            searched(input, finder, self.args.reading.max_record, &mut self.output, &mut self.watch);
-        self.add(number, outcome)
+        self.one_by(self.scrubbers.number_for(place), place, input)
     }
 
-    /// What searches a file, or a member of an archive, which is named so; and the number of its scrubber.
-    fn finder(&self, place: &Place) -> (usize, Finder) {
-        let number = self.scrubbers.number_for(place);
-        (number, Finder::new(self.scrubbers.get(number), self.args, place, self.many))
+    /// Searches a file, or a member of an archive, which is named so, by the scrubber of that number.
+    fn one_by(&mut self, number: usize, place: &Place, input: Result<Input<'_>, Fault>) -> Result<(), Exit> {
+        let finder = Finder::new(self.scrubbers.get(number), self.args, place, self.many);
+        let settings = Settings { max_record: self.args.reading.max_record, ..Settings::default() };
+        let input = input.map(Input::told_of);
+        let outcome = drive([input], finder, &mut self.output, &mut self.watch, &settings);
+        self.add(number, outcome)
     }
 
     fn add(&mut self, number: usize, outcome: Outcome) -> Result<(), Exit> {
@@ -92,17 +92,6 @@ impl Search<'_> {
             (true, false) => Exit::Done,
         }
     }
-}
-
-fn searched(
-    input: Result<Input<'_>, Fault>,
-    finder: Finder,
-    max_record: usize,
-    output: &mut Output,
-    watch: &mut Watch,
-) -> Outcome {
-    let settings = Settings { max_record, ..Settings::default() };
-    drive([input.map(Input::told_of)], finder, output, watch, &settings)
 }
 
 /// Under the rules that are named; else under one rule that covers everything.

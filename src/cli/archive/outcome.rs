@@ -200,7 +200,7 @@ impl Outcome {
             false => Exit::Done,
         };
         if !args.quiet {
-            message(&self.closing_line(plan, args));
+            message(&self.closing_line(plan, args, notes));
         }
         told
     }
@@ -213,7 +213,7 @@ impl Outcome {
         columns(&rows)
     }
 
-    pub(super) fn closing_line(&self, plan: &Plan, args: &Archive) -> String {
+    pub(super) fn closing_line(&self, plan: &Plan, args: &Archive, notes: &[Note]) -> String {
         let mut sum = Tally::default();
         self.tallies.iter().for_each(|tally| {
             sum.records += tally.records;
@@ -224,9 +224,10 @@ impl Outcome {
         });
         let would = if args.dry_run { " to rewrite" } else { " rewritten" };
         let mut line = format!("{}{would}, {} unchanged", self.rewritten, self.unchanged);
+        let noted = notes.iter().filter(|note| matches!(note, Note::LeftOut(..))).count() as u64;
         for (count, what) in [
             (plan.passed_over, "not due"),
-            (self.left_out, "not scrubbed"),
+            (self.left_out + noted, "not scrubbed"),
             (self.inputs_failed + self.outputs_failed, "failed"),
             (self.held, "held"),
             (self.stopped, "not reached"),
