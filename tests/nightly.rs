@@ -230,6 +230,57 @@ fn a_report_tells_whether_files_are_as_they_were_left() {
 }
 
 #[test]
+fn what_is_no_text_is_told_and_text_in_any_encoding_is_scrubbed() {
+    let house = House::new("[[rule]]\nfind = ['email']\naction = 'redact'\n");
+    // As a compression without a signature makes it, and without a NUL by chance.
+    let mut state = 7_u32;
+    let noise = std::iter::repeat_with(|| {
+        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        (state >> 24).max(1) as u8
+    });
+    let put = |name: &str, bytes: &[u8]| fs::write(house.path("logs").join(name), bytes).unwrap();
+    put("a.br", &noise.take(400).collect::<Vec<u8>>());
+    put("b.asc", b"-----BEGIN PGP MESSAGE-----\n\nhQEMA\n");
+    put("c.Z", b"\x1f\x9dabc");
+    put("latin.log", b"\xfcber ana@example.com\n");
+    put("emptied.log", &[&[0; 9][..], b"\x1b[1mana@example.com\x1b[0m\n"].concat());
+    house.archive(&["--no-journal"]).says(
+        1,
+        &[
+            "a.br: not scrubbed: binary",
+            "b.asc: not scrubbed: encrypted (PGP)",
+            "c.Z: not scrubbed: compressed in an unknown form (compress)",
+            "2 rewritten, 0 unchanged, 3 not scrubbed",
+        ],
+    );
+    let left = |name: &str| fs::read(house.path("logs").join(name)).unwrap();
+    assert_eq!(left("latin.log"), b"\xfcber [email]\n");
+    assert_eq!(left("emptied.log"), [&[0; 9][..], b"\x1b[1m[email]\x1b[0m\n"].concat());
+}
+
+#[test]
+fn roots_that_are_named_through_links_are_held_and_mirrors_lose_nothing() {
+    let hold = "[[hold]]\nname = 'h'\npath = ['**/link/held/**']\nuntil = 2099-01-01\n";
+    let house = House::new(&format!("[[rule]]\nfind = ['email']\naction = 'redact'\n{hold}"));
+    house.log("held/a.log", "ana@example.com\n");
+    house.log("other/a.log", "ben@example.com\n");
+    std::os::unix::fs::symlink(house.path("logs"), house.path("link")).unwrap();
+    let archive = |paths: &[&str]| {
+        let mut command = house.command("archive");
+        Told::of(command.args(["-r", "rules.toml", "--no-journal"]).args(paths).output().unwrap())
+    };
+    archive(&["link"]).says(0, &["1 rewritten", "1 held"]);
+    assert_eq!(
+        (house.text("held/a.log"), house.text("other/a.log")),
+        ("ana@example.com\n".into(), "[email]\n".into())
+    );
+    fs::create_dir(house.path("new")).unwrap();
+    archive(&["--into", "new", "logs/held/a.log", "logs/other/a.log"]).says(2, &["two files would be a.log"]);
+    archive(&["--into", "new", "logs"]).says(0, &["1 rewritten, 1 unchanged"]);
+    assert_eq!(fs::read_to_string(house.path("new/held/a.log")).unwrap(), "[email]\n");
+}
+
+#[test]
 fn it_does_nothing_that_was_not_said() {
     let house = House::new("[[rule]]\nfind = ['email']\naction = 'redact'\n");
     house.log("a.log", "ana@example.com\n");
