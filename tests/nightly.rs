@@ -157,7 +157,7 @@ fn what_is_held_stays_until_the_hold_ends() {
     assert_eq!(house.text("acme/a.log.gz"), old);
     assert_eq!(house.text("b.log"), format!("{gone}{held}{gone}"));
     let report = fs::read_to_string(house.path("report.json")).unwrap();
-    assert!(report.contains("\"outcome\": \"held\"") && report.contains("Acme v. Shop"), "{report}");
+    assert!(report.contains("\"outcome\":\"held\"") && report.contains("Acme v. Shop"), "{report}");
     assert!(!report.contains("203.0.113"), "{report}");
 
     night("2026-06-01T00:00:00Z").says(0, &["1 rewritten", "next due 2026-07-01"]);

@@ -75,7 +75,7 @@ fn start(args: &Archive) -> Result<Exit, Exit> {
         outcome.is_left = plan.search_again(&roots, &shared);
     }
     if let (Some(path), Some(output)) = (&args.report, report) {
-        write_report(path, output, &plan, &outcome, &notes)?;
+        write_report(path, output, &plan, &mut outcome, &notes)?;
     }
     Ok(match interrupts.caught() {
         Some(signal) => Exit::Signal(signal),
@@ -282,10 +282,10 @@ fn write_report(
     path: &Path,
     mut output: Output,
     plan: &Plan,
-    outcome: &Outcome,
+    outcome: &mut Outcome,
     notes: &[Note],
 ) -> Result<(), Exit> {
-    let mut files = outcome.files.clone().unwrap_or_default();
+    let mut files = outcome.files.take().unwrap_or_default();
     files.sort_by_key(|(number, _)| *number);
     let noted = notes.iter().map(|note| {
         let (path, outcome, why) = match note {
@@ -295,13 +295,13 @@ fn write_report(
         };
         report::archive::noted(path.as_os_str().as_bytes(), outcome, why)
     });
-    let files = files.into_iter().map(|(_, file)| file).chain(noted).collect();
+    let files = files.into_iter().map(|(_, file)| file).chain(noted);
     let key = plan.how.digests.as_ref().and_then(|key| key.as_ref()).map(|key| key.id());
-    let text = report::archive::render(plan.scrubbers.get(0).policy(), plan.now, key, files);
     let name = format!("report {}", path.display());
     let write = || {
-        output.write_all(text.as_bytes())?;
-        output.commit()
+        let mut out = io::BufWriter::new(&mut output);
+        report::archive::write(&mut out, plan.scrubbers.get(0).policy(), plan.now, key, files)?;
+        out.flush()
     };
-    write().map_err(|cause: io::Error| Exit::of_output_to(&name, &cause))
+    write().and_then(|()| output.commit()).map_err(|cause: io::Error| Exit::of_output_to(&name, &cause))
 }

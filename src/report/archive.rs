@@ -1,5 +1,7 @@
 //! The report of `archive`: what was done with each file. It holds names of files and numbers, and no values.
 
+use std::io::{self, Write};
+
 use serde_json::{Value, json};
 
 use super::{Part, json::row};
@@ -8,12 +10,22 @@ use crate::archive::rewrite::{Done, Skip};
 use crate::policy::Policy;
 use crate::policy::hold::Hold;
 
-/// What is said of one file.
+/// What is said of one file: a line of JSON, for there may be a hundred thousand of them.
 #[derive(Clone, Debug)]
-pub struct File(Value);
+pub struct File(String);
+
+impl From<Value> for File {
+    fn from(told: Value) -> File {
+        File(told.to_string())
+    }
+}
 
 /// A file that was looked at.
 pub fn done(path: &[u8], done: &Done, part: &Part<'_>) -> File {
+    told(path, done, part).into()
+}
+
+fn told(path: &[u8], done: &Done, part: &Part<'_>) -> Value {
     let tally = &done.tally;
     let mut file = json!({
         "path": path_text(path),
@@ -47,15 +59,15 @@ pub fn done(path: &[u8], done: &Done, part: &Part<'_>) -> File {
         let members = members.map(|(name, why)| json!({"path": path_text(name), "why": why}));
         file["not_scrubbed"] = json!(members.collect::<Vec<Value>>());
     }
-    File(file)
+    file
 }
 
 /// A file that a hold keeps as it was, with what was due in it.
 pub fn held(path: &[u8], hold: &Hold, done: &Done, part: &Part<'_>) -> File {
-    let File(mut file) = self::done(path, done, part);
+    let mut file = told(path, done, part);
     file["outcome"] = json!("held");
     file["hold"] = json!({"name": hold.name, "until": hold.until_date().to_string()});
-    File(file)
+    file.into()
 }
 
 /// A file that is as it was.
@@ -69,16 +81,25 @@ pub fn skipped(path: &[u8], skip: &Skip) -> File {
     if let Skip::Input(_, decoded) = skip {
         file["decoded_bytes"] = json!(decoded);
     }
-    File(file)
+    file.into()
 }
 
 /// Something else that a walk met.
 pub fn noted(path: &[u8], outcome: &str, why: &str) -> File {
-    File(json!({"path": path_text(path), "outcome": outcome, "why": why}))
+    json!({"path": path_text(path), "outcome": outcome, "why": why}).into()
 }
 
-/// The whole report. `key`: the id of the key of the digests of what was.
-pub fn render(policy: &Policy, now: jiff::Timestamp, key: Option<&str>, files: Vec<File>) -> String {
+/// Writes the whole report. `key`: the id of the key of the digests of what was.
+///
+/// # Errors
+/// Those of the output.
+pub fn write(
+    out: &mut impl Write,
+    policy: &Policy,
+    now: jiff::Timestamp,
+    key: Option<&str>,
+    files: impl Iterator<Item = File>,
+) -> io::Result<()> {
     let sha256: String = policy.fingerprint.iter().map(|byte| format!("{byte:02x}")).collect();
     let mut report = json!({
         "logscrub": env!("CARGO_PKG_VERSION"),
@@ -89,6 +110,10 @@ pub fn render(policy: &Policy, now: jiff::Timestamp, key: Option<&str>, files: V
     if let Some(key) = key {
         report["key"] = json!(key);
     }
-    report["files"] = Value::Array(files.into_iter().map(|File(file)| file).collect());
-    format!("{report:#}\n")
+    let head = format!("{report:#}");
+    write!(out, "{},\n  \"files\": [", head.trim_end_matches("\n}"))?;
+    for (number, File(file)) in files.enumerate() {
+        write!(out, "{}\n    {file}", if number == 0 { "" } else { "," })?;
+    }
+    out.write_all(b"\n  ]\n}\n")
 }

@@ -135,8 +135,10 @@ impl Outcome {
         ));
     }
 
-    pub(super) fn add_file(&mut self, number: usize, file: report::archive::File) {
-        self.files.iter_mut().for_each(|files| files.push((number, file.clone())));
+    fn add_file(&mut self, number: usize, file: report::archive::File) {
+        if let Some(files) = &mut self.files {
+            files.push((number, file));
+        }
     }
 
     pub(super) fn note(&mut self, plan: &Plan, number: usize, done: &Done, progress: &Progress) {
