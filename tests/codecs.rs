@@ -446,7 +446,7 @@ fn the_real_programs_read_what_we_write_and_we_what_they_write() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(40))]
+    #![proptest_config(ProptestConfig { cases: 40, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn any_data_comes_back_however_it_is_cut(

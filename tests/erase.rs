@@ -280,7 +280,7 @@ fn each_form_of_a_person_goes_and_each_of_another_stays() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(40))]
+    #![proptest_config(ProptestConfig { cases: 40, failure_persistence: None, ..ProptestConfig::default() })]
     #[test]
     fn of_mixed_logs_only_one_person_goes(picks in prop::collection::vec((0..5_usize, 0..10_000_usize, 0..10_000_usize), 1..30)) {
         let (house, ana, bea) = &*SHARED;

@@ -64,7 +64,10 @@ fn left_of(rules: &str, text: &[u8]) -> (Vec<u8>, Tally) {
     let mut left = run(held.clone(), text, &Settings::default());
     for (threads, block_bytes) in [(1, 1), (1, 50), (4, 50), (1, 1 << 17), (4, 1 << 17)] {
         let mut same = run(held.clone(), text, &Settings { threads, block_bytes, ..Settings::default() });
-        let sort = |tally: &mut Tally| tally.acted.sort_by_key(|acted| (acted.rule, acted.step, acted.kind));
+        let sort = |tally: &mut Tally| {
+            tally.acted.sort_by_key(|acted| (acted.rule, acted.step, acted.kind));
+            tally.due = None; // it may be told too early, of what is asked about for the sake of other lines
+        };
         sort(&mut same.1);
         sort(&mut left.1);
         assert_eq!(
@@ -124,7 +127,7 @@ fn is_held(line: &str) -> bool {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(60))]
+    #![proptest_config(ProptestConfig { cases: 60, failure_persistence: None, ..ProptestConfig::default() })]
     #[test]
     fn held_lines_stay_and_all_others_go_as_ever(shapes in prop::collection::vec(0..200_usize, 0..60)) {
         let lines: Vec<String> = shapes.iter().enumerate().map(|(at, shape)| line(at, *shape)).collect();
