@@ -300,6 +300,8 @@ fn looks_otherwise(text: &[u8], start: usize, end: usize) -> bool {
     let pairs = groups.iter().all(|group| group.len() == 2);
     let decimal = address.iter().all(|byte| byte.is_ascii_digit() || *byte == b':');
     let open = address.ends_with(b"::");
+    let is_field = |group: &&[u8]| group.len() < 3 || group.iter().all(u8::is_ascii_digit);
+    let may_be_fields = groups.len() < 3 && groups.iter().all(is_field);
     if address == b"::" {
         let left = start == 0 || b"[\"'\t\n=(<>,;|".contains(&text[start - 1]);
         let right = rest.is_empty() || b"]\"'\t\r\n)<>,;|".contains(&rest[0]);
@@ -307,6 +309,11 @@ fn looks_otherwise(text: &[u8], start: usize, end: usize) -> bool {
     }
     pairs && groups.len() == 8
         || open && pairs && decimal
-        || open && byte(rest, 0) == b'/' && rest.len() > 1 && is_word(rest[1]) && !rest[1].is_ascii_digit()
+        || open
+            && may_be_fields
+            && byte(rest, 0) == b'/'
+            && rest.len() > 1
+            && is_word(rest[1])
+            && !rest[1].is_ascii_digit()
         || groups.len() < 3 && !address.iter().any(u8::is_ascii_digit)
 }

@@ -90,7 +90,9 @@ fn offset(text: &[u8], at: usize, is_glued: bool) -> Option<(Zone, usize)> {
         3 if is_glued => (two(0)? * 10 + digit(2)?, 3),
         _ => return None,
     };
-    let is_whole = minutes < 24 * 60 && !byte(rest, length).is_ascii_digit();
+    // `+001.0.113.9` is an address.
+    let goes_on = byte(rest, length) == b'.' && byte(rest, length + 1).is_ascii_digit();
+    let is_whole = minutes < 24 * 60 && !byte(rest, length).is_ascii_digit() && !goes_on;
     let seconds = if byte(text, at) == b'-' { -60 * minutes } else { 60 * minutes };
     is_whole.then_some((Zone::Offset(seconds), at + 1 + length))
 }
