@@ -280,6 +280,23 @@ fn roots_that_are_named_through_links_are_held_and_mirrors_lose_nothing() {
     assert_eq!(fs::read_to_string(house.path("new/held/a.log")).unwrap(), "[email]\n");
 }
 
+/// What was held or scrubbed by other rules under one name is not done under another.
+#[test]
+fn the_journal_knows_by_which_name_a_file_was_reached() {
+    let hold = "[[hold]]\nname = 'h'\nrecords = ['Acme']\npath = ['**/link/**']\nuntil = 2099-01-01\n";
+    let house = House::new(&format!("[[rule]]\nfind = ['email']\naction = 'redact'\n{hold}"));
+    house.log("a.log", "Acme ana@example.com\n");
+    std::os::unix::fs::symlink(house.path("logs"), house.path("link")).unwrap();
+    let archive = |path: &str| {
+        let mut command = house.command("archive");
+        Told::of(command.args(["-r", "rules.toml", "--journal", "journal", path]).output().unwrap())
+    };
+    archive("link").says(0, &["1 unchanged", "1 held"]);
+    archive("link").says(0, &["1 not due"]);
+    archive("logs").says(0, &["1 rewritten"]);
+    assert_eq!(house.text("a.log"), "Acme [email]\n");
+}
+
 #[test]
 fn it_does_nothing_that_was_not_said() {
     let house = House::new("[[rule]]\nfind = ['email']\naction = 'redact'\n");

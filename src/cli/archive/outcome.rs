@@ -166,7 +166,7 @@ impl Outcome {
         } else if done.members.is_empty()
             && done.fault.is_none()
             && let Some(journal) = &mut self.journal
-            && let Err(cause) = journal.note(&entry.path, &done.about, &plan.policy, due)
+            && let Err(cause) = journal.note(&entry.path, &done.about, &plan.policy_of(entry), due)
         {
             progress.warn(&format!("journal: {}", reason(&cause)));
             self.journal = None; // what it lacks is looked at again

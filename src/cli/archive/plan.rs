@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use sha2::{Digest, Sha256};
 
 use super::outcome::{Outcome, lock, sooner};
-use crate::archive::journal::Journal;
+use crate::archive::journal::{Journal, path_text};
 use crate::archive::rewrite::{Done, How, Shared, Skip};
 use crate::archive::run::{Run, run as run_all};
 use crate::archive::tree::{Entry, Root};
@@ -102,7 +102,7 @@ impl Plan {
     pub(super) fn pass_over_done(&mut self, journal: &Journal) {
         let (entries, by) = (std::mem::take(&mut self.entries), std::mem::take(&mut self.by));
         for (entry, by) in entries.into_iter().zip(by) {
-            match journal.is_done(&entry.path, &entry.about, &self.policy, self.now) {
+            match journal.is_done(&entry.path, &entry.about, &self.policy_of(&entry), self.now) {
                 Some(due) => {
                     self.passed_over += 1;
                     self.next_due = sooner(self.next_due, due);
@@ -112,6 +112,14 @@ impl Plan {
                     self.by.push(by);
                 }
             }
+        }
+    }
+
+    /// What decides what becomes of a file: the rules, and the name by which sources and holds know it.
+    pub(super) fn policy_of(&self, entry: &Entry) -> String {
+        match entry.given == entry.path {
+            true => self.policy.clone(),
+            false => format!("{} {}", self.policy, path_text(entry.given.as_os_str().as_bytes())),
         }
     }
 
