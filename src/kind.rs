@@ -29,6 +29,11 @@ impl Kind {
     /// The time of the record itself.
     pub const RECORD_TIME: Kind = Kind(9);
 
+    /// Whether it has that number in every policy.
+    pub const fn is_built_in(self) -> bool {
+        self.index() < BUILT_IN.len()
+    }
+
     /// Position in the table of kinds.
     pub const fn index(self) -> usize {
         self.0 as usize

@@ -316,6 +316,7 @@ impl Scrubber {
             block,
             content: record.content,
             sights: self.records.sights(record.sights.clone()),
+            next: self.records.sight_behind(&record.sights),
             names: self.records.names(record.names.clone()),
             watch: &self.watch,
             json: false,

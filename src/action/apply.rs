@@ -6,7 +6,7 @@ use std::net::IpAddr;
 use super::canonical::{ipv4, ipv6};
 use super::encrypt::MAX_VALUE_BYTES;
 use super::hash::{HashKey, Lent};
-use super::keys::Keys;
+use super::keys::{self, Keys};
 use super::residue::WITHHELD;
 use super::truncate::{at_domain, truncate, write_network};
 use super::{Action, Hash, Of, Part, prefix};
@@ -27,11 +27,10 @@ pub struct Tools<'t> {
 }
 
 impl<'t> Tools<'t> {
-    /// The keys, and that of them under which a value of the record goes.
-    fn key(self, forever: bool) -> Option<(&'t Keys, &'t HashKey)> {
+    /// The key under which a value of the record goes.
+    fn key(self, forever: bool) -> Option<&'t HashKey> {
         let keys = self.keys?;
-        let key = if forever { keys.forever() } else { keys.of_period(self.period?) };
-        Some((keys, key?))
+        if forever { keys.forever() } else { keys.of_period(self.period?) }
     }
 }
 
@@ -73,6 +72,13 @@ pub fn apply(
     Left::AsAsked
 }
 
+/// Near which address it is remembered what this action leaves of an IPv4 address: to fetch that takes longer than to find
+/// out.
+pub fn place(action: &Action, address: &[u8], tools: Tools<'_>) -> Option<*const u8> {
+    let Action::Hash(Hash { of: Of::Value, forever, .. }) = action else { return None };
+    keys::place(tools.key(*forever)?, Kind::IPV4, tools.kinds, address)
+}
+
 /// `[kind]`.
 pub(super) fn label(kind: Kind, kinds: &Kinds, out: &mut Vec<u8>) {
     out.push(b'[');
@@ -93,7 +99,7 @@ fn without_key(kind: Kind, tools: Tools<'_>, out: &mut Vec<u8>) -> Left {
 
 /// The token of `encrypt`. A value that is too long for one is redacted.
 fn token(kind: Kind, plain: &[u8], tools: Tools<'_>, out: &mut Vec<u8>) -> Left {
-    let Some((_, key)) = tools.key(false) else { return without_key(kind, tools, out) };
+    let Some(key) = tools.key(false) else { return without_key(kind, tools, out) };
     if !key.encrypt(tools.kinds.name(kind), plain, out) {
         label(kind, tools.kinds, out);
     }
@@ -127,8 +133,8 @@ fn hashed(hash: Hash, kind: Kind, plain: &[u8], tools: Tools<'_>, out: &mut Vec<
 /// The pseudonym of a value, and what of it stays readable: the domain behind the bracket, where it is still a domain to
 /// whoever reads it; a network inside, so that it is no address to anybody and its neighbours never join it.
 pub(super) fn pseudonym(hash: Hash, kind: Kind, plain: &[u8], tools: Tools<'_>, out: &mut Vec<u8>) -> Left {
-    let Some((keys, key)) = tools.key(hash.forever) else { return without_key(kind, tools, out) };
-    keys.pseudonym(key, kind, plain, tools.kinds, out);
+    let Some(key) = tools.key(hash.forever) else { return without_key(kind, tools, out) };
+    keys::pseudonym(key, kind, plain, tools.kinds, out);
     match hash.keep {
         Some(Part::Domain) if kind == Kind::EMAIL => out.extend(at_domain(plain).into_iter().flatten()),
         Some(Part::Network { ipv4, ipv6 }) if is_address(kind) => {
@@ -147,7 +153,7 @@ pub(super) fn pseudonym(hash: Hash, kind: Kind, plain: &[u8], tools: Tools<'_>, 
 
 /// `[ipv4:k…:198.51.100.7]`: in brackets, or the next run would take it for an address.
 fn address(kind: Kind, plain: &[u8], tools: Tools<'_>, out: &mut Vec<u8>) -> Left {
-    let Some((_, key)) = tools.key(false) else { return without_key(kind, tools, out) };
+    let Some(key) = tools.key(false) else { return without_key(kind, tools, out) };
     let read = ipv4(plain).map(IpAddr::V4).or_else(|| ipv6(plain).map(IpAddr::V6));
     let Some(address) = read else {
         label(kind, tools.kinds, out);

@@ -1,12 +1,12 @@
 //! [`Keys`]: every key that a run may need, by the time that it serves.
 
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use jiff::Timestamp;
 
 use super::canonical::hashed_as;
 use super::hash::{HashKey, Lent};
-use super::seen::{Hashed, Seen};
+use super::seen::{Hashed, with_seen};
 use crate::kind::{Kind, Kinds};
 
 /// A period: the key of a span of time.
@@ -22,15 +22,12 @@ pub struct KeyPeriod {
     pub key: Option<HashKey>,
 }
 
-/// All keys of a run.
+/// All keys of a run. A clone shares them.
 ///
-/// It remembers what it hashed lately, in 2 MiB for all keys; a clone shares the keys and begins without, so that
-/// each thread may have one of its own.
-#[derive(Debug)]
+/// What was hashed lately each thread remembers, in 2 MiB for all keys.
+#[derive(Clone, Debug)]
 pub struct Keys {
     ring: Arc<Ring>,
-    /// Never waited for: who finds it taken, where threads share it, computes.
-    seen: Mutex<Seen>,
 }
 
 #[derive(Debug)]
@@ -53,12 +50,6 @@ enum Serves {
     Nothing,
 }
 
-impl Clone for Keys {
-    fn clone(&self) -> Keys {
-        Keys { ring: Arc::clone(&self.ring), seen: Mutex::default() }
-    }
-}
-
 impl Keys {
     /// Keys by period, no two of which serve at the same time, the one key of `scope = "forever"`, and the ids of those
     /// that were such and are forgotten.
@@ -70,7 +61,7 @@ impl Keys {
         let gone = forgotten.into_iter().map(|id| (id, Serves::Nothing));
         let mut ids: Vec<_> = by_period.chain(for_all).chain(gone).collect();
         ids.sort();
-        Keys { ring: Arc::new(Ring { periods, forever, ids }), seen: Mutex::default() }
+        Keys { ring: Arc::new(Ring { periods, forever, ids }) }
     }
 
     /// One key since ever, for ever, and for `scope = "forever"`.
@@ -134,39 +125,39 @@ impl Keys {
             Serves::Nothing => None,
         })
     }
+}
 
-    /// Appends the pseudonym `[kind:k…:…]` of a value under one of these keys, which must not stand in `out` but is
-    /// hashed there. That of a mapped IPv6 address is the one of the IPv4 address that it holds.
-    pub(super) fn pseudonym(
-        &self,
-        key: &HashKey,
-        kind: Kind,
-        value: &[u8],
-        kinds: &Kinds,
-        out: &mut Vec<u8>,
-    ) {
-        // A card hardly ever occurs again.
-        if kind == Kind::PAN {
-            key.begin_pseudonym(kind, kinds, out);
-            key.token(kind, value, kinds, out);
-        } else {
-            let Hashed { as_ipv4, token } = self.hashed(key, kind, value, kinds, out);
-            key.begin_pseudonym(if as_ipv4 { Kind::IPV4 } else { kind }, kinds, out);
-            out.extend_from_slice(&token);
-        }
-        out.push(b']');
+/// Appends the pseudonym `[kind:k…:…]` of a value under a key. That of a mapped IPv6 address is the one of the IPv4
+/// address that it holds.
+pub(super) fn pseudonym(key: &HashKey, kind: Kind, value: &[u8], kinds: &Kinds, out: &mut Vec<u8>) {
+    // A card hardly ever occurs again.
+    if kind == Kind::PAN {
+        key.begin_pseudonym(kind, kinds, out);
+        key.token(kind, value, kinds, out);
+    } else {
+        let Hashed { as_ipv4, token } = hashed(key, kind, value, kinds, out);
+        key.begin_pseudonym(if as_ipv4 { Kind::IPV4 } else { kind }, kinds, out);
+        out.extend_from_slice(&token);
     }
+    out.push(b']');
+}
 
-    /// Remembered by the key and the value as it is written: then its canonical form need not be made either.
-    fn hashed(&self, key: &HashKey, kind: Kind, value: &[u8], kinds: &Kinds, room: &mut Vec<u8>) -> Hashed {
-        let Ok(mut seen) = self.seen.try_lock() else { return compute(key, kind, value, kinds, room) };
-        let tag = seen.tag(key.number(), kind, value);
+/// Near where the pseudonym of a value under a key is remembered, if it is.
+pub(super) fn place(key: &HashKey, kind: Kind, kinds: &Kinds, value: &[u8]) -> Option<*const u8> {
+    with_seen(|seen| seen.place(seen.tag(key.number(), kind, kinds, value)))?
+}
+
+/// Remembered by the key and the value as it is written: then its canonical form need not be made either.
+fn hashed(key: &HashKey, kind: Kind, value: &[u8], kinds: &Kinds, room: &mut Vec<u8>) -> Hashed {
+    let remembered = with_seen(|seen| {
+        let tag = seen.tag(key.number(), kind, kinds, value);
         seen.find(tag).unwrap_or_else(|| {
             let hashed = compute(key, kind, value, kinds, room);
             seen.keep(tag, hashed);
             hashed
         })
-    }
+    });
+    remembered.unwrap_or_else(|| compute(key, kind, value, kinds, room))
 }
 
 fn compute(key: &HashKey, kind: Kind, value: &[u8], kinds: &Kinds, room: &mut Vec<u8>) -> Hashed {
@@ -233,19 +224,17 @@ mod tests {
         let kinds = Kinds::default();
         let pseudonym = |keys: &Keys, period| {
             let mut out = Vec::new();
-            keys.pseudonym(
-                keys.of_period(period).unwrap(),
-                Kind::EMAIL,
-                b"ana@example.com",
-                &kinds,
-                &mut out,
-            );
+            let key = keys.of_period(period).unwrap();
+            super::pseudonym(key, Kind::EMAIL, b"ana@example.com", &kinds, &mut out);
             out
         };
         let (one, other) = (pseudonym(&keys, 0), pseudonym(&keys, 1));
         assert_ne!(one[15..], other[15..]);
         assert_eq!(pseudonym(&keys, 0), one);
-        assert_eq!(pseudonym(&keys.clone(), 1), other);
+        assert_eq!(
+            std::thread::scope(|threads| threads.spawn(|| pseudonym(&keys, 1)).join()).unwrap(),
+            other
+        );
     }
 
     /// Why no hash is without a key, and what it means to forget one: whoever has it counts all addresses of a network
@@ -254,11 +243,10 @@ mod tests {
     fn who_has_the_key_finds_every_address_of_a_network_and_who_has_not_finds_none() {
         let kinds = Kinds::default();
         let tokens = |key: HashKey| -> std::collections::HashSet<Vec<u8>> {
-            let keys = Keys::one(key);
             let token = |host: u16| {
                 let mut out = Vec::new();
                 let value = format!("198.51.{}.{}", host >> 8, host & 0xff);
-                keys.pseudonym(keys.of_period(0).unwrap(), Kind::IPV4, value.as_bytes(), &kinds, &mut out);
+                pseudonym(&key, Kind::IPV4, value.as_bytes(), &kinds, &mut out);
                 out.split_off(b"[ipv4:k3f9x2q:".len())
             };
             (0..=u16::MAX).map(token).collect()

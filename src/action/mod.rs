@@ -13,7 +13,7 @@ mod seen;
 pub mod truncate;
 mod zip;
 
-pub use apply::{Left, Tools, apply};
+pub use apply::{Left, Tools, apply, place};
 pub use ladder::{advance, effective, is_left_by, is_legal};
 
 /// What a rule does to a value (the words of the rules file).

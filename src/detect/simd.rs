@@ -136,6 +136,17 @@ pub(super) fn ends(level: Level, block: &[u8], ends: &Ends, out: &mut Vec<u32>) 
     }
 }
 
+/// Has the processor fetch what stands at an address, while it goes on. The address may be of anything.
+pub fn fetch(address: *const u8) {
+    #[cfg(target_arch = "x86_64")]
+    // SAFETY: every x86-64 processor has the instruction (SSE), and it never faults, wherever the address points.
+    unsafe {
+        std::arch::x86_64::_mm_prefetch::<{ std::arch::x86_64::_MM_HINT_T0 }>(address.cast());
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    let _ = address;
+}
+
 const DIGIT: u8 = 1;
 const HEX_LETTER: u8 = 2;
 const UPPER_ROWS: u8 = 4; // `A` to `O`, `a` to `o`

@@ -16,6 +16,7 @@ use crate::action::residue::MAX_RESIDUE_BYTES;
 use crate::action::{self, Action, Left, Tools};
 use crate::detect::glance::{Sight, Sights, Told};
 use crate::detect::marks::{Marks, mark};
+use crate::detect::simd::fetch;
 use crate::detect::{DETECTORS, Detectors};
 use crate::format::FORMATS;
 use crate::kind::Kind;
@@ -56,6 +57,8 @@ pub(super) struct Lane {
     texts: [u64; 4],
     /// Rules and lots of the other values that were replaced in a record.
     others: Vec<(usize, usize)>,
+    /// The rule for the last IPv4 address.
+    last_rule: Option<usize>,
     left: Vec<u8>,
     again: Vec<u8>,
     second: Second,
@@ -96,6 +99,8 @@ pub(super) struct Job<'j> {
     pub(super) content: Span,
     /// The candidates in it.
     pub(super) sights: &'j [Sight],
+    /// The first candidate behind it.
+    pub(super) next: Option<&'j Sight>,
     /// Separators in it behind names that are watched for.
     pub(super) names: &'j [u32],
     /// What else the record does not hold.
@@ -131,6 +136,7 @@ impl Lane {
             law,
             texts: [0; 4],
             others: Vec::new(),
+            last_rule: None,
             left: Vec::new(),
             again: Vec::new(),
             second: Second::default(),
@@ -160,7 +166,8 @@ impl Lane {
         if !job.names.is_empty() {
             self.named.read(job)?;
         }
-        let Lane { law, texts, others, left, again, second, .. } = self;
+        self.expect_next(job);
+        let Lane { law, texts, others, last_rule, left, again, second, .. } = self;
         let job = Job { json: law.json && looks_structured(job.content.of(job.block)), ..job };
         if law.may_have_counts(job) || law.structured && escapes_brackets(job.content.of(job.block)) {
             return Err(OutOfLane);
@@ -188,6 +195,9 @@ impl Lane {
                 pen.copy(job.block, written, span.start);
                 pen.write(left);
                 others.push((rule, lot));
+                if lot == usize::from(IPV4) {
+                    *last_rule = Some(rule);
+                }
                 written = span.end;
             }
         });
@@ -215,6 +225,18 @@ impl Lane {
         tally.without_key += without_key;
         tally.changed += u64::from(written != copied);
         Ok(written)
+    }
+
+    /// Pseudonyms that are remembered are too many for the second-level cache, and to fetch one takes as long as to edit a
+    /// record. So it is done while this one is edited, in the hope that the next goes as the last one did.
+    fn expect_next(&self, job: Job<'_>) {
+        let Some(rule) = self.last_rule else { return };
+        let is_address = |sight: &&Sight| sight.told == Told::Found && sight.detector == IPV4;
+        let Some(sight) = job.next.filter(is_address) else { return };
+        let address = Span::new(sight.start as usize, sight.end as usize).of(job.block);
+        if let Some(place) = action::place(&job.policy.rules[rule].action, address, job.tools) {
+            fetch(place);
+        }
     }
 
     /// Adds to the tally what is not in it yet.

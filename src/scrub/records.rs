@@ -74,6 +74,11 @@ impl Records {
         &self.sights.list()[range]
     }
 
+    /// The first candidate behind those.
+    pub(super) fn sight_behind(&self, range: &Range<usize>) -> Option<&Sight> {
+        self.sights.list().get(range.end)
+    }
+
     /// The separators behind names that are watched for.
     pub(super) fn names(&self, range: Range<usize>) -> &[u32] {
         &self.names[range]

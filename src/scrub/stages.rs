@@ -67,6 +67,8 @@ struct Limit {
     next: Option<Timestamp>,
     /// From the last time for which that was reckoned to the end of its day.
     asked: Option<(Timestamp, Timestamp)>,
+    /// Times from here on reach it no earlier than the first, however long the months are.
+    later: Timestamp,
 }
 
 impl Limit {
@@ -74,7 +76,7 @@ impl Limit {
         const CLAMPED: SignedDuration = SignedDuration::from_hours(4 * 24);
         let last = age.before(now);
         let all = if age.is_exact() { last } else { last.checked_sub(CLAMPED).unwrap_or(Timestamp::MIN) };
-        Limit { age, last, all, next: None, asked: None }
+        Limit { age, last, all, next: None, asked: None, later: Timestamp::MAX }
     }
 
     /// Whether something of that time has reached the age.
@@ -85,7 +87,7 @@ impl Limit {
 
     /// When the first of those that were asked about reaches the age.
     fn take_due(&mut self) -> Option<Timestamp> {
-        self.asked = None;
+        (self.asked, self.later) = (None, Timestamp::MAX);
         let next = self.next.take()?;
         if self.age.is_exact() { self.age.after(next) } else { Some(next) }
     }
@@ -110,17 +112,19 @@ impl Limit {
         }
     }
 
-    /// Of times in months that end on other days a later one may reach the age first, but not on the same day: so it is
-    /// reckoned once for a day of a log in order.
+    /// Of times in months that end on other days a later one may reach the age first, but not on the same day, and not if
+    /// it is later by some days: so it is reckoned once for a day of a log in order, and hardly ever in any other.
     #[inline]
     fn note_day(&mut self, time: Timestamp) {
-        if self.asked.is_some_and(|(from, to)| from <= time && time < to) {
+        if time >= self.later || self.asked.is_some_and(|(from, to)| from <= time && time < to) {
             return;
         }
         let midnight = Offset::UTC.to_datetime(time).date().tomorrow().map(|day| day.at(0, 0, 0, 0));
         let end = midnight.ok().and_then(|midnight| Offset::UTC.to_timestamp(midnight).ok());
         self.asked = Some((time, end.unwrap_or(time)));
         self.next = self.next.into_iter().chain(self.age.after(time)).min();
+        let later = self.next.and_then(|next| next.checked_sub(self.age.shortest()).ok());
+        self.later = later.unwrap_or(Timestamp::MAX);
     }
 }
 
@@ -216,7 +220,8 @@ impl Stages {
     fn set_now(&mut self, now: Timestamp) {
         self.read.now = now;
         self.limits().for_each(|limit| {
-            *limit = Limit { next: limit.next, asked: limit.asked, ..Limit::of(limit.age, now) }
+            let Limit { age, next, asked, later, .. } = *limit;
+            *limit = Limit { next, asked, later, ..Limit::of(age, now) }
         });
     }
 

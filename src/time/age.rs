@@ -101,6 +101,11 @@ impl Age {
         matches!(self.length(), Length::Exact(_))
     }
 
+    /// As long as it is at least, whenever it begins.
+    pub fn shortest(self) -> SignedDuration {
+        SignedDuration::from_hours(24 * self.days().0)
+    }
+
     /// Whether the other is longer, whenever they begin.
     pub fn is_shorter(self, other: Age) -> bool {
         self.days().1 < other.days().0
@@ -207,6 +212,17 @@ mod tests {
             assert_eq!(age(span).after(at(from)), Some(at(to)), "{from} {span}");
             assert!(age(span).reached(at(from), at(to)));
             assert!(!age(span).reached(at(from), at(to) - SignedDuration::from_nanos(1)));
+        }
+    }
+
+    #[test]
+    fn no_age_is_shorter_than_its_shortest() {
+        let days = (0..8 * 366).map(|day| at("2024-01-31T12:00:00Z") + SignedDuration::from_hours(24 * day));
+        for time in days {
+            for text in ["1d", "3w", "1mo", "2mo", "3mo", "11mo", "13mo", "1y", "4y", "100y", "400y"] {
+                let after = age(text).after(time).unwrap();
+                assert!(after.duration_since(time) >= age(text).shortest(), "{text} {time}");
+            }
         }
     }
 
