@@ -22,7 +22,10 @@ pub(super) fn truncate(value: &[u8], keep: u8, out: &mut Vec<u8>) -> bool {
     let lost = DIGITS.saturating_sub(count);
     let digits = || value.iter().filter(|byte| byte.is_ascii_digit());
     let first: Vec<u8> = std::iter::repeat_n(&b'0', lost).chain(digits()).take(3).copied().collect();
-    let is_sparse = SPARSE.iter().any(|sparse| sparse[..] == first[..]);
+    // Of 791 two digits leave 790, which the next run takes for that area.
+    let left = first.iter().enumerate().map(|(at, digit)| if at < usize::from(keep) { *digit } else { b'0' });
+    let is_sparse =
+        SPARSE.iter().any(|sparse| sparse[..] == first[..] || left.clone().eq(sparse.iter().copied()));
     let keep = if is_sparse { 0 } else { usize::from(keep).saturating_sub(lost) };
     let mut seen = 0;
     out.extend(value.iter().map(|byte| {
@@ -50,6 +53,8 @@ mod tests {
             ("12345", 0, "00000"),
             ("12345", 5, "12345"),
             ("7", 3, "0"),
+            ("79112", 2, "00000"),
+            ("79112", 3, "79100"),
         ];
         for (value, keep, expected) in cases {
             let mut out = Vec::new();
