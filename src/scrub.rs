@@ -14,6 +14,7 @@ mod judge;
 mod key;
 mod lane;
 mod long;
+mod look;
 mod parts;
 mod pen;
 mod records;
@@ -29,7 +30,6 @@ use jiff::Timestamp;
 
 use crate::action::hash::HashKey;
 use crate::action::keys::Keys;
-use crate::detect::Reason;
 use crate::policy::Policy;
 use crate::span::Span;
 use crate::tally::Tally;
@@ -39,7 +39,7 @@ pub use carry::Carry;
 use carry::Header;
 use coarsening::Coarsened;
 use judge::Judge;
-pub use judge::{Judged, Outcome};
+pub use judge::{Dropped, Judged, Outcome};
 use key::KeyLine;
 use lane::{Job, Lane, OutOfLane};
 use long::Long;
@@ -231,7 +231,7 @@ impl Scrubber {
     /// The same, of records whose times are as coarse as they are to be, unless each of them is judged.
     fn scrub_coarse(&mut self, block: &[u8], out: &mut Vec<u8>) {
         let mut left = std::mem::take(&mut self.left);
-        match self.drop_by_age(block, &mut left) {
+        match self.drop_by_age(block, &mut left, |_, _| {}) {
             true => self.scrub_young(&left, out),
             false => self.scrub_young(block, out),
         }
@@ -420,57 +420,6 @@ impl Scrubber {
         self.long = Some(long);
         self.carry.last = self.last_of(piece);
         coarsened
-    }
-
-    /// Judges the records of a block without writing them: what is found in each that holds anything, with
-    /// its number in the block (from 1) and its bytes without the line end.
-    pub fn inspect(&mut self, block: &[u8], mut each: impl FnMut(u64, &[u8], Judged)) {
-        let (mut counted, mut lines) = (0, 0);
-        let mut number = |start: usize| {
-            lines += count_records(&block[counted..start]);
-            counted = start;
-            lines + 1
-        };
-        self.begin_ages(block);
-        let last = self.last_of(block);
-        self.begin(block);
-        let every = self.every_record || self.coarsening.is_some() || self.asks_for_columns();
-        let wanted = if every { Wanted::Every } else { Wanted::Candidates };
-        self.records.begin(block, wanted, &self.seen, &self.keys, &mut self.watch);
-        let mut inspected = 0;
-        loop {
-            let record = self.records.next(block).map(|record| record.content);
-            let to = record.map_or(block.len(), |record| record.start);
-            while let Some(part) = self.parts.next_record().filter(|part| part.start <= to) {
-                let start = part.start;
-                self.pass_headers(start);
-                let drops = self.take_up(block, part);
-                let (line, judged) = self.parts.inspect_next(&mut self.judge, block);
-                let record = line.record;
-                inspected = line.end;
-                each(number(start), record.of(block), self.with_age(judged, drops));
-            }
-            let Some(record) = record else { break };
-            if inspected <= record.start {
-                self.pass_headers(record.start);
-                let key = self.pass_key(record);
-                let drops = self.take_up_line(block, record, key);
-                let judged = self.judge.inspect(record.of(block), key.map(|line| line.span));
-                each(number(record.start), record.of(block), self.with_age(judged, drops));
-            }
-        }
-        self.end(block);
-        self.carry.last = last;
-    }
-
-    /// The candidates of a record that are no match, by offset, with the check that failed.
-    pub fn rejected(&self, record: &[u8]) -> Vec<(usize, Reason)> {
-        self.judge.rejected(record)
-    }
-
-    /// Judges bytes as running text, whatever they look like.
-    pub fn inspect_text(&mut self, text: &[u8]) -> Judged {
-        self.judge.inspect_text(text)
     }
 
     /// The counts so far, which start again at zero.
