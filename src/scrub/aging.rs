@@ -79,13 +79,13 @@ impl Scrubber {
     /// Whether the last record before the block was dropped. It may be long, and any number of blocks may go on with it.
     fn was_dropped(&mut self, record: Arc<[u8]>, aged: Aged) -> bool {
         let is_same = |before: &&Before| Arc::ptr_eq(&before.record, &record) && before.aged == aged;
-        if let Some(before) = self.before.as_ref().filter(is_same) {
+        if let Some(before) = self.work.before.as_ref().filter(is_same) {
             return before.is_dropped;
         }
         self.set_age(aged);
         let is_dropped = matches!(self.judge.judge(&record, None), Outcome::Dropped);
         self.judge.take_tally(); // it was counted when it was written
-        self.before = Some(Before { record, aged, is_dropped });
+        self.work.before = Some(Before { record, aged, is_dropped });
         is_dropped
     }
 
@@ -98,7 +98,7 @@ impl Scrubber {
     }
 
     fn drop_continued(&mut self, block: &[u8], start: usize, end: usize) -> usize {
-        self.tally.dropped += count_records(&block[start..end]);
+        self.work.tally.dropped += count_records(&block[start..end]);
         end
     }
 
@@ -197,10 +197,10 @@ impl Scrubber {
             thinning.left.extend_from_slice(&block[thinning.copied..]);
             self.carry.without(thinning.unlearnt, thinning.told);
             self.carry.pass_keys(&thinning.behind);
-            self.left_keys = Some(thinning.left_keys);
+            self.work.left_keys = Some(thinning.left_keys);
         }
-        self.tally.records += thinning.dropped;
-        self.tally.dropped += thinning.dropped;
+        self.work.tally.records += thinning.dropped;
+        self.work.tally.dropped += thinning.dropped;
         let last = self.carry.last.as_ref().map(|last| last.moment);
         self.stages
             .iter_mut()

@@ -20,10 +20,10 @@ impl Scrubber {
     /// Judges the records of a block without writing them: what is found in each that holds anything, and in each that would be
     /// dropped, with its number in the block (from 1) and its bytes without the line end.
     pub fn inspect(&mut self, block: &[u8], mut each: impl FnMut(u64, &[u8], Judged)) {
-        let tally = std::mem::take(&mut self.tally);
+        let tally = std::mem::take(&mut self.work.tally);
         self.begin_ages(block);
         let last = self.last_of(block);
-        let mut left = std::mem::take(&mut self.left);
+        let mut left = std::mem::take(&mut self.work.left);
         let mut gone = Vec::new();
         let is_thinned =
             self.drop_by_age(block, &mut left, |scrubber, one| scrubber.look_at_gone(block, &one, &mut gone));
@@ -37,10 +37,10 @@ impl Scrubber {
             each(numbers.of(record.start), record.of(young), judged);
         });
         gone.for_each(|one| each(numbers.pass(one.place), one.record.of(block), one.judged));
-        self.left = left;
+        self.work.left = left;
         self.carry.last = last;
         self.judge.take_tally(); // nothing was done
-        self.tally = tally;
+        self.work.tally = tally;
     }
 
     /// Takes up a record that is longer than a block, of which this is the first piece: [`inspect_text`](Self::inspect_text)
@@ -68,9 +68,9 @@ impl Scrubber {
         self.look_at_continued(block, Span::new(0, done), &mut each);
         let every = self.every_record || self.coarsening.is_some() || self.asks_for_columns();
         let wanted = if every { Wanted::Every } else { Wanted::Candidates };
-        self.records.begin(block, wanted, &self.seen, &self.keys, &mut self.watch);
+        self.work.records.begin(block, wanted, &self.work.seen, &self.work.keys, &mut self.watch);
         loop {
-            let record = self.records.next(block);
+            let record = self.work.records.next(block);
             let to = record.as_ref().map_or(block.len(), |record| record.content.start);
             done = self.inspect_parts(block, to, done, &mut each);
             let Some(record) = record else { break };
@@ -89,10 +89,10 @@ impl Scrubber {
         mut done: usize,
         each: &mut impl FnMut(Span, Judged),
     ) -> usize {
-        while let Some(part) = self.parts.next_record().filter(|part| part.start <= to) {
+        while let Some(part) = self.work.parts.next_record().filter(|part| part.start <= to) {
             self.pass_headers(part.start);
             self.take_up(block, part);
-            let (line, judged) = self.parts.inspect_next(&mut self.judge, block);
+            let (line, judged) = self.work.parts.inspect_next(&mut self.judge, block);
             done = line.end;
             each(part, self.with_age(judged));
         }
