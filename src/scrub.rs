@@ -14,6 +14,7 @@ mod judge;
 mod key;
 mod lane;
 mod long;
+mod look;
 mod parts;
 mod pen;
 mod records;
@@ -29,7 +30,6 @@ use jiff::Timestamp;
 
 use crate::action::hash::HashKey;
 use crate::action::keys::Keys;
-use crate::detect::Reason;
 use crate::policy::Policy;
 use crate::span::Span;
 use crate::tally::Tally;
@@ -39,7 +39,7 @@ pub use carry::Carry;
 use carry::Header;
 use coarsening::Coarsened;
 use judge::Judge;
-pub use judge::{Judged, Outcome};
+pub use judge::{Dropped, Judged, Outcome};
 use key::KeyLine;
 use lane::{Job, Lane, OutOfLane};
 use long::Long;
@@ -54,7 +54,7 @@ pub use track::Tracker;
 use watch::Watch;
 
 /// Scrubs blocks of whole records under one policy. A clone shares the policy and starts with an empty tally.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Scrubber {
     judge: Judge,
     /// By stage; none if every record is judged.
@@ -69,23 +69,31 @@ pub struct Scrubber {
     /// When the run began: that is now for all files.
     start: Timestamp,
     every_record: bool,
+    /// The rule that makes the times of all records coarser, if one does.
+    coarsening: Option<usize>,
+    /// What the next block owes to those before it.
+    carry: Carry,
+    work: Work,
+}
+
+/// The block that is being scrubbed: what is known of it, and the buffers that this takes. A clone begins with nothing.
+#[derive(Debug, Default)]
+struct Work {
     records: Records,
     parts: Parts,
     /// What is known of the input behind the block.
     seen: Seen,
     long: Option<Long>,
     tally: Tally,
-    /// What the next block owes to those before it.
-    carry: Carry,
     /// Headers in the block that have not been passed, the last first.
     headers: Vec<Header>,
     /// Lines of private keys in the block that have not been passed, the last first.
     keys: Vec<KeyLine>,
     /// The block without the records that are dropped by their age.
     left: Vec<u8>,
-    /// The rule that makes the times of all records coarser, if one does.
-    coarsening: Option<usize>,
-    /// In this block each record is judged for it.
+    /// The lines of private keys in that.
+    left_keys: Option<Vec<KeyLine>>,
+    /// In this block each record is judged for its time, which a rule makes coarser.
     judges_times: bool,
     /// Where the records begin whose times were made coarser and that were not passed, and of which stages those were.
     coarsened: Vec<usize>,
@@ -93,41 +101,13 @@ pub struct Scrubber {
     /// The block with coarser times, and one of them.
     coarse: Vec<u8>,
     time: Vec<u8>,
-    /// The lines of private keys in that.
-    left_keys: Option<Vec<KeyLine>>,
     /// The last record before a block that went on with it, and what became of it.
     before: Option<Before>,
 }
 
-impl Clone for Scrubber {
-    fn clone(&self) -> Scrubber {
-        Scrubber {
-            judge: self.judge.clone(),
-            lanes: self.lanes.clone(),
-            watch: self.watch.clone(),
-            stages: self.stages.clone(),
-            numbered: self.numbered.clone(),
-            now: self.now,
-            start: self.start,
-            every_record: self.every_record,
-            records: Records::default(),
-            parts: Parts::default(),
-            seen: Seen::default(),
-            long: None,
-            tally: Tally::default(),
-            carry: self.carry.clone(),
-            headers: Vec::new(),
-            keys: Vec::new(),
-            left: Vec::new(),
-            coarsening: self.coarsening,
-            judges_times: false,
-            coarsened: Vec::new(),
-            coarsened_stages: Vec::new(),
-            coarse: Vec::new(),
-            time: Vec::new(),
-            left_keys: None,
-            before: None,
-        }
+impl Clone for Work {
+    fn clone(&self) -> Work {
+        Work::default()
     }
 }
 
@@ -166,23 +146,9 @@ impl Scrubber {
             now: None,
             start,
             every_record,
-            records: Records::default(),
-            parts: Parts::default(),
-            seen: Seen::default(),
-            long: None,
-            tally: Tally::default(),
-            carry: Carry::start(&policy, is_aged),
-            headers: Vec::new(),
-            keys: Vec::new(),
-            left: Vec::new(),
             coarsening,
-            judges_times: false,
-            coarsened: Vec::new(),
-            coarsened_stages: Vec::new(),
-            coarse: Vec::new(),
-            time: Vec::new(),
-            left_keys: None,
-            before: None,
+            carry: Carry::start(&policy, is_aged),
+            work: Work::default(),
         };
         scrubber.add_likely_stages();
         scrubber
@@ -219,23 +185,23 @@ impl Scrubber {
     pub fn scrub(&mut self, block: &[u8], out: &mut Vec<u8>) {
         self.begin_ages(block);
         let last = self.last_of(block);
-        let mut coarse = std::mem::take(&mut self.coarse);
+        let mut coarse = std::mem::take(&mut self.work.coarse);
         let coarsened = self.coarsen(block, &mut coarse);
-        self.judges_times = coarsened == Coarsened::Judge;
+        self.work.judges_times = coarsened == Coarsened::Judge;
         self.begin_ages(block);
         self.scrub_coarse(if coarsened == Coarsened::Yes { &coarse } else { block }, out);
-        self.coarse = coarse;
+        self.work.coarse = coarse;
         self.carry.last = last;
     }
 
     /// The same, of records whose times are as coarse as they are to be, unless each of them is judged.
     fn scrub_coarse(&mut self, block: &[u8], out: &mut Vec<u8>) {
-        let mut left = std::mem::take(&mut self.left);
-        match self.drop_by_age(block, &mut left) {
+        let mut left = std::mem::take(&mut self.work.left);
+        match self.drop_by_age(block, &mut left, |_, _| {}) {
             true => self.scrub_young(&left, out),
             false => self.scrub_young(block, out),
         }
-        self.left = left;
+        self.work.left = left;
     }
 
     /// The same, of records that are not dropped by their age.
@@ -243,8 +209,8 @@ impl Scrubber {
         let mut pen = Pen::new(out, block.len());
         self.begin(block);
         let mut copied = self.end_of_dropped_before(block); // bytes of the block that are written, or dropped
-        self.records.begin(block, self.wanted(), &self.seen, &self.keys, &mut self.watch);
-        while let Some(record) = self.records.next(block) {
+        self.work.records.begin(block, self.wanted(), &self.work.seen, &self.work.keys, &mut self.watch);
+        while let Some(record) = self.work.records.next(block) {
             copied = self.write_parts(block, record.content.start, copied, &mut pen);
             if copied > record.content.start {
                 continue; // a part, or it goes on with a record that is dropped
@@ -264,7 +230,7 @@ impl Scrubber {
         copied = self.write_parts(block, block.len(), copied, &mut pen);
         pen.copy(block, copied, block.len());
         self.end(block);
-        self.tally.records += self.records.count(block);
+        self.work.tally.records += self.work.records.count(block);
         self.end_coarsened();
         self.count();
     }
@@ -293,7 +259,7 @@ impl Scrubber {
     /// Which records need work.
     fn wanted(&self) -> Wanted {
         match self.lanes.as_slice() {
-            _ if self.every_record || self.judges_times || self.asks_for_columns() => Wanted::Every,
+            _ if self.every_record || self.work.judges_times || self.asks_for_columns() => Wanted::Every,
             [] => Wanted::Candidates,
             lanes => Lane::wanted_by(lanes),
         }
@@ -315,13 +281,13 @@ impl Scrubber {
             tools: self.judge.tools(),
             block,
             content: record.content,
-            sights: self.records.sights(record.sights.clone()),
-            next: self.records.sight_behind(&record.sights),
-            names: self.records.names(record.names.clone()),
+            sights: self.work.records.sights(record.sights.clone()),
+            next: self.work.records.sight_behind(&record.sights),
+            names: self.work.records.names(record.names.clone()),
             watch: &self.watch,
             json: false,
         };
-        lane.edit(job, copied, pen, &mut self.tally)
+        lane.edit(job, copied, pen, &mut self.work.tally)
     }
 
     /// Writes what the judge makes of a record. Returns how far the block is written now.
@@ -355,10 +321,10 @@ impl Scrubber {
 
     /// Writes the parts of longer records that begin up to this place. Returns how far the block is written now.
     fn write_parts(&mut self, block: &[u8], to: usize, mut copied: usize, pen: &mut Pen<'_>) -> usize {
-        while let Some(part) = self.parts.next_record().filter(|part| part.start <= to) {
+        while let Some(part) = self.work.parts.next_record().filter(|part| part.start <= to) {
             self.pass_headers(part.start);
             self.take_up(block, part);
-            let line = self.parts.judge_next(&mut self.judge, block);
+            let line = self.work.parts.judge_next(&mut self.judge, block);
             pen.copy(block, copied, part.start);
             if let Some(left) = &line.left {
                 pen.write(left);
@@ -393,17 +359,18 @@ impl Scrubber {
     /// The cuts between pieces must depend on the record alone (never on what one read returned), for the
     /// output depends on them; the last piece carries the line feed, if there is one.
     pub fn scrub_piece(&mut self, piece: &[u8], last: bool, out: &mut Vec<u8>) {
-        let mut coarse = std::mem::take(&mut self.coarse);
-        let coarsened = if self.long.is_none() { self.begin_long(piece, &mut coarse) } else { Coarsened::No };
+        let mut coarse = std::mem::take(&mut self.work.coarse);
+        let coarsened =
+            if self.work.long.is_none() { self.begin_long(piece, &mut coarse) } else { Coarsened::No };
         self.carry.long_piece(self.judge.policy(), piece, last);
         let piece = if coarsened == Coarsened::Yes { &coarse } else { piece };
-        if let Some(long) = &mut self.long {
+        if let Some(long) = &mut self.work.long {
             long.piece(&mut self.judge, piece, last, out);
         }
-        self.coarse = coarse;
+        self.work.coarse = coarse;
         if last {
-            self.long = None;
-            self.tally.records += 1;
+            self.work.long = None;
+            self.work.tally.records += 1;
             self.count();
         }
     }
@@ -417,81 +384,30 @@ impl Scrubber {
         let is_of_key = self.carry.key_goes_on(piece);
         let alone = self.carry.seen.long_line(piece) && coarsened != Coarsened::Judge && !is_of_key;
         let mut long = Long::begin(&self.judge, piece, alone, drops);
-        long.note_changed(!std::mem::take(&mut self.coarsened).is_empty());
-        self.long = Some(long);
+        long.note_changed(!std::mem::take(&mut self.work.coarsened).is_empty());
+        self.work.long = Some(long);
         self.carry.last = self.last_of(piece);
         coarsened
     }
 
-    /// Judges the records of a block without writing them: what is found in each that holds anything, with
-    /// its number in the block (from 1) and its bytes without the line end.
-    pub fn inspect(&mut self, block: &[u8], mut each: impl FnMut(u64, &[u8], Judged)) {
-        let (mut counted, mut lines) = (0, 0);
-        let mut number = |start: usize| {
-            lines += count_records(&block[counted..start]);
-            counted = start;
-            lines + 1
-        };
-        self.begin_ages(block);
-        let last = self.last_of(block);
-        self.begin(block);
-        let every = self.every_record || self.coarsening.is_some() || self.asks_for_columns();
-        let wanted = if every { Wanted::Every } else { Wanted::Candidates };
-        self.records.begin(block, wanted, &self.seen, &self.keys, &mut self.watch);
-        let mut inspected = 0;
-        loop {
-            let record = self.records.next(block).map(|record| record.content);
-            let to = record.map_or(block.len(), |record| record.start);
-            while let Some(part) = self.parts.next_record().filter(|part| part.start <= to) {
-                let start = part.start;
-                self.pass_headers(start);
-                let drops = self.take_up(block, part);
-                let (line, judged) = self.parts.inspect_next(&mut self.judge, block);
-                let record = line.record;
-                inspected = line.end;
-                each(number(start), record.of(block), self.with_age(judged, drops));
-            }
-            let Some(record) = record else { break };
-            if inspected <= record.start {
-                self.pass_headers(record.start);
-                let key = self.pass_key(record);
-                let drops = self.take_up_line(block, record, key);
-                let judged = self.judge.inspect(record.of(block), key.map(|line| line.span));
-                each(number(record.start), record.of(block), self.with_age(judged, drops));
-            }
-        }
-        self.end(block);
-        self.carry.last = last;
-    }
-
-    /// The candidates of a record that are no match, by offset, with the check that failed.
-    pub fn rejected(&self, record: &[u8]) -> Vec<(usize, Reason)> {
-        self.judge.rejected(record)
-    }
-
-    /// Judges bytes as running text, whatever they look like.
-    pub fn inspect_text(&mut self, text: &[u8]) -> Judged {
-        self.judge.inspect_text(text)
-    }
-
     /// The counts so far, which start again at zero.
     pub fn take_tally(&mut self) -> Tally {
-        std::mem::take(&mut self.tally)
+        std::mem::take(&mut self.work.tally)
     }
 
     fn count(&mut self) {
         for (stage, lane) in self.lanes.iter_mut().enumerate() {
-            lane.count(self.judge.policy_of(stage), &mut self.tally);
+            lane.count(self.judge.policy_of(stage), &mut self.work.tally);
         }
-        self.tally.add(&self.judge.take_tally());
+        self.work.tally.add(&self.judge.take_tally());
         let due = self.stages.as_mut().and_then(Stages::take_due);
-        self.tally.note_due(due);
+        self.work.tally.note_due(due);
     }
 
     /// Adds the counts so far to others. They start again at zero, in the room that they have.
     pub fn add_tally_to(&mut self, total: &mut Tally) {
-        total.add(&self.tally);
-        self.tally.clear();
+        total.add(&self.work.tally);
+        self.work.tally.clear();
     }
 
     /// The policy as it is for what was judged: of each rule the step that held.

@@ -28,3 +28,4 @@ mod standins;
 mod traced;
 #[path = "archive/trees.rs"]
 mod trees;
+mod waiting;

@@ -4,6 +4,8 @@
 //! memory tests at full size; that is for `--release`.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod waiting;
+
 use std::fs::{self, File};
 use std::io::{self, PipeReader, PipeWriter, Read, Write};
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
@@ -11,14 +13,11 @@ use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::thread::JoinHandle;
-use std::time::{Duration, Instant};
 
 use logscrub::codec::{Codec, Encoding};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{Pid, Signal, kill_process};
-
-/// How long something may take that takes milliseconds.
-const PATIENCE: Duration = Duration::from_secs(60);
+use waiting::{PATIENCE, until};
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_logscrub");
 
@@ -38,18 +37,6 @@ fn through_shell(before: &str, redirections: &str, args: &[&str]) -> Command {
 
 fn end(mut child: Child) -> ExitStatus {
     until(|| child.try_wait().unwrap())
-}
-
-/// Looks again and again until it is there.
-fn until<T>(mut look: impl FnMut() -> Option<T>) -> T {
-    let start = Instant::now();
-    loop {
-        if let Some(seen) = look() {
-            return seen;
-        }
-        assert!(start.elapsed() < PATIENCE, "waited in vain");
-        std::thread::yield_now();
-    }
 }
 
 /// One line, which must come without any more input.

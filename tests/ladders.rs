@@ -12,6 +12,8 @@ mod hidden;
 mod hostile;
 #[path = "ladders/log.rs"]
 mod log;
+#[path = "ladders/looked.rs"]
+mod looked;
 #[path = "ladders/panics.rs"]
 mod panics;
 #[path = "ladders/records.rs"]
@@ -30,9 +32,10 @@ use calendar::{Age, rfc3339, time};
 use jiff::Timestamp;
 use log::{Act, FORMS, Form, Ladder, Reading, Record, Rules, Undated, left};
 use logscrub::stream::input::Source;
-use logscrub::stream::{Input, Place, Settings, Watch, drive};
+use logscrub::stream::{Input, Place, Scrub, Settings, Watch, drive};
 use logscrub::tally::Tally;
 use logscrub::{HashKey, Policy, Scrubber};
+use looked::looked;
 use proptest::prelude::*;
 
 const SECOND: i64 = 1_000_000_000;
@@ -101,7 +104,7 @@ fn file(folder: &Path, name: &str, written: i64, text: &str) -> Input<'static> {
 }
 
 /// What is left of the inputs.
-fn run_all(scrubber: Scrubber, inputs: Vec<Input<'_>>, settings: &Settings) -> (String, Tally) {
+fn run_all(scrubber: impl Scrub + Send, inputs: Vec<Input<'_>>, settings: &Settings) -> (String, Tally) {
     let mut out = Vec::new();
     let inputs = inputs.into_iter().map(Ok);
     let outcome = drive(inputs, scrubber, &mut out, &mut Watch::default(), settings);
@@ -137,6 +140,9 @@ fn left_of(rules: &str, now: i64, text: &str) -> (String, Tally) {
         assert_eq!(difference(&same.0, &left.0), None, "blocks of {block}");
         assert_eq!(same.1, left.1);
     }
+    let settings = Settings { max_record: usize::MAX, ..Settings::default() };
+    let (would_be_left, dropped, _) = looked(&scrubber, stream(text), &settings);
+    assert_eq!((difference(&would_be_left, &left.0), dropped), (None, left.1.dropped), "looked at");
     left
 }
 
@@ -414,6 +420,24 @@ proptest! {
             prop_assert_eq!(difference(&again, &state), None);
             prop_assert_eq!((tally.changed, tally.dropped, tally.withheld), (0, 0, 0));
         }
+    }
+
+    /// `scan -r` says of each record what the filter makes of it, and finds nothing in what that leaves.
+    #[test]
+    fn a_look_sees_what_a_run_would_do_and_nothing_behind_it(
+        (rules, dates, log) in walk(), block in 1..3000_usize, is_file in any::<bool>(),
+    ) {
+        let text: String = log.iter().map(|record| record.raw(&rules)).collect();
+        let (now, date) = (dates[dates.len() - 1], dates[0]);
+        let scrubber = scrubber(&rules.text(), now);
+        let (left, tally) = run(scrubber.clone(), &text, is_file.then_some(date), &Settings::default());
+        let folder = tempfile::tempdir().unwrap();
+        let input = |text: &str| if is_file { file(folder.path(), "app.log", date, text) } else { stream(text) };
+        let (would_be_left, dropped, _) = looked(&scrubber, input(&text), &settings(1, block));
+        prop_assert_eq!(difference(&would_be_left, &left), None, "at {} under {}", rfc3339(now), rules.text());
+        prop_assert_eq!(dropped, tally.dropped);
+        let behind = looked(&scrubber, input(&left), &settings(1, block));
+        prop_assert_eq!(behind, (left, 0, 0), "behind a run at {} under {}", rfc3339(now), rules.text());
     }
 
     /// Nobody needs to look at a file before the moment at which the last run says that something comes due.

@@ -39,8 +39,11 @@ fn zip(members: &[(&str, &[u8])]) -> Vec<u8> {
 
 /// What `scan` prints, what it says, and how it ends.
 fn scan(folder: &Path, args: &[&str]) -> (String, String, Option<i32>) {
+    logscrub(folder, &[&["scan"], args].concat())
+}
+
+fn logscrub(folder: &Path, args: &[&str]) -> (String, String, Option<i32>) {
     let output = Command::new(env!("CARGO_BIN_EXE_logscrub"))
-        .arg("scan")
         .args(args)
         .current_dir(folder)
         .env_clear()
@@ -157,4 +160,67 @@ fn damaged_archives_are_faults_and_what_is_there_is_searched() {
         assert!(said.contains(fault), "{said}");
     }
     assert!(!said.contains("example.com"));
+}
+
+/// Records that would be dropped are reported wherever they lie, until they are gone.
+#[test]
+fn old_records_are_found_in_files_in_files() {
+    let rules = "[records]\ndrop_after = '1y'\n[[rule]]\nfind = ['email']\naction = 'redact'\n";
+    let log: &[u8] = b"2026-05-01T00:00:00Z new\n2024-05-01T00:00:00Z old\nof ana@example.com\n";
+    let long =
+        [&log[..25], b"2024-05-01T00:00:00Z ", &b"x ".repeat(30_000)[..], b"ana@example.com\n"].concat();
+    let (gzip, zstd, xz) = (packed(Codec::Gzip, log), packed(Codec::Zstd, log), packed(Codec::Xz, log));
+    let members: [(&str, &[u8]); 2] = [("a.log", log), ("b.gz", &gzip)];
+    let folder = folder(&[
+        ("r.toml", rules.as_bytes()),
+        ("a.log", log),
+        ("b.zst", &zstd),
+        ("c.xz", &xz),
+        ("d.tar", &tar(&members)),
+        ("e.tgz", &packed(Codec::Gzip, &tar(&members))),
+        ("f.zip", &zip(&members)),
+        ("g.log", &long),
+    ]);
+    let by = ["-r", "r.toml", "--now", "2026-06-01T00:00:00Z", "--max-record", "4K"];
+    let logs = ["a.log", "b.zst", "c.xz", "d.tar", "e.tgz", "f.zip", "g.log"];
+    let (out, said, code) = scan(folder.path(), &[&by[..], &logs].concat());
+    let places = [
+        "a.log",
+        "b.zst",
+        "c.xz",
+        "d.tar!a.log",
+        "d.tar!b.gz",
+        "e.tgz!a.log",
+        "e.tgz!b.gz",
+        "f.zip!a.log",
+        "f.zip!b.gz",
+    ];
+    let both = |place: &&str| [format!("{place}:2: [dropped]"), format!("{place}:3: [dropped]")];
+    let expected: Vec<String> =
+        places.iter().flat_map(both).chain(["g.log:2: [dropped]".to_owned()]).collect();
+    assert_eq!(out.lines().collect::<Vec<_>>(), expected);
+    assert_eq!((said.as_str(), code), ("record (dropped)  19\n", Some(1)));
+
+    let (out, said, code) = scan(folder.path(), &[&by[..], &["--json", "f.zip", "g.log"]].concat());
+    let found: Vec<serde_json::Value> = out.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let object = |file: &str, line: u64, end: usize| serde_json::json!({"file": file, "line": line, "start": 0, "end": end, "kind": "record", "rule": "(all)"});
+    let expected = [
+        object("f.zip!a.log", 2, 24),
+        object("f.zip!a.log", 3, 18),
+        object("f.zip!b.gz", 2, 24),
+        object("f.zip!b.gz", 3, 18),
+        object("g.log", 2, long.len() - 26),
+    ];
+    assert_eq!((found.as_slice(), said.as_str(), code), (&expected[..], "", Some(1)));
+
+    // What is compressed within an archive is not rewritten, and found again.
+    assert_eq!(logscrub(folder.path(), &[&["archive", "-q"], &by[..], &logs].concat()).2, Some(1));
+    let (out, _, code) = scan(folder.path(), &[&by[..], &logs].concat());
+    assert!(out.lines().all(|line| line.contains("!b.gz:")), "{out}");
+    assert_eq!((out.lines().count(), code), (6, Some(1)));
+    let rewritten = ["a.log", "b.zst", "c.xz", "g.log"];
+    let (out, said, code) = scan(folder.path(), &[&by[..], &rewritten].concat());
+    assert_eq!((out.as_str(), said.as_str(), code), ("", "nothing found\n", Some(0)));
+    let later = ["-r", "r.toml", "--now", "2027-05-02T00:00:00Z", "-q"];
+    assert_eq!(scan(folder.path(), &[&later[..], &rewritten].concat()).2, Some(1));
 }

@@ -8,7 +8,7 @@ use super::lines::Lines;
 use super::print::{escaped, message};
 use crate::action::Action;
 use crate::policy::{Rule, Undated};
-use crate::scrub::{Carry, Dated, Judged, Scrubber, Tracker};
+use crate::scrub::{Carry, Dated, Dropped, Judged, Scrubber, Tracker};
 use crate::span::Span;
 use crate::stream::{Input, Output, Place, Scrub, Settings, Target, Watch, drive};
 use crate::tally::Tally;
@@ -92,10 +92,12 @@ fn explain(scrubber: &Scrubber, number: u64, line: &[u8], judged: &Judged, value
         text += &format!("  {}: {why}{}\n", place(cause.value), shown(line, cause.value, values));
         text += &format!("    {}\n", decided(scrubber, judged, cause.value));
     }
-    match &judged.left {
-        Some(left) => text + &format!("  -> {}\n", escaped(left)),
-        None if judged.by_age => text + "  -> dropped by its age alone\n",
-        None => text + "  -> dropped\n",
+    let left = judged.left.as_deref().unwrap_or_default();
+    match judged.dropped {
+        None => text + &format!("  -> {}\n", escaped(left)),
+        Some(Dropped::ByRule) => text + "  -> dropped\n",
+        Some(Dropped::ByAge) => text + "  -> dropped by its age alone\n",
+        Some(Dropped::WithBefore) => text + "  -> dropped with the record before it\n",
     }
 }
 

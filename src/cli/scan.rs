@@ -1,25 +1,24 @@
 //! `logscrub scan`: find only.
 
 mod members;
+mod tell;
 
-use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use super::args::{Color, Scan};
 use super::exit::Exit;
 use super::lines::Lines;
 use super::load::Scrubbers;
-use super::paint::{Ink, Paint};
+use super::paint::Paint;
 use super::print::{escaped, message, to_stderr, usage_fault};
 use crate::policy::Policy;
-use crate::report::text::columns;
 use crate::scrub::{Carry, Judged, Scrubber, Tracker};
 use crate::span::Span;
 use crate::stream::{Fault, Input, Outcome, Output, Place, Scrub, Settings, Target, Watch, drive};
-use crate::tally::{Acted, Tally};
-
-/// Longest line that is shown; of a longer one only its length is.
-const MAX_SHOWN_BYTES: usize = 4096;
+use crate::tally::Tally;
+use crate::withhold::line_end;
+use tell::{KEPT, Line, Show, Teller, counts};
 
 pub(super) fn run(args: &Scan) -> Exit {
     start(args).unwrap_or_else(|exit| exit)
@@ -85,7 +84,9 @@ impl Search<'_> {
         if !self.args.quiet && !self.args.json {
             to_stderr(&counts(self.scrubbers, &self.tallies));
         }
-        let found = self.tallies.iter().flat_map(|tally| &tally.acted).any(|acted| acted.rule != KEPT);
+        let has_found =
+            |tally: &Tally| tally.dropped > 0 || tally.acted.iter().any(|acted| acted.rule != KEPT);
+        let found = self.tallies.iter().any(has_found);
         match (self.faults.is_empty(), found) {
             (false, _) => Exit::Input,
             (true, true) => Exit::Found,
@@ -163,32 +164,20 @@ fn under(folder: &Path, faults: &mut Vec<Fault>) -> Vec<PathBuf> {
 /// Bytes before and behind what a window is searched for: more than the longest value.
 const OVERLAP_BYTES: usize = 4 << 10;
 
-/// Whether any change of a record touches these bytes of it.
-fn is_changed(judged: &Judged, span: Span) -> bool {
-    let next = judged.changes.partition_point(|change| change.value.end <= span.start);
-    judged.changes.get(next).is_some_and(|change| change.value.start < span.end)
-}
-
-/// Rule number under which kept sightings are counted.
-const KEPT: usize = usize::MAX;
-
 /// Finds in one file. What it writes is not the scrubbed text but the lines of the report.
 #[derive(Clone)]
 struct Finder {
     scrubber: Scrubber,
-    name: String,
-    with_rules: bool,
-    show: Show,
     lines: Lines,
-    /// The line that is looked at.
-    line: u64,
     long: Long,
-    tally: Tally,
+    teller: Teller,
 }
 
 /// A line that comes in pieces.
 #[derive(Clone, Default)]
 struct Long {
+    /// What its age says, once its first piece was seen.
+    aged: Option<Judged>,
     /// Where in the line the window starts.
     start: usize,
     window: Vec<u8>,
@@ -196,138 +185,65 @@ struct Long {
     searched: usize,
 }
 
-#[derive(Clone, Copy)]
-struct Show {
-    json: bool,
-    values: bool,
-    name: bool,
-    paint: Paint,
-}
-
 impl Finder {
     fn new(scrubber: &Scrubber, args: &Scan, place: &Place, many: bool) -> Finder {
         let paint = Paint::of(if args.json { Color::Never } else { args.color });
-        Finder {
-            scrubber: scrubber.clone(),
+        let teller = Teller {
             name: match place {
                 Place::Stdin => "-".to_owned(),
                 Place::Path(path) => path.display().to_string(),
             },
+            policy: Arc::clone(scrubber.policy()),
             with_rules: args.by.has_rules() || args.erase.is_some(),
             show: Show { json: args.json, values: args.show_values, name: many, paint },
-            lines: Lines::default(),
-            line: 0,
-            long: Long::default(),
             tally: Tally::default(),
-        }
-    }
-
-    fn line(&mut self, record: &[u8], judged: &Judged, out: &mut Vec<u8>) {
-        let found = self.findings(judged);
-        for (_, kind, rule) in &found {
-            self.tally.act(Acted { rule: *rule, step: 0, kind: *kind, count: 1 });
-        }
-        if self.with_rules {
-            for finding in judged.sightings.iter().filter(|finding| !is_changed(judged, finding.span)) {
-                self.tally.act(Acted { rule: KEPT, step: 0, kind: finding.kind, count: 1 });
-            }
-        }
-        if found.is_empty() {
-            return;
-        }
-        if self.show.json {
-            found.iter().for_each(|finding| self.json(*finding, out));
-        } else {
-            self.shown(record, judged, out);
-        }
-    }
-
-    /// Span, kind and rule: without rules everything that was found, overlaps included; with rules what they
-    /// would change.
-    fn findings(&self, judged: &Judged) -> Vec<(Span, crate::kind::Kind, usize)> {
-        if self.with_rules {
-            judged.changes.iter().map(|cause| (cause.value, cause.kind, cause.rule)).collect()
-        } else {
-            judged.sightings.iter().map(|finding| (finding.span, finding.kind, 0)).collect()
-        }
-    }
-
-    fn json(&self, (span, kind, rule): (Span, crate::kind::Kind, usize), out: &mut Vec<u8>) {
-        let policy = self.scrubber.policy();
-        let rule = self.with_rules.then(|| policy.rules[rule].name.as_str());
-        let finding = serde_json::json!({
-            "file": self.name, "line": self.line, "start": span.start, "end": span.end,
-            "kind": policy.kinds.name(kind), "rule": rule,
-        });
-        out.extend_from_slice(finding.to_string().as_bytes());
-        out.push(b'\n');
-    }
-
-    /// The line for people: scrubbed, what stands for values coloured; as it is only with `--show-values`.
-    fn shown(&self, record: &[u8], judged: &Judged, out: &mut Vec<u8>) {
-        let Show { values, name, paint, .. } = self.show;
-        if name {
-            let name = paint.text(Ink::Path, &escaped(self.name.as_bytes()));
-            let _ = write!(out, "{name}:");
-        }
-        let _ = write!(out, "{}: ", paint.text(Ink::Line, &self.line.to_string()));
-        let text = match (&judged.left, values) {
-            _ if record.is_empty() => format!("[{} in a long line]", judged.sightings.len()),
-            (_, true) => marked(record, &spans(judged), paint),
-            (Some(left), false) if left.len() <= MAX_SHOWN_BYTES => marked(left, &judged.residues, paint),
-            (Some(left), false) => format!("[line of {} bytes]", left.len()),
-            (None, _) => "[dropped]".to_owned(),
         };
-        let _ = writeln!(out, "{text}");
+        Finder { scrubber: scrubber.clone(), lines: Lines::default(), long: Long::default(), teller }
     }
-}
 
-fn spans(judged: &Judged) -> Vec<Span> {
-    judged.sightings.iter().map(|finding| finding.span).collect()
-}
-
-/// The text with these spans coloured and control characters escaped.
-fn marked(text: &[u8], spans: &[Span], paint: Paint) -> String {
-    let mut shown = String::new();
-    let mut from = 0;
-    for span in spans.iter().filter(|span| !span.is_empty()) {
-        if span.start >= from {
-            shown += &escaped(&text[from..span.start]);
-            shown += &paint.text(Ink::Residue, &escaped(span.of(text)));
-            from = span.end;
-        }
+    /// Searches what is new in the window of a long line.
+    fn search_window(&mut self, last: bool, line: Line<'_>, out: &mut Vec<u8>) {
+        let Finder { scrubber, long, teller, .. } = self;
+        let due = if last { long.window.len() } else { long.window.len().saturating_sub(OVERLAP_BYTES) };
+        let mut judged = scrubber.inspect_text(&long.window);
+        let new = |span: Span| (long.searched..due).contains(&span.start);
+        judged.sightings.retain(|finding| new(finding.span));
+        judged.changes.retain(|cause| new(cause.value));
+        judged.sightings.iter_mut().for_each(|finding| finding.span = finding.span.shifted(long.start));
+        judged.changes.iter_mut().for_each(|cause| cause.value = cause.value.shifted(long.start));
+        teller.line(line, &judged, out);
+        let keep = due.saturating_sub(OVERLAP_BYTES);
+        long.window.drain(..keep);
+        long.start += keep;
+        long.searched = due - keep;
     }
-    shown + &escaped(&text[from..])
 }
 
 impl Scrub for Finder {
     fn scrub(&mut self, block: &[u8], out: &mut Vec<u8>) {
-        let mut scrubber = self.scrubber.clone();
-        let before = self.lines.so_far();
+        let Finder { scrubber, lines, teller, .. } = self;
+        let before = lines.so_far();
         scrubber.inspect(block, |number, record, judged| {
-            self.line = before + number;
-            self.line(record, &judged, out);
+            let line = Line { number: before + number, bytes: record.len(), text: Some(record) };
+            teller.line(line, &judged, out);
         });
-        self.lines.add(crate::scrub::count_records(block));
+        lines.add(crate::scrub::count_records(block));
     }
 
     /// A line too long for one piece is searched as text in overlapping windows.
     fn scrub_piece(&mut self, piece: &[u8], last: bool, out: &mut Vec<u8>) {
-        self.line = self.lines.so_far() + 1;
-        self.long.window.extend_from_slice(piece);
-        let due =
-            if last { self.long.window.len() } else { self.long.window.len().saturating_sub(OVERLAP_BYTES) };
-        let mut judged = self.scrubber.inspect_text(&self.long.window);
-        let new = |span: Span| (self.long.searched..due).contains(&span.start);
-        judged.sightings.retain(|finding| new(finding.span));
-        judged.changes.retain(|cause| new(cause.value));
-        judged.sightings.iter_mut().for_each(|finding| finding.span = finding.span.shifted(self.long.start));
-        judged.changes.iter_mut().for_each(|cause| cause.value = cause.value.shifted(self.long.start));
-        self.line(b"", &judged, out);
-        let keep = due.saturating_sub(OVERLAP_BYTES);
-        self.long.window.drain(..keep);
-        self.long.start += keep;
-        self.long.searched = due - keep;
+        let Finder { scrubber, long, teller, .. } = self;
+        let number = self.lines.so_far() + 1;
+        let aged = long.aged.get_or_insert_with(|| scrubber.inspect_long(piece));
+        if aged.dropped.is_none() {
+            long.window.extend_from_slice(piece);
+            self.search_window(last, Line { number, bytes: 0, text: None }, out);
+        } else if last {
+            let bytes = long.start + piece.len() - line_end(piece).len();
+            teller.line(Line { number, bytes, text: None }, aged, out);
+        } else {
+            long.start += piece.len();
+        }
         if last {
             self.long = Long::default();
             self.lines.add(1);
@@ -348,30 +264,6 @@ impl Scrub for Finder {
     }
 
     fn take_tally(&mut self) -> Tally {
-        std::mem::take(&mut self.tally)
+        std::mem::take(&mut self.teller.tally)
     }
-}
-
-/// How many of each kind; what the rules keep apart.
-fn counts(scrubbers: &Scrubbers, tallies: &[Tally]) -> String {
-    let mut rows: Vec<(String, u64)> = Vec::new();
-    for ((_, scrubber), tally) in scrubbers.iter().zip(tallies) {
-        for (kind, name) in scrubber.policy().kinds.iter() {
-            for (is_kept, name) in [(false, name.to_owned()), (true, format!("{name} (kept)"))] {
-                let of =
-                    tally.acted.iter().filter(|acted| acted.kind == kind && (acted.rule == KEPT) == is_kept);
-                let count: u64 = of.map(|acted| acted.count).sum();
-                match rows.iter_mut().find(|(known, _)| *known == name) {
-                    Some((_, known)) => *known += count,
-                    None => rows.push((name, count)),
-                }
-            }
-        }
-    }
-    let rows: Vec<[String; 2]> = rows
-        .into_iter()
-        .filter(|(_, count)| *count > 0)
-        .map(|(name, count)| [name, count.to_string()])
-        .collect();
-    if rows.is_empty() { "nothing found\n".to_owned() } else { columns(&rows) }
 }

@@ -28,7 +28,8 @@ impl Format for Cri {
             let role = if span.of(record) == b"-" && at < MESSAGE { Role::Literal } else { Role::Text };
             let name = out.give_name(name.as_bytes());
             let opens = if at == MESSAGE { Opens::Record } else { Opens::No };
-            let mut field = Field { parent: Some(whole), name, opens, ..Field::new(role, span) };
+            let is_framing = is_framing(at, span.of(record));
+            let mut field = Field { parent: Some(whole), name, opens, is_framing, ..Field::new(role, span) };
             if at < MESSAGE && is_quoted(span.of(record)) {
                 field.value = Span::new(span.start + 1, span.end - 1);
             }
@@ -92,7 +93,7 @@ fn spans(record: &[u8]) -> Option<[Option<Span>; 4]> {
         }
         *word = Span::new(from, from + length);
         from = (from + length + 1).min(record.len());
-        let is_known = [is_time, is_stream, is_whole_or_part][at];
+        let is_known = [is_time, Part::is_stream, is_whole_or_part][at];
         let known_here = is_known(word.of(record));
         if !known_here && !is_edited(word.of(record)) {
             return None;
@@ -114,8 +115,13 @@ fn is_time(word: &[u8]) -> bool {
         && word[shape.len()..].iter().all(|byte| byte.is_ascii_digit() || b".:+-Z".contains(byte))
 }
 
-fn is_stream(word: &[u8]) -> bool {
-    matches!(word, b"stdout" | b"stderr")
+/// Whether the word at that place is one of those that Kubernetes knows. Further tags may be anything.
+fn is_framing(at: usize, word: &[u8]) -> bool {
+    match at {
+        1 => Part::is_stream(word),
+        2 => matches!(word, b"F" | b"P"),
+        _ => false,
+    }
 }
 
 fn is_whole_or_part(tag: &[u8]) -> bool {

@@ -28,7 +28,9 @@ impl Format for Docker {
         let log = member(record, &out.list[first..], first, b"log").ok_or(NotThis)?;
         let stream = member(record, &out.list[first..], first, b"stream").ok_or(NotThis)?;
         out.list[first].name = out.give_name(b"docker");
-        out.list[first + stream].tells = true;
+        let field = &mut out.list[first + stream];
+        field.tells = true;
+        field.is_framing = Part::is_stream(field.value.of(record));
         let field = &mut out.list[first + log];
         field.tells = true;
         field.value.end -= line_feed(field.value.of(record)).len();

@@ -92,6 +92,9 @@ pub struct Field {
     pub opens: Opens,
     /// Whether the format is told by it: where it is removed, its name stays.
     pub tells: bool,
+    /// Whether the content is, to the byte, one of the few words that the format has for it: it says nothing of anybody, and
+    /// whoever reads the record needs it.
+    pub is_framing: bool,
     /// The layer that it was read on.
     pub layer: usize,
     /// What sort of field it is to its format, in whatever numbers that uses. Nobody else looks at it.
@@ -111,6 +114,7 @@ impl Field {
             escaped: false,
             opens: Opens::No,
             tells: false,
+            is_framing: false,
             layer: 0,
             sort: 0,
         }

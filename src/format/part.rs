@@ -25,6 +25,11 @@ impl Part {
             _ => 2,
         }
     }
+
+    /// Whether this is one of the two streams that every process has, as runtimes write them.
+    pub fn is_stream(name: &[u8]) -> bool {
+        Part::stream(name) < 2
+    }
 }
 
 /// Where the parts of a record lie whose length is written before it, counted from where it begins. They may lie beyond

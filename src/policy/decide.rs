@@ -263,11 +263,12 @@ impl Judge<'_, '_> {
     }
 
     /// Decides about the fields that nobody named, those in messages that were read on included. What holds nothing
-    /// stays.
+    /// stays, and so does a word of the format's own.
     fn unknown(&mut self, known: &Known, out: &mut Vec<Decision>) {
         let removes = self.policy.rules[known.rule].action == Action::Drop;
         for (at, field) in self.record.fields.list.iter().enumerate() {
-            if !is_value(field) || self.record.fields.is_opened(at) || is_nothing(self.record, field) {
+            let judged = is_value(field) && !field.is_framing;
+            if !judged || self.record.fields.is_opened(at) || is_nothing(self.record, field) {
                 continue;
             }
             let mut is_of = |selectors| self.paths.any_of_its_own(self.record, at, selectors);

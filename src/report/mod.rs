@@ -8,6 +8,11 @@ use crate::policy::Policy;
 use crate::stream::Fault;
 use crate::tally::Tally;
 
+/// What stands for a record that is dropped as a whole, where others have a kind,
+pub const RECORD: &str = "record";
+/// and a rule.
+pub const ALL_RULES: &str = "(all)";
+
 /// One run of the filter.
 #[derive(Clone, Copy, Debug)]
 pub struct Run<'r> {

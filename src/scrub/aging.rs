@@ -79,13 +79,13 @@ impl Scrubber {
     /// Whether the last record before the block was dropped. It may be long, and any number of blocks may go on with it.
     fn was_dropped(&mut self, record: Arc<[u8]>, aged: Aged) -> bool {
         let is_same = |before: &&Before| Arc::ptr_eq(&before.record, &record) && before.aged == aged;
-        if let Some(before) = self.before.as_ref().filter(is_same) {
+        if let Some(before) = self.work.before.as_ref().filter(is_same) {
             return before.is_dropped;
         }
         self.set_age(aged);
         let is_dropped = matches!(self.judge.judge(&record, None), Outcome::Dropped);
         self.judge.take_tally(); // it was counted when it was written
-        self.before = Some(Before { record, aged, is_dropped });
+        self.work.before = Some(Before { record, aged, is_dropped });
         is_dropped
     }
 
@@ -98,7 +98,7 @@ impl Scrubber {
     }
 
     fn drop_continued(&mut self, block: &[u8], start: usize, end: usize) -> usize {
-        self.tally.dropped += count_records(&block[start..end]);
+        self.work.tally.dropped += count_records(&block[start..end]);
         end
     }
 
@@ -131,16 +131,21 @@ impl Scrubber {
     }
 
     /// What is seen in the record that was taken up, with its age.
-    pub(super) fn with_age(&self, judged: Judged, drops: bool) -> Judged {
-        let left = judged.left.filter(|_| !drops);
+    pub(super) fn with_age(&self, judged: Judged) -> Judged {
         let dated = self.stages.as_ref().map(|stages| (stages.dated(), stages.now()));
-        Judged { dated, stage: self.judge.stage(), by_age: drops, left, ..judged }
+        Judged { dated, stage: self.judge.stage(), ..judged }
     }
 
     /// Appends what is left of a block without the records that are dropped by their age. `false`: all are left.
     ///
-    /// What names columns stays, and parts of a record stay or go together.
-    pub(super) fn drop_by_age(&mut self, block: &[u8], left: &mut Vec<u8>) -> bool {
+    /// What names columns stays, and parts of a record stay or go together. `each` is told of those that are dropped, while
+    /// they are taken up.
+    pub(super) fn drop_by_age(
+        &mut self,
+        block: &[u8],
+        left: &mut Vec<u8>,
+        mut each: impl FnMut(&mut Scrubber, Gone),
+    ) -> bool {
         if !self.stages.as_ref().is_some_and(|stages| stages.drops_by_age()) {
             return false;
         }
@@ -161,7 +166,9 @@ impl Scrubber {
             part.into_iter().for_each(|part| goes_on[part.stream] = part.goes_on.then_some(drops));
             if drops {
                 let last = self.stages.as_ref().and_then(Stages::last);
-                thinning.leave_out(block, Span::new(start, end), last, may_learn);
+                let lines = Span::new(start, end);
+                thinning.leave_out(block, lines, last, may_learn);
+                each(self, Gone { place: thinning.left.len(), lines, key: key.map(|line| line.span) });
             }
             thinning.pass_keys(end, drops);
             start = end;
@@ -190,10 +197,10 @@ impl Scrubber {
             thinning.left.extend_from_slice(&block[thinning.copied..]);
             self.carry.without(thinning.unlearnt, thinning.told);
             self.carry.pass_keys(&thinning.behind);
-            self.left_keys = Some(thinning.left_keys);
+            self.work.left_keys = Some(thinning.left_keys);
         }
-        self.tally.records += thinning.dropped;
-        self.tally.dropped += thinning.dropped;
+        self.work.tally.records += thinning.dropped;
+        self.work.tally.dropped += thinning.dropped;
         let last = self.carry.last.as_ref().map(|last| last.moment);
         self.stages
             .iter_mut()
@@ -217,6 +224,16 @@ pub(super) struct Before {
     record: Arc<[u8]>,
     aged: Aged,
     is_dropped: bool,
+}
+
+/// A record that is dropped by its age.
+pub(super) struct Gone {
+    /// Where it stood in what is left of the block.
+    pub(super) place: usize,
+    /// It in the block, with its line end.
+    pub(super) lines: Span,
+    /// What of it is a line of a private key, in the block.
+    pub(super) key: Option<Span>,
 }
 
 /// A block on the way to what is left of it without some of its records.

@@ -204,7 +204,7 @@ impl Carry {
 }
 
 /// The columns that a line names, if it is a header.
-fn header(policy: &Policy, line: &[u8]) -> Option<Columns> {
+pub(super) fn header(policy: &Policy, line: &[u8]) -> Option<Columns> {
     let (content, _) = super::parted(line);
     let only = policy.head().only;
     policy.formats().find_map(|format| match only == Some(format.name()) {

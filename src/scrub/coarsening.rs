@@ -4,7 +4,7 @@
 //! So nothing that is told of the block by its places changes, and records need not be judged one by one for it, which
 //! takes ten times as long.
 
-use super::{Scrubber, parted};
+use super::{Scrubber, Work, parted};
 use crate::kind::Kind;
 use crate::policy::coarsen;
 use crate::span::Span;
@@ -24,7 +24,7 @@ pub(super) enum Coarsened {
 impl Scrubber {
     /// Writes the block with the times of its records made coarser. Which records were changed is noted.
     pub(super) fn coarsen(&mut self, block: &[u8], out: &mut Vec<u8>) -> Coarsened {
-        self.coarsened.clear();
+        self.work.coarsened.clear();
         let Some(rule) = self.coarsening.filter(|_| !self.every_record) else { return Coarsened::No };
         let format = self.carry.seen.behind(self.policy(), block).format();
         let is_thinned = self.stages.as_ref().is_some_and(|stages| stages.drops_by_age());
@@ -36,7 +36,7 @@ impl Scrubber {
 
     /// The same of the first piece of a long record. If its time has to be judged with it, it cannot be judged.
     pub(super) fn coarsen_long(&mut self, piece: &[u8], out: &mut Vec<u8>) -> Coarsened {
-        self.coarsened.clear();
+        self.work.coarsened.clear();
         match self.policy().rule_for_times() {
             Some(rule) => self.coarsen_by(rule, piece, out),
             None => Coarsened::No,
@@ -50,14 +50,14 @@ impl Scrubber {
         let done = self.coarsen_records(block, rule, out);
         self.carry.head.columns = columns;
         match done {
-            true if self.coarsened.is_empty() => Coarsened::No,
+            true if self.work.coarsened.is_empty() => Coarsened::No,
             true => {
                 self.count_coarsened(rule);
                 Coarsened::Yes
             }
             false => {
-                self.coarsened.clear();
-                self.coarsened_stages.clear();
+                self.work.coarsened.clear();
+                self.work.coarsened_stages.clear();
                 Coarsened::Judge
             }
         }
@@ -85,7 +85,7 @@ impl Scrubber {
     fn coarsen_record(&mut self, block: &[u8], record: Span, rule: usize, out: &mut [u8]) -> bool {
         self.take_up(block, record);
         let Some(unit) = self.judge.policy().unit_of_times(rule) else { return true };
-        let Scrubber { stages, carry, time, .. } = self;
+        let Scrubber { stages, carry, work: Work { time, .. }, .. } = self;
         let Some(found) = stages.as_mut().and_then(|stages| stages.find(record.of(block), &carry.head))
         else {
             return true;
@@ -104,28 +104,28 @@ impl Scrubber {
             }
         }
         if is_changed {
-            self.coarsened.push(record.start);
-            self.coarsened_stages.push(self.judge.stage());
+            self.work.coarsened.push(record.start);
+            self.work.coarsened_stages.push(self.judge.stage());
         }
         true
     }
 
     fn count_coarsened(&mut self, rule: usize) {
-        for stage in self.coarsened_stages.drain(..) {
-            self.tally.act(acted(self.judge.policy_of(stage), rule, Kind::RECORD_TIME, 1));
+        for stage in self.work.coarsened_stages.drain(..) {
+            self.work.tally.act(acted(self.judge.policy_of(stage), rule, Kind::RECORD_TIME, 1));
         }
     }
 
     /// The record that begins here was written, dropped or withheld: if it was changed, that is counted already.
     pub(super) fn pass_coarsened(&mut self, start: usize) {
-        if let Ok(at) = self.coarsened.binary_search(&start) {
-            self.coarsened.remove(at);
+        if let Ok(at) = self.work.coarsened.binary_search(&start) {
+            self.work.coarsened.remove(at);
         }
     }
 
     /// Counts the records of which nothing but the time was changed.
     pub(super) fn end_coarsened(&mut self) {
-        self.tally.changed += self.coarsened.len() as u64;
-        self.coarsened.clear();
+        self.work.tally.changed += self.work.coarsened.len() as u64;
+        self.work.coarsened.clear();
     }
 }

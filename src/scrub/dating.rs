@@ -9,7 +9,7 @@ use std::sync::Arc;
 use jiff::tz::Offset;
 use memchr::memmem::Finder;
 
-use super::carry::{Last, Read};
+use super::carry::{Last, Read, header};
 use super::parted;
 use super::seen::Seen;
 use crate::decoded::Decoded;
@@ -163,13 +163,14 @@ impl Dating {
     }
 
     /// How far these lines go on with the record before them, which has a time: they have none, and are no records of
-    /// a format whose records are one line each.
+    /// a format whose records are one line each. Nor do they name columns: those of the records behind are read by them.
     pub(super) fn continued(&mut self, lines: &[u8], units: &Units, head: &Head, read: &Read) -> usize {
         let mut end = 0;
         while end < lines.len() && !units.are_framed() {
             let next = units.end(lines, end);
             let (line, _) = parted(&lines[end..next]);
-            if is_object(line) || self.of(line, head, read).is_some() {
+            let names_columns = line.starts_with(b"#") && header(&self.policy, line).is_some();
+            if names_columns || is_object(line) || self.of(line, head, read).is_some() {
                 break;
             }
             end = next;

@@ -2,24 +2,25 @@
 
 use std::sync::Arc;
 
-use super::Scrubber;
 use super::dating::Units;
 use super::key::KeyLine;
+use super::{Scrubber, Work};
 use crate::span::Span;
 
 impl Scrubber {
     /// Looks for headers and for lines of private keys in a block.
     pub(super) fn begin(&mut self, block: &[u8]) {
-        let Scrubber { judge, carry, headers, keys, left_keys, .. } = self;
+        let Scrubber { judge, carry, work, .. } = self;
+        let Work { headers, keys, seen, .. } = work;
         headers.clear();
         keys.clear();
-        self.seen = self.parts.begin(judge.policy(), block, carry);
-        Units { seen: self.seen, max_record: carry.max_record }.note_in(&mut carry.head);
+        *seen = work.parts.begin(judge.policy(), block, carry);
+        Units { seen: *seen, max_record: carry.max_record }.note_in(&mut carry.head);
         // The fast lane does not see them, and where records are judged nobody is to tell by the result.
-        carry.head.numbers_alone = !self.seen.may_have_bytes();
+        carry.head.numbers_alone = !seen.may_have_bytes();
         judge.begin(&carry.head);
         carry.headers(judge.policy(), block, |header| headers.push(header));
-        match left_keys.take() {
+        match work.left_keys.take() {
             Some(known) => keys.extend(known),
             None => carry.keys(judge.policy(), block, |line| keys.push(line)),
         }
@@ -30,7 +31,7 @@ impl Scrubber {
     /// What the headers up to this place say holds from here on: a header is read by its own names.
     pub(super) fn pass_headers(&mut self, place: usize) {
         let mut is_header = false;
-        while let Some((at, columns)) = self.headers.pop_if(|(at, _)| *at <= place) {
+        while let Some((at, columns)) = self.work.headers.pop_if(|(at, _)| *at <= place) {
             is_header = at == place;
             self.carry.head.columns = Some(columns);
             self.judge.begin(&self.carry.head);
@@ -40,15 +41,15 @@ impl Scrubber {
 
     /// What of this record is a line of a private key, as a span of the record.
     pub(super) fn pass_key(&mut self, record: Span) -> Option<KeyLine> {
-        while self.keys.pop_if(|line| line.span.start < record.start).is_some() {} // of parts of longer records
-        let KeyLine { span, begins } = self.keys.pop_if(|line| line.span.start < record.end)?;
+        while self.work.keys.pop_if(|line| line.span.start < record.start).is_some() {} // of parts of longer records
+        let KeyLine { span, begins } = self.work.keys.pop_if(|line| line.span.start < record.end)?;
         Some(KeyLine { span: Span::new(span.start - record.start, span.end - record.start), begins })
     }
 
     pub(super) fn end(&mut self, block: &[u8]) {
-        self.carry.seen = self.seen;
+        self.carry.seen = self.work.seen;
         if self.carry.has_headers(self.judge.policy()) {
-            let last = self.headers.first().map(|(_, columns)| Arc::clone(columns));
+            let last = self.work.headers.first().map(|(_, columns)| Arc::clone(columns));
             self.carry.end(last, block);
         }
     }
@@ -56,7 +57,7 @@ impl Scrubber {
     /// Whether a rule asks for one of the columns that a header names: none of them stands in its records.
     pub(super) fn asks_for_columns(&self) -> bool {
         let carried = self.carry.head.columns.iter();
-        let columns = carried.chain(self.headers.iter().map(|(_, columns)| columns));
+        let columns = carried.chain(self.work.headers.iter().map(|(_, columns)| columns));
         let mut names = columns.flat_map(|columns| &columns.names);
         names.any(|name| self.judge.policy().may_mean(name))
     }

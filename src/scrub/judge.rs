@@ -27,7 +27,7 @@ use crate::policy::decide::{Decisions, Sighting};
 use crate::policy::taint::Taint;
 use crate::span::Span;
 use crate::tally::{Tally, acted};
-pub use inspect::Judged;
+pub use inspect::{Dropped, Judged};
 use law::{Law, Pass, Reading};
 use value::{Undo, Value};
 

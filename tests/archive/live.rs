@@ -11,23 +11,10 @@ use rustix::process::{Pid, Signal, kill_process};
 
 use crate::site::{Form, PROGRAM, Site, program, text};
 use crate::traced::can_trace;
-
-/// How long something may take that takes milliseconds.
-const PATIENCE: Duration = Duration::from_secs(60);
+use crate::waiting::until;
 
 /// After so long the system takes a lease away from who does not give it up.
 const LEASE_BREAK: Duration = Duration::from_secs(45);
-
-fn until<T>(mut look: impl FnMut() -> Option<T>) -> T {
-    let start = Instant::now();
-    loop {
-        if let Some(seen) = look() {
-            return seen;
-        }
-        assert!(start.elapsed() < PATIENCE, "waited in vain");
-        std::thread::yield_now();
-    }
-}
 
 fn append(path: &Path, line: &str) {
     File::options().append(true).open(path).unwrap().write_all(line.as_bytes()).unwrap();

@@ -78,6 +78,20 @@ fn lines_that_name_columns_stay_and_tell_the_time() {
     }
 }
 
+/// The columns of a table change in the middle of a log, behind a record that a rule drops.
+#[test]
+fn lines_that_name_columns_do_not_go_on_with_a_record() {
+    let rules =
+        "[[rule]]\nfind = ['email']\naction = 'drop_record'\n[[rule]]\nfield = ['c-user']\naction = 'mask'\n";
+    let before = format!("#Fields: cs-uri c-user date time\n/a ana {} 00:00:01\n", &NEW[..10]);
+    let gone = format!("/b ana@example.com {} 00:00:02\n#Remark: 7\n", &NEW[..10]);
+    let behind = format!("#Fields: c-user cs-uri date time\nana /c {} 00:00:03\nana /d - -\n", &NEW[..10]);
+    let (left, tally) = left_of(rules, at(NOW), &format!("{before}{gone}{behind}"));
+    assert_eq!(left, format!("{before}{behind}").replace(" ana ", " *** ").replace("ana ", "*** "));
+    assert_eq!(tally.dropped, 2);
+    assert_eq!(left_of(rules, at(NOW), &left).0, left);
+}
+
 #[test]
 fn the_parts_of_a_record_stay_or_go_together() {
     let line = |time: &str, stream: &str, sort: char, text: &str| format!("{time} {stream} {sort} {text}\n");

@@ -53,6 +53,48 @@ fn what_nobody_named_is_withheld() {
     }
 }
 
+/// Nobody has to name what every reader of such a log needs and nobody can write anything into.
+#[test]
+fn the_words_of_a_runtime_stay() {
+    let message = r#"{"msg":"a","x":"b"}"#;
+    let quoted = message.replace('"', "\\\"");
+    let allow = ALLOW.replace("'ts'", "'ts', 'cri.time', 'docker.time'");
+    let drop = allow.replace("[fields]", "[fields]\notherwise = 'drop'");
+    for (rules, wanted) in [(&allow, r#"{"msg":"a","x":"[withheld]"}"#), (&drop, r#"{"msg":"a"}"#)] {
+        let quoted_wanted = wanted.replace('"', "\\\"");
+        for stream in ["stdout", "stderr"] {
+            for tag in ["F", "P"] {
+                let head = format!("2026-01-01T00:00:00Z {stream} {tag} ");
+                assert_eq!(left(rules, &format!("{head}{message}")), format!("{head}{wanted}"));
+            }
+            let docker = |log: &str| {
+                format!(r#"{{"log":"{log}\n","stream":"{stream}","time":"2026-01-01T00:00:00Z"}}"#)
+            };
+            assert_eq!(left(rules, &docker(&quoted)), docker(&quoted_wanted));
+        }
+    }
+    // Exactly these words, at their place, and only where nobody named the field.
+    for (record, wanted) in [
+        (
+            "2026-01-01T00:00:00Z stdout F:ana {\"msg\":\"F\",\"x\":\"F\"}",
+            "2026-01-01T00:00:00Z stdout [withheld] {\"msg\":\"F\",\"x\":\"[withheld]\"}",
+        ),
+        ("2026-01-01T00:00:00Z \"ana\" F {}", "2026-01-01T00:00:00Z \"[withheld]\" F {}"),
+        (r#"{"log":"a\n","stream":"ana"}"#, r#"{"log":"[withheld]\n","stream":"[withheld]"}"#),
+        (r#"{"log":"a\n","stream":"std\u006fut"}"#, r#"{"log":"[withheld]\n","stream":"[withheld]"}"#),
+        (
+            r#"{"log":"a\n","stream":"stdout","attrs":{"stream":"stdout"}}"#,
+            r#"{"log":"[withheld]\n","stream":"stdout","attrs":{"stream":"[withheld]"}}"#,
+        ),
+        (r#"{"stream":"stdout"}"#, r#"{"stream":"[withheld]"}"#),
+    ] {
+        assert_eq!(left(&allow, record), wanted);
+    }
+    let named = format!("{allow}[[rule]]\nfield = ['cri.stream', 'docker.stream']\naction = 'redact'\n");
+    assert_eq!(left(&named, "2026-01-01T00:00:00Z stdout F {}"), "2026-01-01T00:00:00Z [field] F {}");
+    assert_eq!(left(&named, r#"{"log":"\n","stream":"stdout"}"#), r#"{"log":"\n","stream":"[field]"}"#);
+}
+
 #[test]
 fn numbers_may_become_null_and_fields_may_go() {
     let null = format!("[output]\nnumbers = 'null'\n{ALLOW}");

@@ -160,7 +160,8 @@ impl Outcome {
                 *self.by_year.entry((year, rule, kind, action)).or_default() += count;
             }
             if done.tally.dropped > 0 {
-                let dropped = (year, "(all)".to_owned(), "record".to_owned(), "drop_record".to_owned());
+                let dropped =
+                    (year, report::ALL_RULES.to_owned(), report::RECORD.to_owned(), "drop_record".to_owned());
                 *self.by_year.entry(dropped).or_default() += done.tally.dropped;
             }
         } else if done.members.is_empty()

@@ -29,10 +29,21 @@ pub struct Judged {
     pub residues: Vec<Span>,
     /// From where its age is known, and what is now; none if nothing depends on it.
     pub dated: Option<(Dated, Timestamp)>,
-    /// Its age alone says that it is dropped.
-    pub by_age: bool,
+    /// Why it would be dropped, if it would be.
+    pub dropped: Option<Dropped>,
     /// Which step of each ladder held, by a number of the scrubber: see [`Scrubber::policy_for`](crate::scrub::Scrubber::policy_for).
     pub(in crate::scrub) stage: usize,
+}
+
+/// Why a record is not written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Dropped {
+    /// A rule drops it for what it holds.
+    ByRule,
+    /// Its age alone says so.
+    ByAge,
+    /// It goes on with the record before it, which a rule drops.
+    WithBefore,
 }
 
 impl Judge {
@@ -41,7 +52,7 @@ impl Judge {
         match self.judge(record, key) {
             Outcome::Unchanged => judged.left = Some(record.to_vec()),
             Outcome::Edited(text) => judged.left = Some(text.to_vec()),
-            Outcome::Dropped => {}
+            Outcome::Dropped => judged.dropped = Some(Dropped::ByRule),
             Outcome::Withheld => {
                 let mut marker = Vec::new();
                 withhold(record, &mut marker);

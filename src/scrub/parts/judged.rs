@@ -3,7 +3,7 @@
 use super::{Fate, Line, Parts};
 use crate::edit::Cause;
 use crate::finding::Finding;
-use crate::scrub::judge::{Judge, Judged, Outcome};
+use crate::scrub::judge::{Dropped, Judge, Judged, Outcome};
 use crate::span::Span;
 use crate::withhold::{is_marker, withheld_marker, withhold};
 
@@ -49,6 +49,7 @@ impl Parts {
         seen.changes.sort_by_key(|cause| cause.value);
         let line = self.judge_next(judge, block);
         seen.left.clone_from(&line.left);
+        seen.dropped = line.left.is_none().then_some(Dropped::ByRule);
         seen.residues = judge.residues_in(seen.left.as_deref().unwrap_or_default());
         (line, seen)
     }
