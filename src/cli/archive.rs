@@ -27,7 +27,7 @@ use crate::archive::rewrite::Shared;
 use crate::archive::tree::{Entry, Note, Root, Wanted, clean, walk};
 use crate::error::reason;
 use crate::policy::glob::Glob;
-use crate::report::{self};
+use crate::report::{self, archive::Lines};
 use crate::stream::{Output, Target, sys};
 use crate::time::file_name::date_in;
 
@@ -46,7 +46,7 @@ fn start(args: &Archive) -> Result<Exit, Exit> {
     let erasers = args.erase.as_deref().map(|path| args.by.erasers(path, args.quiet)).transpose()?;
     let now = args.by.now.unwrap_or_else(super::load::start);
     let (roots, is_missing) = roots(args)?;
-    let report = report(args, &roots)?;
+    let (report, lines) = report(args, &roots)?.unzip();
     let journal = journal(args, &roots)?;
     let shared = Arc::new(Shared::default());
     let interrupts = Interrupts::install(&shared)?;
@@ -69,7 +69,7 @@ fn start(args: &Archive) -> Result<Exit, Exit> {
     let mut plan = Plan::new(args, scrubbers, erasers, entries, policy, now);
     plan.pass_over(journal.as_ref());
     plan.confirm(args, journal.as_ref(), &roots)?;
-    let mut outcome = plan.run(args, &roots, journal, &shared);
+    let mut outcome = plan.run(args, &roots, journal, lines, &shared);
     let told = outcome.tell(&plan, args, &notes);
     if args.erase.is_some() && !args.dry_run && interrupts.caught().is_none() {
         outcome.is_left = plan.search_again(&roots, &shared);
@@ -111,8 +111,8 @@ fn roots(args: &Archive) -> Result<(Vec<Root>, bool), Exit> {
     Ok((roots, missing))
 }
 
-/// The report, opened before anything is done: hours later is too late to say that it cannot be written.
-fn report(args: &Archive, roots: &[Root]) -> Result<Option<Output>, Exit> {
+/// The report and its lines, opened before anything is done: hours later is too late to say that it cannot be written.
+fn report(args: &Archive, roots: &[Root]) -> Result<Option<(Output, Lines)>, Exit> {
     let Some(path) = &args.report else { return Ok(None) };
     let name = format!("report {}", path.display());
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
@@ -125,7 +125,16 @@ fn report(args: &Archive, roots: &[Root]) -> Result<Option<Output>, Exit> {
     if place.as_ref().is_some_and(is_inside) {
         return Err(usage_fault(&format!("{name}: it lies in what is to be rewritten")));
     }
-    Output::open(&Target::Path(path.clone())).map(Some).map_err(|cause| Exit::of_output_to(&name, &cause))
+    let open = || {
+        let output = Output::open(&Target::Path(path.clone()))?;
+        // Beside the report there is room for it, and who may read that.
+        let waiting = match output.folder() {
+            Some(folder) => tempfile::tempfile_in(folder)?,
+            None => tempfile::tempfile()?,
+        };
+        Ok((output, Lines::new(waiting)))
+    };
+    open().map(Some).map_err(|cause| Exit::of_output_to(&name, &cause))
 }
 
 fn wanted(args: &Archive) -> Result<Wanted, Exit> {
@@ -285,8 +294,7 @@ fn write_report(
     outcome: &mut Outcome,
     notes: &[Note],
 ) -> Result<(), Exit> {
-    let mut files = outcome.files.take().unwrap_or_default();
-    files.sort_by_key(|(number, _)| *number);
+    let Some(files) = outcome.files.take() else { return Ok(()) };
     let noted = notes.iter().map(|note| {
         let (path, outcome, why) = match note {
             Note::NoFile(path, why) => (path, "no file", *why),
@@ -295,12 +303,11 @@ fn write_report(
         };
         report::archive::noted(path.as_os_str().as_bytes(), outcome, why)
     });
-    let files = files.into_iter().map(|(_, file)| file).chain(noted);
     let key = plan.how.digests.as_ref().and_then(|key| key.as_ref()).map(|key| key.id());
     let name = format!("report {}", path.display());
     let write = || {
         let mut out = io::BufWriter::new(&mut output);
-        report::archive::write(&mut out, plan.scrubbers.get(0).policy(), plan.now, key, files)?;
+        report::archive::write(&mut out, plan.scrubbers.get(0).policy(), plan.now, key, files, noted)?;
         out.flush()
     };
     write().and_then(|()| output.commit()).map_err(|cause: io::Error| Exit::of_output_to(&name, &cause))

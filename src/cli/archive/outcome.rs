@@ -24,7 +24,7 @@ use crate::tally::Tally;
 /// What a run did so far.
 pub(super) struct Outcome {
     pub(super) journal: Option<Journal>,
-    pub(super) files: Option<Vec<(usize, report::archive::File)>>,
+    pub(super) files: Option<report::archive::Lines>,
     pub(super) reached: usize,
     pub(super) rewritten: u64,
     pub(super) unchanged: u64,
@@ -44,10 +44,14 @@ pub(super) struct Outcome {
 }
 
 impl Outcome {
-    pub(super) fn new(plan: &Plan, journal: Option<Journal>, is_reported: bool) -> Outcome {
+    pub(super) fn new(
+        plan: &Plan,
+        journal: Option<Journal>,
+        files: Option<report::archive::Lines>,
+    ) -> Outcome {
         Outcome {
             journal,
-            files: is_reported.then(Vec::new),
+            files,
             reached: 0,
             rewritten: 0,
             unchanged: 0,
@@ -137,7 +141,7 @@ impl Outcome {
 
     fn add_file(&mut self, number: usize, file: report::archive::File) {
         if let Some(files) = &mut self.files {
-            files.push((number, file));
+            files.add(number, &file);
         }
     }
 

@@ -20,7 +20,7 @@ use crate::cli::load::Scrubbers;
 use crate::cli::print::{message, to_stderr, usage_fault};
 use crate::cli::progress::{Progress, size};
 use crate::policy::hold::Hold;
-use crate::report::Part;
+use crate::report::{Part, archive::Lines};
 use crate::scrub::Scrubber;
 use crate::stream::{Held, Place};
 use crate::tally::Tally;
@@ -203,10 +203,11 @@ impl Plan {
         args: &Archive,
         roots: &[Root],
         journal: Option<Journal>,
+        files: Option<Lines>,
         shared: &Shared,
     ) -> Outcome {
         let progress = Progress::new(self.entries.len(), self.bytes(), args.quiet);
-        let outcome = Mutex::new(Outcome::new(self, journal, args.report.is_some()));
+        let outcome = Mutex::new(Outcome::new(self, journal, files));
         let each = |number: usize, done: Result<Done, Skip>| {
             lock(&outcome).take(self, number, done, &progress);
         };
