@@ -30,3 +30,5 @@ mod standins;
 mod traced;
 #[path = "archive/trees.rs"]
 mod trees;
+#[path = "archive/years.rs"]
+mod years;

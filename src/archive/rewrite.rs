@@ -74,8 +74,6 @@ pub struct Done {
     pub members: Vec<(Vec<u8>, Cow<'static, str>)>,
     /// The file as it is now.
     pub about: Metadata,
-    /// Its date, which says how old records without a time are.
-    pub date: Option<Timestamp>,
     /// HMAC-SHA-256 of the file as it was, in hexadecimal, if it is wanted and there is a key.
     pub before: Option<String>,
     /// SHA-256 of the file as it is, in hexadecimal, if it is wanted.
@@ -210,8 +208,8 @@ impl<S: Scrub + Send> Work<'_, S> {
             before = keyed.map_err(|cause| Skip::input(&cause))?;
             after = Some(file_digest(now).map_err(|cause| Skip::output(&cause))?);
         }
-        let (date, decoded_bytes) = (self.date, read.0);
-        Ok(Done { changed: !is_same, tally, decoded_bytes, members, about, date, before, after, fault: None })
+        let decoded_bytes = read.0;
+        Ok(Done { changed: !is_same, tally, decoded_bytes, members, about, before, after, fault: None })
     }
 
     /// The new file is hardly longer than the old one: replacements are short. Better none than half of one.

@@ -66,6 +66,10 @@ fn start(args: &Archive) -> Result<Exit, Exit> {
     if args.into.is_some() {
         refuse_twins(&entries)?;
     }
+    let (scrubbers, erasers) = match args.dry_run {
+        true => (scrubbers.by_year(), erasers.map(Scrubbers::by_year)),
+        false => (scrubbers, erasers),
+    };
     let mut plan = Plan::new(args, scrubbers, erasers, entries, policy, now);
     plan.pass_over(journal.as_ref());
     plan.confirm(args, journal.as_ref(), &roots)?;

@@ -225,11 +225,11 @@ impl Finder {
     fn line(&mut self, record: &[u8], judged: &Judged, out: &mut Vec<u8>) {
         let found = self.findings(judged);
         for (_, kind, rule) in &found {
-            self.tally.act(Acted { rule: *rule, step: 0, kind: *kind, count: 1 });
+            self.tally.act(Acted { rule: *rule, step: 0, kind: *kind, year: None, count: 1 });
         }
         if self.with_rules {
             for finding in judged.sightings.iter().filter(|finding| !is_changed(judged, finding.span)) {
-                self.tally.act(Acted { rule: KEPT, step: 0, kind: finding.kind, count: 1 });
+                self.tally.act(Acted { rule: KEPT, step: 0, kind: finding.kind, year: None, count: 1 });
             }
         }
         if found.is_empty() {

@@ -81,6 +81,10 @@ fn told(path: &[u8], done: &Done, part: &Part<'_>) -> Value {
         "dropped": tally.dropped,
         "acted": part.rows().iter().map(row).collect::<Vec<Value>>(),
     });
+    if !tally.dropped_in.is_empty() {
+        let years = tally.dropped_in.iter().map(|(year, count)| (year.to_string(), json!(count)));
+        file["dropped_in"] = Value::Object(years.collect());
+    }
     if let Some(source) = &part.source {
         file["source"] = json!(source);
     }

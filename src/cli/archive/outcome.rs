@@ -7,7 +7,6 @@ use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use jiff::Timestamp;
-use jiff::tz::Offset;
 
 use super::plan::Plan;
 use crate::archive::journal::Journal;
@@ -39,8 +38,8 @@ pub(super) struct Outcome {
     pub(super) next_due: Option<Timestamp>,
     /// By scrubber.
     pub(super) tallies: Vec<Tally>,
-    /// By year of the file, rule, kind and action.
-    pub(super) by_year: BTreeMap<(i16, String, String, String), u64>,
+    /// By year of the record, rule, kind and action.
+    pub(super) by_year: BTreeMap<[String; 4], u64>,
 }
 
 impl Outcome {
@@ -158,14 +157,10 @@ impl Outcome {
         self.next_due = sooner(self.next_due, due);
         self.tallies.get_mut(*by).into_iter().for_each(|tally| tally.add(&done.tally));
         if plan.how.dry {
-            let year = done.date.map_or(0, |date| Offset::UTC.to_datetime(date).year());
-            for [rule, kind, action, count] in plan.part(number, done.tally.clone()).table() {
-                let count: u64 = count.parse().unwrap_or(0);
-                *self.by_year.entry((year, rule, kind, action)).or_default() += count;
-            }
-            if done.tally.dropped > 0 {
-                let dropped = (year, "(all)".to_owned(), "record".to_owned(), "drop_record".to_owned());
-                *self.by_year.entry(dropped).or_default() += done.tally.dropped;
+            for (year, [rule, kind, action], count) in plan.part(number, done.tally.clone()).by_year() {
+                let year = year.map_or_else(|| "undated".to_owned(), |year| year.to_string());
+                let row = [year, rule.to_owned(), kind.to_owned(), action.to_owned()];
+                *self.by_year.entry(row).or_default() += count;
             }
         } else if done.members.is_empty()
             && done.fault.is_none()
@@ -213,8 +208,8 @@ impl Outcome {
 
     pub(super) fn years(&self) -> String {
         let mut rows = vec![["year", "rule", "kind", "action", "count"].map(str::to_owned)];
-        rows.extend(self.by_year.iter().map(|((year, rule, kind, action), count)| {
-            [year.to_string(), rule.clone(), kind.clone(), action.clone(), count.to_string()]
+        rows.extend(self.by_year.iter().map(|([year, rule, kind, action], count)| {
+            [year.clone(), rule.clone(), kind.clone(), action.clone(), count.to_string()]
         }));
         columns(&rows)
     }
