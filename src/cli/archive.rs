@@ -151,11 +151,14 @@ fn wanted(args: &Archive) -> Result<Wanted, Exit> {
     Ok(Wanted { include: globs(&args.include)?, exclude: globs(&args.exclude)? })
 }
 
-/// Leaves out what the run itself goes by: a keyring that loses a key loses it for good.
+/// Leaves out what the run itself goes by: a keyring that loses a key loses it for good, and a list that loses its words
+/// finds nothing in the next run.
 fn spare_own_files(args: &Archive, scrubbers: &Scrubbers, entries: &mut Vec<Entry>, notes: &mut Vec<Note>) {
-    let keyrings = scrubbers.iter().filter_map(|(_, scrubber)| scrubber.policy().keyring.as_deref());
-    let named = args.by.rules.as_deref().map(Path::new).into_iter().chain(args.report.as_deref());
-    let inodes = keyrings.chain(named).filter_map(|path| path.metadata().ok());
+    let policies = || scrubbers.iter().map(|(_, scrubber)| scrubber.policy());
+    let keyrings = policies().filter_map(|policy| policy.keyring.as_deref());
+    let rules = policies().flat_map(|policy| policy.files.iter().map(PathBuf::as_path));
+    let own = keyrings.chain(rules).chain(args.report.as_deref());
+    let inodes = own.filter_map(|path| path.metadata().ok());
     let own: HashSet<(u64, u64)> = inodes.map(|about| (about.dev(), about.ino())).collect();
     entries.retain(|entry| {
         let is_own = own.contains(&(entry.about.dev(), entry.about.ino()));
