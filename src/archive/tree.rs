@@ -1,5 +1,6 @@
 //! The files under what was named: listed by path, opened through directories that nobody can exchange meanwhile.
 
+use std::collections::HashMap;
 use std::ffi::{OsStr, OsString};
 use std::fs::{File, Metadata};
 use std::io;
@@ -30,12 +31,14 @@ pub struct Entry {
     pub given: PathBuf,
     /// What was known of it when it was listed.
     pub about: Metadata,
+    /// Its other names (hard links), if these are all.
+    pub links: Vec<Entry>,
 }
 
 impl Entry {
     fn of(root: usize, place: Place<'_>, about: &Metadata) -> Entry {
         let (relative, path) = (place.relative.to_owned(), place.path.to_owned());
-        Entry { root, relative, path, given: place.given, about: about.clone() }
+        Entry { root, relative, path, given: place.given, about: about.clone(), links: Vec::new() }
     }
 
     /// Where it lies in a mirror of its root.
@@ -320,6 +323,23 @@ fn remove_leftover(root: &Root, entry: &Entry, cleans: bool) {
     if cleans && let Ok((folder, name)) = root.folder_of(entry) {
         replace::remove_leftover(&folder, &name);
     }
+}
+
+/// Which of the entries are names of one file: by the number of the first of them those of the others, if all names that the
+/// file has are among the entries.
+pub fn links(entries: &[Entry]) -> HashMap<usize, Vec<usize>> {
+    let mut files: HashMap<(u64, u64), Vec<usize>> = HashMap::new();
+    for (number, entry) in entries.iter().enumerate().filter(|(_, entry)| entry.about.nlink() > 1) {
+        files.entry((entry.about.dev(), entry.about.ino())).or_default().push(number);
+    }
+    // What a killed run left was a name too while the walk went on.
+    let has = |number: usize| entries.get(number).and_then(|entry| entry.path.symlink_metadata().ok());
+    let complete = files.into_values().filter_map(|names| {
+        let (first, others) = names.split_first()?;
+        let is_all = has(*first).is_some_and(|about| about.nlink() == names.len() as u64);
+        (is_all && !others.is_empty()).then(|| (*first, others.to_vec()))
+    });
+    complete.collect()
 }
 
 /// Removes what runs that were killed left under a directory.

@@ -18,7 +18,7 @@ use signal_hook::consts::{SIGINT, SIGTERM};
 use outcome::Outcome;
 use plan::Plan;
 
-use super::args::Archive;
+use super::args::{Archive, HardLinks};
 use super::exit::Exit;
 use super::load::Scrubbers;
 use super::print::{message, usage_fault};
@@ -71,6 +71,9 @@ fn start(args: &Archive) -> Result<Exit, Exit> {
         false => (scrubbers, erasers),
     };
     let mut plan = Plan::new(args, scrubbers, erasers, entries, policy, now);
+    if args.hardlinks == HardLinks::RewriteAll && args.into.is_none() {
+        plan.join_links();
+    }
     plan.pass_over(journal.as_ref());
     plan.confirm(args, journal.as_ref(), &roots)?;
     let mut outcome = plan.run(args, &roots, journal, lines, &shared);

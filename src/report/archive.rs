@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::io::{self, BufWriter, Write};
+use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::FileExt;
 
 use serde_json::{Value, json};
@@ -9,6 +10,7 @@ use serde_json::{Value, json};
 use super::{Part, json::row};
 use crate::archive::journal::path_text;
 use crate::archive::rewrite::{Done, Skip};
+use crate::archive::tree::Entry;
 use crate::policy::Policy;
 use crate::policy::hold::Hold;
 
@@ -65,12 +67,12 @@ impl From<Value> for File {
     }
 }
 
-/// A file that was looked at.
-pub fn done(path: &[u8], done: &Done, part: &Part<'_>) -> File {
-    told(path, done, part).into()
+/// A file that was looked at, by its name, and its other names.
+pub fn done(path: &[u8], links: &[Entry], done: &Done, part: &Part<'_>) -> File {
+    told(path, links, done, part).into()
 }
 
-fn told(path: &[u8], done: &Done, part: &Part<'_>) -> Value {
+fn told(path: &[u8], links: &[Entry], done: &Done, part: &Part<'_>) -> Value {
     let tally = &done.tally;
     let mut file = json!({
         "path": path_text(path),
@@ -84,6 +86,10 @@ fn told(path: &[u8], done: &Done, part: &Part<'_>) -> Value {
     if !tally.dropped_in.is_empty() {
         let years = tally.dropped_in.iter().map(|(year, count)| (year.to_string(), json!(count)));
         file["dropped_in"] = Value::Object(years.collect());
+    }
+    if !links.is_empty() {
+        let names = links.iter().map(|link| json!(path_text(link.path.as_os_str().as_bytes())));
+        file["hard_links"] = Value::Array(names.collect());
     }
     if let Some(source) = &part.source {
         file["source"] = json!(source);
@@ -112,8 +118,8 @@ fn told(path: &[u8], done: &Done, part: &Part<'_>) -> Value {
 }
 
 /// A file that a hold keeps as it was, with what was due in it.
-pub fn held(path: &[u8], hold: &Hold, done: &Done, part: &Part<'_>) -> File {
-    let mut file = told(path, done, part);
+pub fn held(entry: &Entry, hold: &Hold, done: &Done, part: &Part<'_>) -> File {
+    let mut file = told(entry.path.as_os_str().as_bytes(), &entry.links, done, part);
     file["outcome"] = json!("held");
     file["hold"] = json!({"name": hold.name, "until": hold.until_date().to_string()});
     file.into()

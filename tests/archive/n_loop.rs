@@ -83,7 +83,7 @@ fn state(form: Form, path: &Path, old: &[u8], new: &[u8]) -> &'static str {
 }
 
 /// How often each call was made before the program hid its memory, which is the first that it does: what is before is start-up.
-fn start_up() -> BTreeMap<String, usize> {
+pub(crate) fn start_up() -> BTreeMap<String, usize> {
     let (site, _) = fresh(Form::Plain, &text(10).0);
     let (ended, trace) = traced(&[], &site.args_with_journal(&["-j1"]), &site.beside("trace"));
     assert_eq!(ended.code, Some(0), "{}", ended.stderr);

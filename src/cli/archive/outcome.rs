@@ -80,7 +80,7 @@ impl Outcome {
             }
             Ok(done) => {
                 let part = plan.part(number, done.tally.clone());
-                self.add_file(number, report::archive::done(path, done, &part));
+                self.add_file(number, report::archive::done(path, &entry.links, done, &part));
                 self.note(plan, number, done, progress);
                 if let Some(fault) = &done.fault {
                     self.outputs_failed += 1;
@@ -128,7 +128,7 @@ impl Outcome {
         self.held += 1;
         self.next_due = sooner(self.next_due, Some(hold.until));
         let part = plan.part(number, done.tally.clone());
-        self.add_file(number, report::archive::held(entry.path.as_os_str().as_bytes(), hold, done, &part));
+        self.add_file(number, report::archive::held(entry, hold, done, &part));
         let Tally { changed, dropped, .. } = done.tally;
         progress.line(&format!(
             "{}: held until {} ({}): {changed} records would be changed, {dropped} dropped",
