@@ -193,8 +193,9 @@ impl<S: Scrub + Send> Work<'_, S> {
             return Err(Skip::Stopped);
         }
         // Nothing that takes time stands between this and the rename.
-        let is_called = || others.iter().all(|(folder, name)| self.old.is_called(folder, name));
-        if !always && !(self.old.is_as_it_was(folder, self.name) && is_called()) {
+        let are_its_names = || others.iter().all(|(folder, name)| self.old.is_called(folder, name));
+        let is_as_it_was = || self.old.is_as_it_was(folder, self.name) && are_its_names();
+        if !always && !is_as_it_was() {
             return Err(Skip::left_out(if self.old.is_wanted() { LIVE } else { CHANGED }));
         }
         self.put_in_place(new, others, &mut done)?;
