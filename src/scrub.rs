@@ -166,6 +166,17 @@ impl Scrubber {
         Scrubber { start, ..self }
     }
 
+    /// The same scrubber, which tells in its tally of which year the records are that it counts.
+    pub fn by_year(mut self) -> Scrubber {
+        let policy = Arc::clone(self.policy());
+        if self.stages.is_none() {
+            self.stages = Some(Stages::of_years(&policy, self.start));
+            self.carry = Carry::start(&policy, true);
+        }
+        self.stages.iter_mut().for_each(Stages::tell_years);
+        self
+    }
+
     /// The same scrubber without its fast lane, which changes nothing but the speed. For tests that hold that.
     pub fn without_fast_lane(mut self) -> Scrubber {
         self.lanes.clear();
@@ -278,6 +289,7 @@ impl Scrubber {
         let Some(lane) = lane else { return Err(OutOfLane) };
         let job = Job {
             policy: self.judge.policy(),
+            year: self.judge.year_of(self.judge.stage()),
             tools: self.judge.tools(),
             block,
             content: record.content,
@@ -397,7 +409,7 @@ impl Scrubber {
 
     fn count(&mut self) {
         for (stage, lane) in self.lanes.iter_mut().enumerate() {
-            lane.count(self.judge.policy_of(stage), &mut self.work.tally);
+            lane.count(self.judge.policy_of(stage), self.judge.year_of(stage), &mut self.work.tally);
         }
         self.work.tally.add(&self.judge.take_tally());
         let due = self.stages.as_mut().and_then(Stages::take_due);

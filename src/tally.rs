@@ -18,6 +18,8 @@ pub struct Tally {
     pub withheld: u64,
     /// Records that a rule dropped.
     pub dropped: u64,
+    /// How many of these are of which year, where that is asked for and known.
+    pub dropped_in: BTreeMap<i16, u64>,
     /// Sightings by rule (index into the policy's rules), step and kind, in no order.
     pub acted: Vec<Acted>,
     /// Values that were redacted for want of a key: it is forgotten, or there never was one.
@@ -41,14 +43,16 @@ pub struct Acted {
     pub step: usize,
     /// Kind of the value.
     pub kind: Kind,
+    /// Year of the record, where it is asked for and known.
+    pub year: Option<i16>,
     /// How often.
     pub count: u64,
 }
 
-/// What a rule does at the age for which the policy is.
-pub fn acted(policy: &Policy, rule: usize, kind: Kind, count: u64) -> Acted {
+/// What a rule does at the age for which the policy is, to values in records of that year.
+pub fn acted(policy: &Policy, rule: usize, kind: Kind, year: Option<i16>, count: u64) -> Acted {
     let step = policy.rules.get(rule).map_or(0, |rule| rule.step);
-    Acted { rule, step, kind, count }
+    Acted { rule, step, kind, year, count }
 }
 
 impl Tally {
@@ -64,11 +68,18 @@ impl Tally {
         if acted.count == 0 {
             return;
         }
-        let is_same =
-            |known: &&mut Acted| (known.rule, known.step, known.kind) == (acted.rule, acted.step, acted.kind);
-        match self.acted.iter_mut().find(is_same) {
+        let what = |acted: &Acted| (acted.rule, acted.step, acted.kind, acted.year);
+        match self.acted.iter_mut().find(|known| what(known) == what(&acted)) {
             Some(known) => known.count += acted.count,
             None => self.acted.push(acted),
+        }
+    }
+
+    /// Notes that so many records of that year were dropped.
+    pub fn drop_records(&mut self, count: u64, year: Option<i16>) {
+        self.dropped += count;
+        if let Some(year) = year.filter(|_| count > 0) {
+            *self.dropped_in.entry(year).or_default() += count;
         }
     }
 
@@ -81,6 +92,9 @@ impl Tally {
         self.without_key += other.without_key;
         self.held += other.held;
         self.held_late += other.held_late;
+        for (year, count) in &other.dropped_in {
+            *self.dropped_in.entry(*year).or_default() += count;
+        }
         for acted in &other.acted {
             self.act(*acted);
         }

@@ -12,6 +12,8 @@ mod interrupted;
 mod journals;
 #[path = "archive/kept.rs"]
 mod kept;
+#[path = "archive/links.rs"]
+mod links;
 #[path = "archive/live.rs"]
 mod live;
 #[path = "archive/n_loop.rs"]
@@ -20,6 +22,8 @@ mod n_loop;
 mod order;
 #[path = "archive/others.rs"]
 mod others;
+#[path = "archive/reports.rs"]
+mod reports;
 #[path = "archive/site.rs"]
 mod site;
 #[path = "archive/standins.rs"]
@@ -29,3 +33,5 @@ mod traced;
 #[path = "archive/trees.rs"]
 mod trees;
 mod waiting;
+#[path = "archive/years.rs"]
+mod years;

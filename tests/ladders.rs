@@ -23,6 +23,7 @@ mod residues;
 #[path = "ladders/undated.rs"]
 mod undated;
 
+use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::path::Path;
 use std::sync::Arc;
@@ -33,7 +34,7 @@ use jiff::Timestamp;
 use log::{Act, FORMS, Form, Ladder, Reading, Record, Rules, Undated, left};
 use logscrub::stream::input::Source;
 use logscrub::stream::{Input, Place, Scrub, Settings, Watch, drive};
-use logscrub::tally::Tally;
+use logscrub::tally::{Acted, Tally};
 use logscrub::{HashKey, Policy, Scrubber};
 use looked::looked;
 use proptest::prelude::*;
@@ -85,8 +86,15 @@ fn settings(threads: usize, block_bytes: usize) -> Settings {
 /// What of the counts does not depend on how the records were come by.
 fn sorted(mut tally: Tally) -> Tally {
     tally.due = None;
-    tally.acted.sort_by_key(|acted| (acted.rule, acted.step, acted.kind));
+    tally.acted.sort_by_key(|acted| (acted.rule, acted.step, acted.kind, acted.year));
     tally
+}
+
+/// The counts of all years together.
+fn of_all_years(tally: &Tally) -> Tally {
+    let mut all = Tally { acted: Vec::new(), dropped_in: BTreeMap::new(), ..tally.clone() };
+    tally.acted.iter().for_each(|acted| all.act(Acted { year: None, ..*acted }));
+    sorted(all)
 }
 
 /// A stream.
@@ -481,6 +489,11 @@ proptest! {
             let got = run(slow, &text, file, &settings(2, 1000));
             prop_assert_eq!(difference(&got.0, &expected.0), None, "slowly under {}", rules.text());
         }
+        let by_year = run(scrubber.clone().by_year(), &text, file, &Settings::default());
+        prop_assert_eq!(difference(&by_year.0, &expected.0), None, "by year under {}", rules.text());
+        prop_assert_eq!(of_all_years(&by_year.1), expected.1.clone());
+        let again = run(scrubber.clone().by_year().judging_every_record(), &text, file, &settings(3, 700));
+        prop_assert_eq!(again.1, by_year.1);
         if file.is_none() {
             let mut direct = (scrubber, Vec::new());
             text.split_inclusive('\n').for_each(|line| direct.0.scrub(line.as_bytes(), &mut direct.1));

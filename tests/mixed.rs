@@ -166,6 +166,8 @@ proptest! {
             let out = driven(scrubber, &[&first], most, (threads, max_record, block_bytes));
             prop_assert_eq!(shown(&out), shown(&expected), "{} {} {} max_record {}: {}", most, threads, block_bytes, max_record, shown(&first));
         }
+        let by_year = driven(&scrubber.clone().by_year(), &[&first], usize::MAX, (2, max_record, 300));
+        prop_assert_eq!(shown(&by_year), shown(&expected), "by year, max_record {}: {}", max_record, shown(&first));
         let slow = scrubber.clone().judging_every_record();
         let judged = driven(&slow, &[&first], usize::MAX, (1, max_record, 1 << 17));
         prop_assert!(judged == expected, "judged {} otherwise {} max_record {}: {}", shown(&judged), shown(&expected), max_record, shown(&first));

@@ -8,6 +8,7 @@ use std::sync::{Arc, LazyLock};
 use logscrub::action::hash::HashKey;
 use logscrub::policy::Policy;
 use logscrub::scrub::Scrubber;
+use logscrub::tally::Tally;
 use proptest::prelude::*;
 
 static SCRUBBERS: LazyLock<Vec<Scrubber>> = LazyLock::new(|| {
@@ -78,6 +79,18 @@ proptest! {
         let (fast, tally) = scrub(policy, &log);
         prop_assert_eq!(shown(&fast), shown(&out), "from {}", shown(&log));
         prop_assert_eq!(tally.changed, slow.take_tally().changed);
+    }
+
+    #[test]
+    fn to_count_by_year_changes_nothing_else(log in logs::log(), policy in policy()) {
+        let mut by_year = SCRUBBERS[policy].clone().by_year();
+        let mut out = Vec::new();
+        by_year.scrub(&log, &mut out);
+        let (wanted, tally) = scrub(policy, &log);
+        let counted = by_year.take_tally();
+        prop_assert_eq!(shown(&out), shown(&wanted), "from {}", shown(&log));
+        let sum = |tally: &Tally| tally.acted.iter().map(|acted| acted.count).sum::<u64>();
+        prop_assert_eq!((sum(&counted), counted.dropped, counted.due), (sum(&tally), tally.dropped, tally.due));
     }
 
     #[test]

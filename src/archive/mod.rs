@@ -16,3 +16,4 @@ pub mod replace;
 pub mod rewrite;
 pub mod run;
 pub mod tree;
+pub mod walk;

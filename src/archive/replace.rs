@@ -46,10 +46,7 @@ impl<'f> Replacement<'f> {
     }
 
     fn make(folder: &'f Folder) -> io::Result<Replacement<'f>> {
-        let mut bytes = [0; SYMBOLS / 2];
-        getrandom::fill(&mut bytes).map_err(|_| io::Error::other("no random bytes to be had"))?;
-        let symbols: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
-        let name = OsString::from(format!("{PREFIX}{symbols}"));
+        let name = new_name()?;
         let flags = OFlags::RDWR | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         let file = File::from(rustix::fs::openat(folder, &name, flags, Mode::RUSR | Mode::WUSR)?);
         Ok(Replacement { folder, name, file, is_in_place: false })
@@ -91,6 +88,19 @@ impl<'f> Replacement<'f> {
         self.file.sync_all()
     }
 
+    /// Gives it one more name, in place of what has it, and whether that is on the disk too. To be called before it is put in place.
+    ///
+    /// # Errors
+    /// What had the name is as it was.
+    pub fn link(&self, folder: &Folder, name: &OsStr) -> io::Result<io::Result<()>> {
+        let beside = new_name()?;
+        rustix::fs::linkat(self.folder, &self.name, folder, &beside, AtFlags::empty())?;
+        rustix::fs::renameat(folder, &beside, folder, name).inspect_err(|_| {
+            let _ = rustix::fs::unlinkat(folder, &beside, AtFlags::empty());
+        })?;
+        Ok(folder.sync())
+    }
+
     /// Gives it its name, in place of what has it, and what is known of it then; and whether that is on the disk too.
     ///
     /// # Errors
@@ -114,6 +124,13 @@ impl Drop for Replacement<'_> {
     }
 }
 
+fn new_name() -> io::Result<OsString> {
+    let mut bytes = [0; SYMBOLS / 2];
+    getrandom::fill(&mut bytes).map_err(|_| io::Error::other("no random bytes to be had"))?;
+    let symbols: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+    Ok(OsString::from(format!("{PREFIX}{symbols}")))
+}
+
 /// Whether the name is one of a new file on its way.
 pub fn is_leftover(name: &OsStr) -> bool {
     let symbols = name.as_bytes().strip_prefix(PREFIX.as_bytes());
@@ -124,7 +141,7 @@ pub fn is_leftover(name: &OsStr) -> bool {
 pub fn remove_leftover(folder: &Folder, name: &OsStr) {
     let is_locked = |file: &File| rustix::fs::flock(file, FlockOperation::NonBlockingLockExclusive).is_err();
     if let Ok(file) = folder.read(name)
-        && file.metadata().is_ok_and(|about| about.is_file() && about.nlink() == 1)
+        && file.metadata().is_ok_and(|about| about.is_file())
         && !is_locked(&file)
     {
         let _ = rustix::fs::unlinkat(folder, name, AtFlags::empty());

@@ -10,7 +10,7 @@ mod pass;
 mod taps;
 
 use std::borrow::Cow;
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 use std::fs::{File, Metadata};
 use std::io::{self, Seek, Write};
 use std::os::unix::fs::MetadataExt;
@@ -74,8 +74,6 @@ pub struct Done {
     pub members: Vec<(Vec<u8>, Cow<'static, str>)>,
     /// The file as it is now.
     pub about: Metadata,
-    /// Its date, which says how old records without a time are.
-    pub date: Option<Timestamp>,
     /// HMAC-SHA-256 of the file as it was, in hexadecimal, if it is wanted and there is a key.
     pub before: Option<String>,
     /// SHA-256 of the file as it is, in hexadecimal, if it is wanted.
@@ -116,6 +114,8 @@ impl Skip {
 pub enum To<'f> {
     /// In place of the old one.
     Place,
+    /// The same, of a file that has these names as well.
+    Names(&'f [(Folder, OsString)]),
     /// In this directory.
     Folder(&'f Folder),
 }
@@ -132,7 +132,7 @@ pub fn rewrite<S: Scrub + Send>(
     how: &How,
     shared: &Shared,
 ) -> Result<Done, Skip> {
-    let old = Old::open((folder, name), listed, matches!(to, To::Place), how.dry)?;
+    let old = Old::open((folder, name), listed, to, how.dry)?;
     let date = date_in(name.as_encoded_bytes()).or_else(|| written(&old.about));
     let nature = Nature::of(&old.file).map_err(|cause| Skip::input(&cause))?;
     if let Content::Other(what) = nature.content {
@@ -141,8 +141,9 @@ pub fn rewrite<S: Scrub + Send>(
     let work = Work { folder, name, old: &old, nature, date, scrubber, how, shared, seed: seed() };
     match to {
         _ if how.dry => work.only_count(),
-        To::Place => work.replace(folder, false),
-        To::Folder(other) => work.replace(other, true),
+        To::Place => work.replace(folder, false, &[]),
+        To::Names(others) => work.replace(folder, false, others),
+        To::Folder(other) => work.replace(other, true, &[]),
     }
 }
 
@@ -177,7 +178,7 @@ impl<S: Scrub + Send> Work<'_, S> {
         self.done(pass, self.old.about.clone(), None)
     }
 
-    fn replace(&self, folder: &Folder, always: bool) -> Result<Done, Skip> {
+    fn replace(&self, folder: &Folder, always: bool, others: &[(Folder, OsString)]) -> Result<Done, Skip> {
         self.check_room(folder)?;
         let new = Replacement::create(folder).map_err(|cause| Skip::output(&cause))?;
         let first = self.encode(&new.file).map_err(|fault| self.skip(fault))?;
@@ -192,13 +193,43 @@ impl<S: Scrub + Send> Work<'_, S> {
             return Err(Skip::Stopped);
         }
         // Nothing that takes time stands between this and the rename.
-        if !always && !self.old.is_as_it_was(folder, self.name) {
+        let are_its_names = || others.iter().all(|(folder, name)| self.old.is_called(folder, name));
+        let is_as_it_was = || self.old.is_as_it_was(folder, self.name) && are_its_names();
+        if !always && !is_as_it_was() {
             return Err(Skip::left_out(if self.old.is_wanted() { LIVE } else { CHANGED }));
         }
-        let (about, durable) = new.put_in_place(self.name).map_err(|cause| Skip::output(&cause))?;
-        done.about = about;
-        done.fault = durable.err().map(|cause| format!("perhaps not on the disk: {}", reason(&cause)));
+        self.put_in_place(new, others, &mut done)?;
         Ok(done)
+    }
+
+    /// Gives the new file all names of the old one. From the first on there is no way back.
+    fn put_in_place(
+        &self,
+        new: Replacement<'_>,
+        others: &[(Folder, OsString)],
+        done: &mut Done,
+    ) -> Result<(), Skip> {
+        let mut results = Vec::new();
+        for (folder, name) in others {
+            match new.link(folder, name) {
+                Err(cause) if results.is_empty() => return Err(Skip::output(&cause)),
+                result => results.push(result),
+            }
+        }
+        match new.put_in_place(self.name) {
+            Err(cause) if results.is_empty() => return Err(Skip::output(&cause)),
+            Err(cause) => results.push(Err(cause)),
+            Ok((about, durable)) => {
+                done.about = about;
+                results.push(Ok(durable));
+            }
+        }
+        let told = results.into_iter().filter_map(|result| match result {
+            Err(cause) => Some(format!("one of its names is still that of the old one: {}", reason(&cause))),
+            Ok(durable) => durable.err().map(|cause| format!("perhaps not on the disk: {}", reason(&cause))),
+        });
+        done.fault = told.reduce(|one, other| if other.starts_with("one") { other } else { one });
+        Ok(())
     }
 
     /// What was done, with digests of the file as it was and as it is.
@@ -210,8 +241,8 @@ impl<S: Scrub + Send> Work<'_, S> {
             before = keyed.map_err(|cause| Skip::input(&cause))?;
             after = Some(file_digest(now).map_err(|cause| Skip::output(&cause))?);
         }
-        let (date, decoded_bytes) = (self.date, read.0);
-        Ok(Done { changed: !is_same, tally, decoded_bytes, members, about, date, before, after, fault: None })
+        let decoded_bytes = read.0;
+        Ok(Done { changed: !is_same, tally, decoded_bytes, members, about, before, after, fault: None })
     }
 
     /// The new file is hardly longer than the old one: replacements are short. Better none than half of one.

@@ -62,24 +62,27 @@ impl<S: Scrub + Send> Run<'_, S> {
         let entry = self.entries.get(number).ok_or(Skip::Stopped)?;
         let root = self.roots.get(entry.root).ok_or(Skip::Stopped)?;
         let (folder, name) = root.folder_of(entry).map_err(|cause| no_folder(&cause))?;
+        let others = entry.links.iter().map(|link| self.roots.get(link.root)?.folder_of(link).ok());
+        let others: Vec<_> = others.collect::<Option<_>>().ok_or(Skip::LeftOut(GONE.into()))?;
+        let place = if others.is_empty() { To::Place } else { To::Names(&others) };
         let scrubber = (self.scrubber)(number);
         if (self.is_held)(number) {
             let dry = How { dry: true, digests: None, ..how.clone() };
-            return rewrite((&folder, &name), &entry.about, To::Place, &scrubber, &dry, self.shared);
+            return rewrite((&folder, &name), &entry.about, place, &scrubber, &dry, self.shared);
         }
         let other = self.into.map(|into| mirror(into, entry)).transpose();
         let other = other.map_err(|cause| Skip::Output(crate::error::reason(&cause)))?;
-        let to = other.as_ref().map_or(To::Place, To::Folder);
+        let to = other.as_ref().map_or(place, To::Folder);
         rewrite((&folder, &name), &entry.about, to, &scrubber, how, self.shared)
     }
 }
 
+const GONE: &str = "its directory is not what it was any more";
+
 /// Why there is no directory to look for a file in: it was exchanged or went away, or it cannot be opened.
 fn no_folder(cause: &std::io::Error) -> Skip {
     match Errno::from_io_error(cause) {
-        None | Some(Errno::NOENT | Errno::NOTDIR | Errno::LOOP) => {
-            Skip::LeftOut("its directory is not what it was any more".into())
-        }
+        None | Some(Errno::NOENT | Errno::NOTDIR | Errno::LOOP) => Skip::LeftOut(GONE.into()),
         Some(_) => Skip::Input(crate::error::reason(cause), 0),
     }
 }

@@ -1,5 +1,6 @@
 //! The files under what was named: listed by path, opened through directories that nobody can exchange meanwhile.
 
+use std::collections::HashMap;
 use std::ffi::{OsStr, OsString};
 use std::fs::{File, Metadata};
 use std::io;
@@ -10,6 +11,7 @@ use std::path::{Component, Path, PathBuf};
 use rustix::fs::{Mode, OFlags};
 
 use super::replace;
+use super::walk::{self, Found, Walk};
 use crate::error::reason;
 use crate::policy::glob::Glob;
 
@@ -29,9 +31,16 @@ pub struct Entry {
     pub given: PathBuf,
     /// What was known of it when it was listed.
     pub about: Metadata,
+    /// Its other names (hard links), if these are all.
+    pub links: Vec<Entry>,
 }
 
 impl Entry {
+    fn of(root: usize, place: Place<'_>, about: &Metadata) -> Entry {
+        let (relative, path) = (place.relative.to_owned(), place.path.to_owned());
+        Entry { root, relative, path, given: place.given, about: about.clone(), links: Vec::new() }
+    }
+
     /// Where it lies in a mirror of its root.
     pub fn target(&self) -> &Path {
         let name = || self.path.file_name().map_or(Path::new(""), Path::new);
@@ -94,9 +103,11 @@ impl Root {
     /// Removes what an earlier run that was killed left beside a file.
     fn clean_beside(&self) {
         let Some(parent) = self.path.parent() else { return };
-        let (Ok(folder), Ok(listed)) = (Folder::open(parent), parent.read_dir()) else { return };
-        let names = listed.filter_map(|found| found.ok().map(|found| found.file_name()));
+        let Ok(folder) = Folder::open(parent) else { return };
+        let Ok(copy) = folder.descriptor.try_clone() else { return };
+        let (names, _) = walk::names(copy);
         names
+            .into_iter()
             .filter(|name| replace::is_leftover(name))
             .for_each(|name| replace::remove_leftover(&folder, &name));
     }
@@ -248,78 +259,48 @@ pub fn walk(roots: &[Root], wanted: &Wanted, cleans: bool, notes: &mut Vec<Note>
         if cleans && !root.is_folder {
             root.clean_beside();
         }
-        let mut walk =
-            walkdir::WalkDir::new(&root.path).same_file_system(true).sort_by_file_name().into_iter();
+        let mut walk = Walk::new(&root.path);
         while let Some(found) = walk.next() {
-            match found {
-                Ok(found) if is_version_control(&found) => {
-                    notes.push(Note::LeftOut(found.path().to_owned(), "version control"));
-                    walk.skip_current_dir();
+            match &found.about {
+                Ok(about) if about.is_dir() => notes.extend(enter(&mut walk, &found, about, root)),
+                Ok(about) if about.is_file() && replace::is_leftover(found.name()) => {
+                    let entry = Entry::of(number, Place::of(root, &found.path), about);
+                    remove_leftover(root, &entry, cleans);
                 }
-                Ok(found) => {
-                    let place = Place::of(root, found.path());
-                    let is_leftover = replace::is_leftover(found.file_name()) && found.file_type().is_file();
-                    if is_leftover {
-                        remove_leftover(root, number, &found, cleans);
-                    } else if found.file_type().is_dir() || wanted.takes(&place) {
-                        entries.extend(listed(number, roots, &found, &place, notes));
+                Ok(about) => {
+                    let place = Place::of(root, &found.path);
+                    match () {
+                        () if !wanted.takes(&place) => {}
+                        () if about.is_file() => entries.push(Entry::of(number, place, about)),
+                        () => notes.push(no_file(found.path, about, roots)),
                     }
                 }
-                Err(fault) => {
-                    let path = fault.path().unwrap_or(&root.path).to_owned();
-                    let what = fault.io_error().map_or_else(|| "cannot be listed".to_owned(), reason);
-                    notes.push(Note::Unreadable(path, what));
-                }
+                Err(cause) => notes.push(Note::Unreadable(found.path, reason(cause))),
             }
         }
     }
     entries
 }
 
-fn is_version_control(found: &walkdir::DirEntry) -> bool {
-    found.file_type().is_dir()
-        && found.depth() > 0
-        && VERSION_CONTROL.iter().any(|name| found.file_name() == OsStr::new(name))
+/// Goes into a directory, or notes why not.
+fn enter(walk: &mut Walk, found: &Found, about: &Metadata, root: &Root) -> Option<Note> {
+    let path = || found.path.clone();
+    if !found.is_root && VERSION_CONTROL.iter().any(|name| found.name() == OsStr::new(name)) {
+        return Some(Note::LeftOut(path(), "version control"));
+    }
+    if about.dev() != root.device {
+        return Some(Note::LeftOut(path(), "on another file system"));
+    }
+    walk.enter(found).err().map(|cause| Note::Unreadable(path(), reason(&cause)))
 }
 
-/// The file, or a note on why it is none.
-fn listed(
-    number: usize,
-    roots: &[Root],
-    found: &walkdir::DirEntry,
-    place: &Place<'_>,
-    notes: &mut Vec<Note>,
-) -> Option<Entry> {
-    let path = found.path().to_owned();
-    let kind = found.file_type();
-    if kind.is_dir() {
-        let device = roots.get(number).map(|root| root.device);
-        let is_elsewhere = found.metadata().is_ok_and(|about| Some(about.dev()) != device);
-        is_elsewhere.then(|| notes.push(Note::LeftOut(path, "on another file system")));
-        return None;
-    }
-    if !kind.is_file() {
-        notes.push(match () {
-            () if kind.is_symlink() => linked(path, roots),
-            () if kind.is_fifo() => Note::NoFile(path, "FIFO"),
-            () if kind.is_socket() => Note::NoFile(path, "socket"),
-            () => Note::NoFile(path, "device"),
-        });
-        return None;
-    }
-    match found.metadata() {
-        Ok(about) => Some(Entry {
-            root: number,
-            relative: place.relative.to_owned(),
-            given: place.given.clone(),
-            path,
-            about,
-        }),
-        Err(fault) => {
-            let what = fault.io_error().map_or_else(|| "cannot be looked at".to_owned(), reason);
-            notes.push(Note::Unreadable(path, what));
-            None
-        }
+fn no_file(path: PathBuf, about: &Metadata, roots: &[Root]) -> Note {
+    let kind = about.file_type();
+    match () {
+        () if kind.is_symlink() => linked(path, roots),
+        () if kind.is_fifo() => Note::NoFile(path, "FIFO"),
+        () if kind.is_socket() => Note::NoFile(path, "socket"),
+        () => Note::NoFile(path, "device"),
     }
 }
 
@@ -338,14 +319,27 @@ fn linked(path: PathBuf, roots: &[Root]) -> Note {
     }
 }
 
-fn remove_leftover(root: &Root, number: usize, found: &walkdir::DirEntry, cleans: bool) {
-    let Ok(about) = found.metadata() else { return };
-    let place = Place::of(root, found.path());
-    let relative = place.relative.to_owned();
-    let entry = Entry { root: number, relative, path: found.path().to_owned(), given: place.given, about };
-    if cleans && let Ok((folder, name)) = root.folder_of(&entry) {
+fn remove_leftover(root: &Root, entry: &Entry, cleans: bool) {
+    if cleans && let Ok((folder, name)) = root.folder_of(entry) {
         replace::remove_leftover(&folder, &name);
     }
+}
+
+/// Which of the entries are names of one file: by the number of the first of them those of the others, if all names that the
+/// file has are among the entries.
+pub fn links(entries: &[Entry]) -> HashMap<usize, Vec<usize>> {
+    let mut files: HashMap<(u64, u64), Vec<usize>> = HashMap::new();
+    for (number, entry) in entries.iter().enumerate().filter(|(_, entry)| entry.about.nlink() > 1) {
+        files.entry((entry.about.dev(), entry.about.ino())).or_default().push(number);
+    }
+    // What a killed run left was a name too while the walk went on.
+    let has = |number: usize| entries.get(number).and_then(|entry| entry.path.symlink_metadata().ok());
+    let complete = files.into_values().filter_map(|names| {
+        let (first, others) = names.split_first()?;
+        let is_all = has(*first).is_some_and(|about| about.nlink() == names.len() as u64);
+        (is_all && !others.is_empty()).then(|| (*first, others.to_vec()))
+    });
+    complete.collect()
 }
 
 /// Removes what runs that were killed left under a directory.

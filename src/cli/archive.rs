@@ -18,7 +18,7 @@ use signal_hook::consts::{SIGINT, SIGTERM};
 use outcome::Outcome;
 use plan::Plan;
 
-use super::args::Archive;
+use super::args::{Archive, HardLinks};
 use super::exit::Exit;
 use super::load::Scrubbers;
 use super::print::{message, usage_fault};
@@ -27,7 +27,7 @@ use crate::archive::rewrite::Shared;
 use crate::archive::tree::{Entry, Note, Root, Wanted, clean, walk};
 use crate::error::reason;
 use crate::policy::glob::Glob;
-use crate::report::{self};
+use crate::report::{self, archive::Lines};
 use crate::stream::{Output, Target, sys};
 use crate::time::file_name::date_in;
 
@@ -46,7 +46,7 @@ fn start(args: &Archive) -> Result<Exit, Exit> {
     let erasers = args.erase.as_deref().map(|path| args.by.erasers(path, args.quiet)).transpose()?;
     let now = args.by.now.unwrap_or_else(super::load::start);
     let (roots, is_missing) = roots(args)?;
-    let report = report(args, &roots)?;
+    let (report, lines) = report(args, &roots)?.unzip();
     let journal = journal(args, &roots)?;
     let shared = Arc::new(Shared::default());
     let interrupts = Interrupts::install(&shared)?;
@@ -66,10 +66,17 @@ fn start(args: &Archive) -> Result<Exit, Exit> {
     if args.into.is_some() {
         refuse_twins(&entries)?;
     }
+    let (scrubbers, erasers) = match args.dry_run {
+        true => (scrubbers.by_year(), erasers.map(Scrubbers::by_year)),
+        false => (scrubbers, erasers),
+    };
     let mut plan = Plan::new(args, scrubbers, erasers, entries, policy, now);
+    if args.hardlinks == HardLinks::RewriteAll && args.into.is_none() {
+        plan.join_links();
+    }
     plan.pass_over(journal.as_ref());
     plan.confirm(args, journal.as_ref(), &roots)?;
-    let mut outcome = plan.run(args, &roots, journal, &shared);
+    let mut outcome = plan.run(args, &roots, journal, lines, &shared);
     let told = outcome.tell(&plan, args, &notes);
     if args.erase.is_some() && !args.dry_run && interrupts.caught().is_none() {
         outcome.is_left = plan.search_again(&roots, &shared);
@@ -111,8 +118,8 @@ fn roots(args: &Archive) -> Result<(Vec<Root>, bool), Exit> {
     Ok((roots, missing))
 }
 
-/// The report, opened before anything is done: hours later is too late to say that it cannot be written.
-fn report(args: &Archive, roots: &[Root]) -> Result<Option<Output>, Exit> {
+/// The report and its lines, opened before anything is done: hours later is too late to say that it cannot be written.
+fn report(args: &Archive, roots: &[Root]) -> Result<Option<(Output, Lines)>, Exit> {
     let Some(path) = &args.report else { return Ok(None) };
     let name = format!("report {}", path.display());
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
@@ -125,7 +132,16 @@ fn report(args: &Archive, roots: &[Root]) -> Result<Option<Output>, Exit> {
     if place.as_ref().is_some_and(is_inside) {
         return Err(usage_fault(&format!("{name}: it lies in what is to be rewritten")));
     }
-    Output::open(&Target::Path(path.clone())).map(Some).map_err(|cause| Exit::of_output_to(&name, &cause))
+    let open = || {
+        let output = Output::open(&Target::Path(path.clone()))?;
+        // Beside the report there is room for it, and who may read that.
+        let waiting = match output.folder() {
+            Some(folder) => tempfile::tempfile_in(folder)?,
+            None => tempfile::tempfile()?,
+        };
+        Ok((output, Lines::new(waiting)))
+    };
+    open().map(Some).map_err(|cause| Exit::of_output_to(&name, &cause))
 }
 
 fn wanted(args: &Archive) -> Result<Wanted, Exit> {
@@ -138,11 +154,14 @@ fn wanted(args: &Archive) -> Result<Wanted, Exit> {
     Ok(Wanted { include: globs(&args.include)?, exclude: globs(&args.exclude)? })
 }
 
-/// Leaves out what the run itself goes by: a keyring that loses a key loses it for good.
+/// Leaves out what the run itself goes by: a keyring that loses a key loses it for good, and a list that loses its words
+/// finds nothing in the next run.
 fn spare_own_files(args: &Archive, scrubbers: &Scrubbers, entries: &mut Vec<Entry>, notes: &mut Vec<Note>) {
-    let keyrings = scrubbers.iter().filter_map(|(_, scrubber)| scrubber.policy().keyring.as_deref());
-    let named = args.by.rules.as_deref().map(Path::new).into_iter().chain(args.report.as_deref());
-    let inodes = keyrings.chain(named).filter_map(|path| path.metadata().ok());
+    let policies = || scrubbers.iter().map(|(_, scrubber)| scrubber.policy());
+    let keyrings = policies().filter_map(|policy| policy.keyring.as_deref());
+    let rules = policies().flat_map(|policy| policy.files.iter().map(PathBuf::as_path));
+    let own = keyrings.chain(rules).chain(args.report.as_deref());
+    let inodes = own.filter_map(|path| path.metadata().ok());
     let own: HashSet<(u64, u64)> = inodes.map(|about| (about.dev(), about.ino())).collect();
     entries.retain(|entry| {
         let is_own = own.contains(&(entry.about.dev(), entry.about.ino()));
@@ -285,8 +304,7 @@ fn write_report(
     outcome: &mut Outcome,
     notes: &[Note],
 ) -> Result<(), Exit> {
-    let mut files = outcome.files.take().unwrap_or_default();
-    files.sort_by_key(|(number, _)| *number);
+    let Some(files) = outcome.files.take() else { return Ok(()) };
     let noted = notes.iter().map(|note| {
         let (path, outcome, why) = match note {
             Note::NoFile(path, why) => (path, "no file", *why),
@@ -295,12 +313,11 @@ fn write_report(
         };
         report::archive::noted(path.as_os_str().as_bytes(), outcome, why)
     });
-    let files = files.into_iter().map(|(_, file)| file).chain(noted);
     let key = plan.how.digests.as_ref().and_then(|key| key.as_ref()).map(|key| key.id());
     let name = format!("report {}", path.display());
     let write = || {
         let mut out = io::BufWriter::new(&mut output);
-        report::archive::write(&mut out, plan.scrubbers.get(0).policy(), plan.now, key, files)?;
+        report::archive::write(&mut out, plan.scrubbers.get(0).policy(), plan.now, key, files, noted)?;
         out.flush()
     };
     write().and_then(|()| output.commit()).map_err(|cause: io::Error| Exit::of_output_to(&name, &cause))

@@ -172,6 +172,9 @@ pub(super) struct Archive {
     /// Write new files into this directory, as they lie under PATH, and leave the old ones alone
     #[arg(long, value_name = "DIR", conflicts_with = "dry_run")]
     pub(super) into: Option<PathBuf>,
+    /// What becomes of a file with several names, if all of them lie under PATH
+    #[arg(long, value_name = "WHAT", default_value = "refuse")]
+    pub(super) hardlinks: HardLinks,
     /// Do not ask, even on a terminal
     #[arg(short, long)]
     pub(super) yes: bool,
@@ -211,6 +214,15 @@ pub(super) struct Archive {
     /// No closing line, and no line for each file
     #[arg(short, long)]
     pub(super) quiet: bool,
+}
+
+/// What becomes of files with several names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub(super) enum HardLinks {
+    /// It is left out
+    Refuse,
+    /// All of its names get the new file
+    RewriteAll,
 }
 
 #[derive(Debug, Group)]

@@ -61,6 +61,13 @@ impl Scrubbers {
         Ok(Scrubbers { named, sources, ..self })
     }
 
+    /// The same scrubbers, which tell the years of the records that they count.
+    pub(super) fn by_year(self) -> Scrubbers {
+        let by_year = |source: Sourced| Sourced { scrubber: source.scrubber.by_year(), ..source };
+        let sources = self.sources.into_iter().map(by_year).collect();
+        Scrubbers { named: self.named.by_year(), sources, ..self }
+    }
+
     /// The number of the one that an input is for: 0 is under the rules that were named.
     pub(super) fn number_for(&self, place: &Place) -> usize {
         let path = match place {

@@ -12,6 +12,8 @@ use super::lines::Lines;
 use super::load::Scrubbers;
 use super::paint::Paint;
 use super::print::{escaped, message, to_stderr, usage_fault};
+use crate::archive::walk::Walk;
+use crate::error::reason;
 use crate::policy::Policy;
 use crate::scrub::{Carry, Judged, Scrubber, Tracker};
 use crate::span::Span;
@@ -146,17 +148,19 @@ fn files(paths: &[PathBuf], faults: &mut Vec<Fault>) -> (Vec<Candidate>, bool) {
 
 fn under(folder: &Path, faults: &mut Vec<Fault>) -> Vec<PathBuf> {
     let mut files = Vec::new();
-    for entry in walkdir::WalkDir::new(folder).sort_by_file_name() {
-        match entry {
-            Ok(entry) if entry.file_type().is_file() => files.push(entry.into_path()),
-            Ok(_) => {}
-            Err(fault) => {
-                let source = fault.path().unwrap_or(folder).display().to_string();
-                let what =
-                    fault.io_error().map_or_else(|| "cannot be walked".to_owned(), crate::error::reason);
-                faults.push(Fault { source, what, offset: None });
+    let mut walk = Walk::new(folder);
+    while let Some(found) = walk.next() {
+        let entered = match &found.about {
+            Ok(about) if about.is_dir() => walk.enter(&found).err().map(|cause| reason(&cause)),
+            Ok(about) if about.is_file() => {
+                files.push(found.path);
+                continue;
             }
-        }
+            Ok(_) => None,
+            Err(cause) => Some(reason(cause)),
+        };
+        let source = || found.path.display().to_string();
+        faults.extend(entered.map(|what| Fault { source: source(), what, offset: None }));
     }
     files
 }

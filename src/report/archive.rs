@@ -1,18 +1,65 @@
 //! The report of `archive`: what was done with each file. It holds names of files and numbers, and no values.
 
-use std::io::{self, Write};
+use std::fs;
+use std::io::{self, BufWriter, Write};
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::FileExt;
 
 use serde_json::{Value, json};
 
 use super::{Part, json::row};
 use crate::archive::journal::path_text;
 use crate::archive::rewrite::{Done, Skip};
+use crate::archive::tree::Entry;
 use crate::policy::Policy;
 use crate::policy::hold::Hold;
 
-/// What is said of one file: a line of JSON, for there may be a hundred thousand of them.
+/// What is said of one file: a line of JSON.
 #[derive(Clone, Debug)]
 pub struct File(String);
+
+/// What is said of all files so far. It waits on the disk until it is known of all of them: there may be a million, and
+/// they are done in another order than that in which they were listed.
+#[derive(Debug)]
+pub struct Lines {
+    waiting: BufWriter<fs::File>,
+    /// Which file a line is about, and where it begins and ends.
+    places: Vec<(usize, u64, u64)>,
+    end: u64,
+    fault: Option<io::Error>,
+}
+
+impl Lines {
+    /// None yet. They wait in this file, which is empty.
+    pub fn new(waiting: fs::File) -> Lines {
+        Lines { waiting: BufWriter::new(waiting), places: Vec::new(), end: 0, fault: None }
+    }
+
+    /// Adds what is said of the file of that number. That it could not be written is told when all are.
+    pub fn add(&mut self, number: usize, File(line): &File) {
+        let start = self.end;
+        match self.waiting.write_all(line.as_bytes()) {
+            Ok(()) => self.end += line.len() as u64,
+            Err(cause) => self.fault = self.fault.take().or(Some(cause)),
+        }
+        self.places.push((number, start, self.end));
+    }
+
+    /// All of them, in the order of their numbers.
+    fn write(mut self, out: &mut impl Write, mut between: impl FnMut() -> &'static str) -> io::Result<()> {
+        self.waiting.flush()?;
+        self.fault.map_or(Ok(()), Err)?;
+        self.places.sort_unstable();
+        let mut line = Vec::new();
+        for (_, start, end) in self.places {
+            line.resize((end - start) as usize, 0);
+            self.waiting.get_ref().read_exact_at(&mut line, start)?;
+            out.write_all(between().as_bytes())?;
+            out.write_all(&line)?;
+        }
+        Ok(())
+    }
+}
 
 impl From<Value> for File {
     fn from(told: Value) -> File {
@@ -20,12 +67,12 @@ impl From<Value> for File {
     }
 }
 
-/// A file that was looked at.
-pub fn done(path: &[u8], done: &Done, part: &Part<'_>) -> File {
-    told(path, done, part).into()
+/// A file that was looked at, by its name, and its other names.
+pub fn done(path: &[u8], links: &[Entry], done: &Done, part: &Part<'_>) -> File {
+    told(path, links, done, part).into()
 }
 
-fn told(path: &[u8], done: &Done, part: &Part<'_>) -> Value {
+fn told(path: &[u8], links: &[Entry], done: &Done, part: &Part<'_>) -> Value {
     let tally = &done.tally;
     let mut file = json!({
         "path": path_text(path),
@@ -36,6 +83,14 @@ fn told(path: &[u8], done: &Done, part: &Part<'_>) -> Value {
         "dropped": tally.dropped,
         "acted": part.rows().iter().map(row).collect::<Vec<Value>>(),
     });
+    if !tally.dropped_in.is_empty() {
+        let years = tally.dropped_in.iter().map(|(year, count)| (year.to_string(), json!(count)));
+        file["dropped_in"] = Value::Object(years.collect());
+    }
+    if !links.is_empty() {
+        let names = links.iter().map(|link| json!(path_text(link.path.as_os_str().as_bytes())));
+        file["hard_links"] = Value::Array(names.collect());
+    }
     if let Some(source) = &part.source {
         file["source"] = json!(source);
     }
@@ -63,8 +118,8 @@ fn told(path: &[u8], done: &Done, part: &Part<'_>) -> Value {
 }
 
 /// A file that a hold keeps as it was, with what was due in it.
-pub fn held(path: &[u8], hold: &Hold, done: &Done, part: &Part<'_>) -> File {
-    let mut file = told(path, done, part);
+pub fn held(entry: &Entry, hold: &Hold, done: &Done, part: &Part<'_>) -> File {
+    let mut file = told(entry.path.as_os_str().as_bytes(), &entry.links, done, part);
     file["outcome"] = json!("held");
     file["hold"] = json!({"name": hold.name, "until": hold.until_date().to_string()});
     file.into()
@@ -89,16 +144,18 @@ pub fn noted(path: &[u8], outcome: &str, why: &str) -> File {
     json!({"path": path_text(path), "outcome": outcome, "why": why}).into()
 }
 
-/// Writes the whole report. `key`: the id of the key of the digests of what was.
+/// Writes the whole report: what is said of the files, then of what else was met. `key`: the id of the key of the digests of
+/// what was.
 ///
 /// # Errors
-/// Those of the output.
+/// Those of the output, and of where the lines waited.
 pub fn write(
     out: &mut impl Write,
     policy: &Policy,
     now: jiff::Timestamp,
     key: Option<&str>,
-    files: impl Iterator<Item = File>,
+    files: Lines,
+    others: impl Iterator<Item = File>,
 ) -> io::Result<()> {
     let sha256: String = policy.fingerprint.iter().map(|byte| format!("{byte:02x}")).collect();
     let mut report = json!({
@@ -112,8 +169,11 @@ pub fn write(
     }
     let head = format!("{report:#}");
     write!(out, "{},\n  \"files\": [", head.trim_end_matches("\n}"))?;
-    for (number, File(file)) in files.enumerate() {
-        write!(out, "{}\n    {file}", if number == 0 { "" } else { "," })?;
+    let mut is_first = true;
+    let mut between = || if std::mem::take(&mut is_first) { "\n    " } else { ",\n    " };
+    files.write(out, &mut between)?;
+    for File(file) in others {
+        write!(out, "{}{file}", between())?;
     }
     out.write_all(b"\n  ]\n}\n")
 }

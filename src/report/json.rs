@@ -44,6 +44,9 @@ pub(super) fn row(row: &Row<'_>) -> Value {
     if let Some(step) = row.step {
         told["step"] = json!(step);
     }
+    if let Some(year) = row.year {
+        told["year"] = json!(year);
+    }
     if let Some(source) = row.source {
         told["source"] = json!(source);
     }

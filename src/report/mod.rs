@@ -42,6 +42,8 @@ struct Row<'r> {
     action: &'r str,
     /// Which step of its ladder, from 1, if it has several.
     step: Option<usize>,
+    /// Year of the records, where it is asked for and known.
+    year: Option<i16>,
     count: u64,
 }
 
@@ -80,15 +82,20 @@ impl<'r> Run<'r> {
 }
 
 impl Part<'_> {
-    /// What was done: rule, kind, action and count.
-    pub fn table(&self) -> Vec<[String; 4]> {
-        let row = |row: Row<'_>| [row.rule, row.kind, row.action, &row.count.to_string()].map(str::to_owned);
-        self.rows().into_iter().map(row).collect()
+    /// What was done, as far as it is known in which year the records were written: year, rule, kind, action and count.
+    pub fn by_year(&self) -> Vec<(Option<i16>, [&str; 3], u64)> {
+        const DROPPED: [&str; 3] = [ALL_RULES, RECORD, "drop_record"];
+        let Tally { dropped, dropped_in, .. } = &self.tally;
+        let undated = dropped.saturating_sub(dropped_in.values().sum());
+        let dropped = dropped_in.iter().map(|(year, count)| (Some(*year), *count)).chain([(None, undated)]);
+        let dropped = dropped.filter(|(_, count)| *count > 0).map(|(year, count)| (year, DROPPED, count));
+        let rows = self.rows().into_iter();
+        rows.map(|row| (row.year, [row.rule, row.kind, row.action], row.count)).chain(dropped).collect()
     }
 
     fn rows(&self) -> Vec<Row<'_>> {
         let mut acted = self.tally.acted.clone();
-        acted.sort_by_key(|acted| (acted.rule, acted.step, acted.kind));
+        acted.sort_by_key(|acted| (acted.rule, acted.step, acted.kind, acted.year.is_none(), acted.year));
         let row = |acted: crate::tally::Acted| {
             let rule = &self.policy.rules[acted.rule];
             let kind = self.policy.kinds.name(acted.kind);
@@ -100,6 +107,7 @@ impl Part<'_> {
                 kind,
                 action: step.map_or(&rule.action, |step| &step.action).name(),
                 step: (rule.steps.len() > 1).then_some(acted.step + 1),
+                year: acted.year,
                 count: acted.count,
             }
         };

@@ -31,8 +31,12 @@ impl Scrubber {
         if let Some(known) = self.numbered.iter().position(|known| *known == stage) {
             return known;
         }
-        let policy = self.policy().at(stage.reached, stage.may_drop);
-        let number = self.judge.add_stage(policy);
+        let is_same = |known: &Stage| Stage { year: stage.year, ..*known } == stage;
+        let policy = match self.numbered.iter().position(is_same) {
+            Some(known) => Arc::clone(self.judge.policy_of(known)),
+            None => Arc::new(self.policy().at(stage.reached, stage.may_drop)),
+        };
+        let number = self.judge.add_stage(policy, stage.year);
         self.numbered.push(stage);
         if !self.lanes.is_empty() {
             self.judge.set_stage(number);
@@ -73,7 +77,7 @@ impl Scrubber {
             return 0;
         }
         let is_dropped = self.was_dropped(record, aged);
-        self.drop_continued(block, 0, if is_dropped { end } else { 0 })
+        self.drop_continued(block, 0, if is_dropped { end } else { 0 }, aged.stage.year)
     }
 
     /// Whether the last record before the block was dropped. It may be long, and any number of blocks may go on with it.
@@ -94,11 +98,11 @@ impl Scrubber {
         let Scrubber { stages, carry, .. } = self;
         let Some(stages) = stages else { return end };
         let more = stages.continued(block, start, end, &carry.head);
-        self.drop_continued(block, end, more)
+        self.drop_continued(block, end, more, self.judge.year_of(self.judge.stage()))
     }
 
-    fn drop_continued(&mut self, block: &[u8], start: usize, end: usize) -> usize {
-        self.work.tally.dropped += count_records(&block[start..end]);
+    fn drop_continued(&mut self, block: &[u8], start: usize, end: usize, year: Option<i16>) -> usize {
+        self.work.tally.drop_records(count_records(&block[start..end]), year);
         end
     }
 
@@ -165,6 +169,8 @@ impl Scrubber {
             let drops = open.unwrap_or(by_age);
             part.into_iter().for_each(|part| goes_on[part.stream] = part.goes_on.then_some(drops));
             if drops {
+                let year = self.judge.year_of(self.judge.stage());
+                self.work.tally.drop_records(count_records(&block[start..end]), year);
                 let last = self.stages.as_ref().and_then(Stages::last);
                 let lines = Span::new(start, end);
                 thinning.leave_out(block, lines, last, may_learn);
@@ -200,7 +206,6 @@ impl Scrubber {
             self.work.left_keys = Some(thinning.left_keys);
         }
         self.work.tally.records += thinning.dropped;
-        self.work.tally.dropped += thinning.dropped;
         let last = self.carry.last.as_ref().map(|last| last.moment);
         self.stages
             .iter_mut()

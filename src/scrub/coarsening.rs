@@ -112,7 +112,8 @@ impl Scrubber {
 
     fn count_coarsened(&mut self, rule: usize) {
         for stage in self.work.coarsened_stages.drain(..) {
-            self.work.tally.act(acted(self.judge.policy_of(stage), rule, Kind::RECORD_TIME, 1));
+            let (policy, year) = (self.judge.policy_of(stage), self.judge.year_of(stage));
+            self.work.tally.act(acted(policy, rule, Kind::RECORD_TIME, year, 1));
         }
     }
 

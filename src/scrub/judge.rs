@@ -113,7 +113,7 @@ impl Judge {
         let head = policy.head();
         let residues = Arc::new(Residues::new(policy.kinds.clone(), keys.clone()));
         let all_detectors = Arc::new(policy.all_detectors());
-        Judge::under(vec![Law { policy, detectors, all_detectors, residues }], keys, head)
+        Judge::under(vec![Law { policy, detectors, all_detectors, residues, year: None }], keys, head)
     }
 
     /// All keys.
@@ -161,9 +161,9 @@ impl Judge {
         &self.laws[self.stage]
     }
 
-    /// Adds a stage at which this is the policy, and returns its number.
-    pub(super) fn add_stage(&mut self, policy: Policy) -> usize {
-        let law = Law { policy: Arc::new(policy), ..self.laws[0].clone() };
+    /// Adds a stage at which this is the policy, of records of that year, and returns its number.
+    pub(super) fn add_stage(&mut self, policy: Arc<Policy>, year: Option<i16>) -> usize {
+        let law = Law { policy, year, ..self.laws[0].clone() };
         self.laws.push(law);
         self.laws.len() - 1
     }
@@ -171,6 +171,11 @@ impl Judge {
     /// The policy of a stage.
     pub(super) fn policy_of(&self, stage: usize) -> &Arc<Policy> {
         &self.laws[stage].policy
+    }
+
+    /// The year of the records of a stage, where it is asked for and known.
+    pub(super) fn year_of(&self, stage: usize) -> Option<i16> {
+        self.laws[stage].year
     }
 
     /// The records that are judged from now on are of this stage.
@@ -262,7 +267,7 @@ impl Judge {
                 }
                 _ if self.withholds_changes => break,
                 Pass::Dropped => {
-                    self.tally.dropped += 1;
+                    self.tally.drop_records(1, law.year);
                     self.count();
                     return Outcome::Dropped;
                 }
@@ -305,7 +310,7 @@ impl Judge {
     }
 
     pub(super) fn count_dropped(&mut self, records: u64) {
-        self.tally.dropped += records;
+        self.tally.drop_records(records, self.law().year);
     }
 
     pub(super) fn count_changed(&mut self, changed: bool) {
@@ -316,7 +321,8 @@ impl Judge {
     pub(super) fn count(&mut self) {
         self.tally.without_key += self.scratch.edits.without_key;
         for cause in self.scratch.edits.list.iter().filter_map(|edit| edit.cause) {
-            self.tally.act(acted(&self.laws[self.stage].policy, cause.rule, cause.kind, 1));
+            let Law { policy, year, .. } = &self.laws[self.stage];
+            self.tally.act(acted(policy, cause.rule, cause.kind, *year, 1));
         }
     }
 }

@@ -93,6 +93,8 @@ struct Second {
 #[derive(Clone, Copy)]
 pub(super) struct Job<'j> {
     pub(super) policy: &'j Policy,
+    /// Year of the record, where it is asked for and known.
+    pub(super) year: Option<i16>,
     pub(super) tools: Tools<'j>,
     pub(super) block: &'j [u8],
     /// The record in the block, without its line end and without an escape in it.
@@ -221,7 +223,7 @@ impl Lane {
         for (texts, replaced) in texts.iter_mut().zip(replaced) {
             *texts += replaced;
         }
-        others.iter().for_each(|(rule, lot)| tally.act(acted(job.policy, *rule, KINDS[*lot], 1)));
+        others.iter().for_each(|(rule, lot)| tally.act(acted(job.policy, *rule, KINDS[*lot], job.year, 1)));
         tally.without_key += without_key;
         tally.changed += u64::from(written != copied);
         Ok(written)
@@ -240,10 +242,10 @@ impl Lane {
     }
 
     /// Adds to the tally what is not in it yet.
-    pub(super) fn count(&mut self, policy: &Policy, tally: &mut Tally) {
+    pub(super) fn count(&mut self, policy: &Policy, year: Option<i16>, tally: &mut Tally) {
         for (lot, count) in std::mem::take(&mut self.texts).into_iter().enumerate() {
             if let Lot::Text { rule, .. } = self.law.lots[lot] {
-                tally.act(acted(policy, rule, KINDS[lot], count));
+                tally.act(acted(policy, rule, KINDS[lot], year, count));
             }
         }
     }

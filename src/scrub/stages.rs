@@ -25,11 +25,13 @@ pub(super) struct Stage {
     pub(super) reached: Reached,
     /// Which rules may drop it.
     pub(super) may_drop: MayDrop,
+    /// When it was written, where that is asked for and known. Nothing else depends on it.
+    pub(super) year: Option<i16>,
 }
 
 impl Stage {
     /// Of a record that has reached no age.
-    pub(super) const OF_NEW: Stage = Stage { reached: 0, may_drop: MayDrop::Any };
+    pub(super) const OF_NEW: Stage = Stage { reached: 0, may_drop: MayDrop::Any, year: None };
 }
 
 /// From where the age of a record is known, and when it was written.
@@ -139,6 +141,7 @@ pub(super) struct Stages {
     drop_after: Option<Limit>,
     keep_at_least: Option<Limit>,
     may_drop: bool,
+    tells_years: bool,
     /// When a time may be believed that is too far ahead now, if that may be what a record without one has.
     wakes: Option<Timestamp>,
     units: Units,
@@ -161,6 +164,7 @@ impl Stages {
             drop_after: policy.records.drop_after.map(|age| Limit::of(age, now)),
             keep_at_least: policy.records.keep_at_least.map(|age| Limit::of(age, now)),
             may_drop: policy.may_drop_records(),
+            tells_years: false,
             wakes: None,
             units: Units { seen: Seen::default(), max_record: usize::MAX },
             place: 0,
@@ -170,6 +174,31 @@ impl Stages {
         };
         stages.set_now(now);
         stages
+    }
+
+    /// Under a policy for which it does not matter when a record was written.
+    pub(super) fn of_years(policy: &Arc<Policy>, now: Timestamp) -> Stages {
+        let stages = Stages::new(policy, now);
+        // Neither is a record withheld for want of a time, nor does one come due.
+        let undated = stages.undated.map(|undated| match undated {
+            Undated::Newest | Undated::Withhold => Undated::Oldest,
+            undated => undated,
+        });
+        Stages { undated, ..stages }
+    }
+
+    /// From now on stages are apart by years as well.
+    pub(super) fn tell_years(&mut self) {
+        self.tells_years = true;
+    }
+
+    /// The year of a record of that time, if it is asked for. One in which no log was written says nothing, and there
+    /// must not be thousands of them.
+    fn year(&self, time: Timestamp) -> Option<i16> {
+        const FIRST: i16 = 1970;
+        let year = |time: Timestamp| Offset::UTC.to_datetime(time).year();
+        let is_real = |found: &i16| (FIRST..=year(self.read.now) + 1).contains(found);
+        self.tells_years.then(|| year(time)).filter(is_real)
     }
 
     /// The stages that records may be of now, as far as their time is known.
@@ -355,7 +384,10 @@ impl Stages {
         let withheld = self.undated_is() == Undated::Withhold;
         let reached = self.reached(time.unwrap_or(Timestamp::MIN));
         let may_drop = if self.keep_at_least.is_some() { MayDrop::None } else { MayDrop::Ageless };
-        let stage = Stage { reached, may_drop: if self.may_drop { may_drop } else { MayDrop::Any } };
+        let may_drop = if self.may_drop { may_drop } else { MayDrop::Any };
+        let is_a_guess = matches!(self.undated_is(), Undated::Arrival | Undated::File);
+        let year = time.filter(|_| is_a_guess).and_then(|time| self.year(time));
+        let stage = Stage { reached, may_drop, year };
         let moment = time.map(|time| time.min(self.read.now));
         Aged { stage, moment, withheld, drops: false }
     }
@@ -363,7 +395,7 @@ impl Stages {
     #[inline]
     fn stage(&mut self, moment: Moment) -> Stage {
         let may_drop = if self.may_drop && !self.may_go(moment) { MayDrop::None } else { MayDrop::Any };
-        Stage { reached: self.reached(moment.earliest()), may_drop }
+        Stage { reached: self.reached(moment.earliest()), may_drop, year: self.year(moment.nominal) }
     }
 
     /// Whether a record of that time is old enough to be dropped, at whatever time it may have been.

@@ -102,6 +102,14 @@ impl Output {
         }
     }
 
+    /// Where a file grows that is to be put in its place; none for what is written to as it is.
+    pub fn folder(&self) -> Option<&Path> {
+        match &self.to {
+            To::Descriptor(_) => None,
+            To::Replacement(replacement) => Some(folder(&replacement.target)),
+        }
+    }
+
     fn descriptor(&self) -> BorrowedFd<'_> {
         match &self.to {
             To::Descriptor(file) => file.as_fd(),

@@ -232,3 +232,41 @@ fn the_rules_and_the_keyring_of_the_run_are_no_logs() {
     assert_eq!(fs::read_to_string(report).unwrap().matches("a file of this run itself").count(), 2);
     assert!(!String::from_utf8(fs::read(path).unwrap()).unwrap().contains("@example.com"));
 }
+
+#[test]
+fn whatever_the_rules_are_read_from_is_no_log() {
+    let site = Site::new();
+    let path = site.file("a.log", text(5).0);
+    let email = "[[rule]]\nfind = ['email']\naction = 'redact'\n";
+    let files = [
+        (
+            "rules.toml",
+            "# ana@example.com\nextends = ['base.toml', 'linked.toml']\n[lists.staff]\nfile = 'staff.txt'\n\
+             [[source]]\npath = '**/b.log'\nrules = 'deep/other.toml'\n[[rule]]\nfind = ['staff']\naction = 'redact'\n"
+                .to_owned(),
+        ),
+        ("base.toml", format!("# ana@example.com\n{email}")),
+        ("staff.txt", "ana@example.com\n".to_owned()),
+        (
+            "deep/other.toml",
+            "# ana@example.com\nextends = ['../more.toml']\n[lists.guests]\nfile = '../guests.txt'\n\
+             [[rule]]\nfind = ['guests']\naction = 'redact'\n"
+                .to_owned(),
+        ),
+        ("more.toml", format!("# ana@example.com\n{email}")),
+        ("guests.txt", "bea@example.com\n".to_owned()),
+        ("behind.toml", format!("# ana@example.com\n{email}")),
+    ];
+    files.iter().for_each(|(name, bytes)| drop(site.file(name, bytes)));
+    symlink("behind.toml", site.tree.join("linked.toml")).unwrap();
+    let report = site.beside("report.json");
+    let (rules, out) = (site.tree.join("rules.toml"), report.to_str().unwrap());
+    let named = ["--no-journal", "--report", out, "-r", rules.to_str().unwrap()];
+    let ran_once = ran(program(&[&["archive"], &named[..], &[site.tree.to_str().unwrap()]].concat()));
+    assert_eq!(ran_once.code, Some(0), "{ran_once:?}");
+    for (name, bytes) in &files {
+        assert_eq!(&fs::read_to_string(site.tree.join(name)).unwrap(), bytes, "{name}");
+    }
+    assert_eq!(fs::read_to_string(report).unwrap().matches("a file of this run itself").count(), files.len());
+    assert!(!String::from_utf8(fs::read(path).unwrap()).unwrap().contains("@example.com"));
+}

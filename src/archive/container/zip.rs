@@ -9,7 +9,7 @@ mod fields;
 
 use std::io::{self, Read, Seek, SeekFrom, Write};
 
-use content::{DEFLATED, Packed, STORED, Unpacked};
+use content::{DEFLATED, Deflater, Packed, STORED, Unpacked};
 use directory::{Directory, bytes_at};
 use entry::{ENCRYPTED, Entry, Local, PATCH, Sizes, is_descriptor};
 
@@ -32,7 +32,7 @@ pub fn rewrite_zip<I: Read + Seek + Send>(
     level: Option<u32>,
 ) -> io::Result<()> {
     let directory = Directory::read(input)?;
-    let mut zip = Zip { input, out, at: 0, spool, members, level };
+    let mut zip = Zip { input, out, at: 0, spool, members, level, deflater: None };
     let mut order: Vec<(usize, &Entry)> = directory.entries.iter().enumerate().collect();
     order.sort_by_key(|(_, entry)| entry.offset);
     let ends = order.iter().skip(1).map(|(_, entry)| entry.offset).chain([directory.at]);
@@ -60,6 +60,7 @@ struct Zip<'a, I> {
     spool: NewFile<'a>,
     members: &'a mut dyn Members,
     level: Option<u32>,
+    deflater: Option<Deflater<'a>>,
 }
 
 impl<I: Read + Seek + Send> Zip<'_, I> {
@@ -79,11 +80,12 @@ impl<I: Read + Seek + Send> Zip<'_, I> {
         if !self.members.takes(&about, &head) {
             return self.keep(entry, end);
         }
-        let mut packed = Packed::new(Spool::new(self.spool), entry.method, self.level);
+        let mut packed = Packed::new(self.spool, entry.method, self.level, self.deflater.take());
         self.input.seek(SeekFrom::Start(content_at))?;
         let mut content = Unpacked::new(&mut *self.input, entry);
         let verdict = super::scrub(self.members, &about, &mut content, &mut packed)?;
-        let (spool, sizes) = packed.finish()?;
+        let (spool, sizes, deflater) = packed.finish(Spool::new(self.spool))?;
+        self.deflater = deflater;
         let same = sizes.crc == entry.sizes.crc && sizes.plain == entry.sizes.plain;
         if verdict == Verdict::Kept && same {
             return self.keep(entry, end);

@@ -8,7 +8,7 @@ use std::time::{Duration, SystemTime};
 use rustix::fs::AtFlags;
 use rustix::io::Errno;
 
-use super::Skip;
+use super::{Skip, To};
 use crate::archive::lease::{Lease, NoLease};
 use crate::archive::tree::Folder;
 
@@ -26,7 +26,7 @@ impl Old {
     pub(super) fn open(
         (folder, name): (&Folder, &OsStr),
         listed: &Metadata,
-        in_place: bool,
+        to: To<'_>,
         dry: bool,
     ) -> Result<Old, Skip> {
         let file = folder.read(name).map_err(|cause| match Errno::from_io_error(&cause) {
@@ -41,12 +41,17 @@ impl Old {
         if (about.dev(), about.ino()) != (listed.dev(), listed.ino()) {
             return Err(Skip::left_out(CHANGED));
         }
-        if in_place && about.nlink() > 1 {
+        let names = match to {
+            To::Folder(_) => about.nlink(),
+            To::Place => 1,
+            To::Names(others) => 1 + others.len() as u64,
+        };
+        if about.nlink() > names {
             return Err(Skip::left_out(
                 "it has a second name (a hard link), which would keep what is removed",
             ));
         }
-        if !in_place || dry {
+        if matches!(to, To::Folder(_)) || dry {
             return Ok(Old { file, about, lease: None });
         }
         let lease = match Lease::take(&file) {
@@ -64,14 +69,19 @@ impl Old {
         self.lease.as_ref().is_some_and(Lease::is_broken)
     }
 
+    /// Whether that is a name of this file.
+    pub(super) fn is_called(&self, folder: &Folder, name: &OsStr) -> bool {
+        rustix::fs::statat(folder, name, AtFlags::SYMLINK_NOFOLLOW)
+            .is_ok_and(|now| (now.st_dev, now.st_ino) == (self.about.dev(), self.about.ino()))
+    }
+
     /// Whether the file of that name is still this one, as it was.
     pub(super) fn is_as_it_was(&self, folder: &Folder, name: &OsStr) -> bool {
-        let Ok(now) = rustix::fs::statat(folder, name, AtFlags::SYMLINK_NOFOLLOW) else { return false };
         let Ok(open) = self.file.metadata() else { return false };
         let was = &self.about;
         let times = |about: &Metadata| (about.mtime(), about.mtime_nsec(), about.ctime(), about.ctime_nsec());
         !self.is_wanted()
-            && (now.st_dev, now.st_ino) == (was.dev(), was.ino())
+            && self.is_called(folder, name)
             && (open.size(), open.nlink(), times(&open)) == (was.size(), was.nlink(), times(was))
     }
 }

@@ -7,7 +7,6 @@ use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use jiff::Timestamp;
-use jiff::tz::Offset;
 
 use super::plan::Plan;
 use crate::archive::journal::Journal;
@@ -24,7 +23,7 @@ use crate::tally::Tally;
 /// What a run did so far.
 pub(super) struct Outcome {
     pub(super) journal: Option<Journal>,
-    pub(super) files: Option<Vec<(usize, report::archive::File)>>,
+    pub(super) files: Option<report::archive::Lines>,
     pub(super) reached: usize,
     pub(super) rewritten: u64,
     pub(super) unchanged: u64,
@@ -39,15 +38,19 @@ pub(super) struct Outcome {
     pub(super) next_due: Option<Timestamp>,
     /// By scrubber.
     pub(super) tallies: Vec<Tally>,
-    /// By year of the file, rule, kind and action.
-    pub(super) by_year: BTreeMap<(i16, String, String, String), u64>,
+    /// By year of the record, rule, kind and action.
+    pub(super) by_year: BTreeMap<[String; 4], u64>,
 }
 
 impl Outcome {
-    pub(super) fn new(plan: &Plan, journal: Option<Journal>, is_reported: bool) -> Outcome {
+    pub(super) fn new(
+        plan: &Plan,
+        journal: Option<Journal>,
+        files: Option<report::archive::Lines>,
+    ) -> Outcome {
         Outcome {
             journal,
-            files: is_reported.then(Vec::new),
+            files,
             reached: 0,
             rewritten: 0,
             unchanged: 0,
@@ -77,7 +80,7 @@ impl Outcome {
             }
             Ok(done) => {
                 let part = plan.part(number, done.tally.clone());
-                self.add_file(number, report::archive::done(path, done, &part));
+                self.add_file(number, report::archive::done(path, &entry.links, done, &part));
                 self.note(plan, number, done, progress);
                 if let Some(fault) = &done.fault {
                     self.outputs_failed += 1;
@@ -125,7 +128,7 @@ impl Outcome {
         self.held += 1;
         self.next_due = sooner(self.next_due, Some(hold.until));
         let part = plan.part(number, done.tally.clone());
-        self.add_file(number, report::archive::held(entry.path.as_os_str().as_bytes(), hold, done, &part));
+        self.add_file(number, report::archive::held(entry, hold, done, &part));
         let Tally { changed, dropped, .. } = done.tally;
         progress.line(&format!(
             "{}: held until {} ({}): {changed} records would be changed, {dropped} dropped",
@@ -137,7 +140,7 @@ impl Outcome {
 
     fn add_file(&mut self, number: usize, file: report::archive::File) {
         if let Some(files) = &mut self.files {
-            files.push((number, file));
+            files.add(number, &file);
         }
     }
 
@@ -154,15 +157,10 @@ impl Outcome {
         self.next_due = sooner(self.next_due, due);
         self.tallies.get_mut(*by).into_iter().for_each(|tally| tally.add(&done.tally));
         if plan.how.dry {
-            let year = done.date.map_or(0, |date| Offset::UTC.to_datetime(date).year());
-            for [rule, kind, action, count] in plan.part(number, done.tally.clone()).table() {
-                let count: u64 = count.parse().unwrap_or(0);
-                *self.by_year.entry((year, rule, kind, action)).or_default() += count;
-            }
-            if done.tally.dropped > 0 {
-                let dropped =
-                    (year, report::ALL_RULES.to_owned(), report::RECORD.to_owned(), "drop_record".to_owned());
-                *self.by_year.entry(dropped).or_default() += done.tally.dropped;
+            for (year, [rule, kind, action], count) in plan.part(number, done.tally.clone()).by_year() {
+                let year = year.map_or_else(|| "undated".to_owned(), |year| year.to_string());
+                let row = [year, rule.to_owned(), kind.to_owned(), action.to_owned()];
+                *self.by_year.entry(row).or_default() += count;
             }
         } else if done.members.is_empty()
             && done.fault.is_none()
@@ -210,8 +208,8 @@ impl Outcome {
 
     pub(super) fn years(&self) -> String {
         let mut rows = vec![["year", "rule", "kind", "action", "count"].map(str::to_owned)];
-        rows.extend(self.by_year.iter().map(|((year, rule, kind, action), count)| {
-            [year.to_string(), rule.clone(), kind.clone(), action.clone(), count.to_string()]
+        rows.extend(self.by_year.iter().map(|([year, rule, kind, action], count)| {
+            [year.clone(), rule.clone(), kind.clone(), action.clone(), count.to_string()]
         }));
         columns(&rows)
     }

@@ -1,5 +1,6 @@
 //! [`Plan`]: the files of a run, and by what they are scrubbed.
 
+use std::collections::HashSet;
 use std::io::{self, IsTerminal};
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::MetadataExt;
@@ -13,14 +14,14 @@ use super::outcome::{Outcome, lock, sooner};
 use crate::archive::journal::{Journal, path_text};
 use crate::archive::rewrite::{Done, How, Shared, Skip};
 use crate::archive::run::{Run, run as run_all};
-use crate::archive::tree::{Entry, Root};
+use crate::archive::tree::{Entry, Root, links};
 use crate::cli::args::Archive;
 use crate::cli::exit::Exit;
 use crate::cli::load::Scrubbers;
 use crate::cli::print::{message, to_stderr, usage_fault};
 use crate::cli::progress::{Progress, size};
 use crate::policy::hold::Hold;
-use crate::report::Part;
+use crate::report::{Part, archive::Lines};
 use crate::scrub::Scrubber;
 use crate::stream::{Held, Place};
 use crate::tally::Tally;
@@ -80,6 +81,27 @@ impl Plan {
             how,
             into: args.into.clone(),
         }
+    }
+
+    /// Takes the names of one file for one entry, if these are all and the rules say the same of each.
+    pub(super) fn join_links(&mut self) {
+        let is_alike = |one: usize, other: usize| {
+            let holds = |number: usize| self.holds(number).map(|hold| &hold.name).collect::<Vec<_>>();
+            self.by.get(one) == self.by.get(other) && holds(one) == holds(other)
+        };
+        let mut links = links(&self.entries);
+        links.retain(|first, others| others.iter().all(|other| is_alike(*first, *other)));
+        let joined: HashSet<usize> = links.values().flatten().copied().collect();
+        for (first, others) in links {
+            let others = others.iter().filter_map(|other| self.entries.get(*other).cloned()).collect();
+            if let Some(entry) = self.entries.get_mut(first) {
+                entry.links = others;
+            }
+        }
+        let mut number = 0..;
+        self.entries.retain(|_| !number.next().is_some_and(|number| joined.contains(&number)));
+        let mut number = 0..;
+        self.by.retain(|_| !number.next().is_some_and(|number| joined.contains(&number)));
     }
 
     /// Leaves out what the journal says is done, and finds out what is under a hold.
@@ -203,10 +225,11 @@ impl Plan {
         args: &Archive,
         roots: &[Root],
         journal: Option<Journal>,
+        files: Option<Lines>,
         shared: &Shared,
     ) -> Outcome {
         let progress = Progress::new(self.entries.len(), self.bytes(), args.quiet);
-        let outcome = Mutex::new(Outcome::new(self, journal, args.report.is_some()));
+        let outcome = Mutex::new(Outcome::new(self, journal, files));
         let each = |number: usize, done: Result<Done, Skip>| {
             lock(&outcome).take(self, number, done, &progress);
         };

@@ -53,11 +53,11 @@ impl Teller {
         self.tally.dropped += u64::from(judged.dropped.is_some());
         let found = self.findings(judged);
         for (_, kind, rule) in &found {
-            self.tally.act(Acted { rule: *rule, step: 0, kind: *kind, count: 1 });
+            self.tally.act(Acted { rule: *rule, step: 0, kind: *kind, year: None, count: 1 });
         }
         if self.with_rules && !goes_whole(judged) {
             for finding in judged.sightings.iter().filter(|finding| !is_changed(judged, finding.span)) {
-                self.tally.act(Acted { rule: KEPT, step: 0, kind: finding.kind, count: 1 });
+                self.tally.act(Acted { rule: KEPT, step: 0, kind: finding.kind, year: None, count: 1 });
             }
         }
         if found.is_empty() && judged.dropped.is_none() {

@@ -27,6 +27,8 @@ pub(super) struct Law {
     /// Of every kind: what stands in messages holds none of any.
     pub(super) all_detectors: Arc<Detectors>,
     pub(super) residues: Arc<Residues>,
+    /// Year of the records, where it is asked for and known.
+    pub(super) year: Option<i16>,
 }
 
 /// What bytes are taken for.

@@ -8,7 +8,7 @@ use flate2::{Compression, Crc};
 
 use super::entry::{Entry, Sizes};
 use crate::archive::container::corrupt;
-use crate::archive::container::spool::Spool;
+use crate::archive::container::spool::{NewFile, Spool};
 
 /// The methods that are understood.
 pub(super) const STORED: u16 = 0;
@@ -77,8 +77,11 @@ impl<R: Read> Read for Unpacked<R> {
 
 enum Packing<'a> {
     Stored(Spool<'a>),
-    Deflated(DeflateEncoder<Spool<'a>>),
+    Deflated(Deflater<'a>),
 }
+
+/// What deflates one member after another. It is large, and to allocate it anew for each of thousands can leave as many holes.
+pub(super) type Deflater<'a> = DeflateEncoder<Spool<'a>>;
 
 /// Packs new content.
 pub(super) struct Packed<'a> {
@@ -88,25 +91,30 @@ pub(super) struct Packed<'a> {
 }
 
 impl<'a> Packed<'a> {
-    pub(super) fn new(spool: Spool<'a>, method: u16, level: Option<u32>) -> Packed<'a> {
+    /// Deflated by what deflated another member, if there is such.
+    pub(super) fn new(
+        spool: NewFile<'a>,
+        method: u16,
+        level: Option<u32>,
+        deflater: Option<Deflater<'a>>,
+    ) -> Packed<'a> {
+        let level = level.map_or(Compression::default(), |level| Compression::new(level.min(9)));
+        let new = || DeflateEncoder::new(Spool::new(spool), level);
         let packing = match method {
-            DEFLATED => {
-                let level = level.map_or(Compression::default(), |level| Compression::new(level.min(9)));
-                Packing::Deflated(DeflateEncoder::new(spool, level))
-            }
-            _ => Packing::Stored(spool),
+            DEFLATED => Packing::Deflated(deflater.unwrap_or_else(new)),
+            _ => Packing::Stored(Spool::new(spool)),
         };
         Packed { packing, crc: Crc::new(), written: 0 }
     }
 
-    /// What was packed, and what is to be said of it.
-    pub(super) fn finish(self) -> io::Result<(Spool<'a>, Sizes)> {
-        let spool = match self.packing {
-            Packing::Stored(spool) => spool,
-            Packing::Deflated(encoder) => encoder.finish()?,
+    /// What was packed, what is to be said of it, and what may deflate another into `next`.
+    pub(super) fn finish(self, next: Spool<'a>) -> io::Result<(Spool<'a>, Sizes, Option<Deflater<'a>>)> {
+        let (spool, deflater) = match self.packing {
+            Packing::Stored(spool) => (spool, None),
+            Packing::Deflated(mut deflater) => (deflater.reset(next)?, Some(deflater)),
         };
         let sizes = Sizes { crc: self.crc.sum(), packed: spool.length(), plain: self.written };
-        Ok((spool, sizes))
+        Ok((spool, sizes, deflater))
     }
 }
 
