@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::fs::File;
+use std::io::{self, BufRead, BufReader};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
@@ -17,11 +18,11 @@ use crate::error::reason;
 use crate::report::text::columns;
 
 pub(super) fn run(command: &ReportCommand) -> Exit {
-    let (path, work): (_, fn(&Value) -> Exit) = match command {
+    let (path, work): (_, fn(&Report) -> Exit) = match command {
         ReportCommand::Show { report } => (report, show),
         ReportCommand::Verify { report } => (report, verify),
     };
-    match read(path) {
+    match Report::open(path) {
         Ok(report) => work(&report),
         Err(what) => {
             message(&format!("report {}: {what}", path.display()));
@@ -30,26 +31,88 @@ pub(super) fn run(command: &ReportCommand) -> Exit {
     }
 }
 
-fn read(path: &Path) -> Result<Value, String> {
-    let text = std::fs::read(path).map_err(|cause| reason(&cause))?;
-    let report: Value = serde_json::from_slice(&text).map_err(|_| "it is not JSON".to_owned())?;
-    match report["command"].as_str() {
-        Some("archive") if report["files"].is_array() => Ok(report),
-        _ => Err("it is no report of archive".to_owned()),
+/// A report. It may be of a million files, which are read one by one if it is laid out as it was written.
+enum Report {
+    Lines { path: PathBuf, head: Value },
+    Whole(Value),
+}
+
+impl Report {
+    /// Opens a report and looks at all of it.
+    fn open(path: &Path) -> Result<Report, String> {
+        let is_file = path.metadata().is_ok_and(|about| about.is_file()); // others can be read once
+        let head = if is_file { lines(path, &mut |_| ()).map_err(|cause| reason(&cause))? } else { None };
+        let report = match head {
+            Some(head) => Report::Lines { path: path.to_owned(), head },
+            None => {
+                let text = std::fs::read(path).map_err(|cause| reason(&cause))?;
+                Report::Whole(serde_json::from_slice(&text).map_err(|_| "it is not JSON".to_owned())?)
+            }
+        };
+        match report.head()["command"].as_str() {
+            Some("archive") if report.head()["files"].is_array() => Ok(report),
+            _ => Err("it is no report of archive".to_owned()),
+        }
+    }
+
+    /// What it says of the run.
+    fn head(&self) -> &Value {
+        match self {
+            Report::Lines { head, .. } => head,
+            Report::Whole(report) => report,
+        }
+    }
+
+    /// Hands on what it says of each file.
+    fn each_file(&self, mut each: impl FnMut(&Path, &Value)) {
+        let mut named = |file: &Value| {
+            let path = file["path"].as_str().and_then(path_from);
+            path.into_iter().for_each(|path| each(Path::new(OsStr::from_bytes(&path)), file));
+        };
+        match self {
+            // That it can be read was seen when it was opened.
+            Report::Lines { path, .. } => drop(lines(path, &mut named)),
+            Report::Whole(report) => report["files"].as_array().into_iter().flatten().for_each(named),
+        }
     }
 }
 
-fn files(report: &Value) -> impl Iterator<Item = (PathBuf, &Value)> {
-    let named = |file: &Value| path_from(file["path"].as_str()?);
-    let files = report["files"].as_array().into_iter().flatten();
-    files.filter_map(move |file| Some((PathBuf::from(OsStr::from_bytes(&named(file)?)), file)))
+/// Reads a report that has a line for each file, and returns what stands before these; nothing if it is laid out otherwise.
+fn lines(path: &Path, each: &mut dyn FnMut(&Value)) -> io::Result<Option<Value>> {
+    const FILES: &[u8] = b"  \"files\": [";
+    let mut lines = BufReader::new(File::open(path)?).split(b'\n');
+    let mut head = Vec::new();
+    loop {
+        match lines.next().transpose()? {
+            Some(line) if line == FILES => break,
+            Some(line) if head.len() < HEAD_BYTES => head.extend(line),
+            _ => return Ok(None),
+        }
+    }
+    head.extend_from_slice(FILES);
+    head.extend_from_slice(b"]}");
+    let Ok(head) = serde_json::from_slice(&head) else { return Ok(None) };
+    loop {
+        let Some(line) = lines.next().transpose()? else { return Ok(None) };
+        if line == b"  ]" {
+            let is_end = lines.next().transpose()?.is_some_and(|line| line == b"}");
+            return Ok((is_end && lines.next().is_none()).then_some(head));
+        }
+        let Ok(file) = serde_json::from_slice(line.strip_suffix(b",").unwrap_or(&line)) else {
+            return Ok(None);
+        };
+        each(&file);
+    }
 }
 
+/// What stands before the files is short.
+const HEAD_BYTES: usize = 64 << 10;
+
 /// How many files came to which end, and what the rules did in all of them.
-fn show(report: &Value) -> Exit {
+fn show(report: &Report) -> Exit {
     let mut outcomes: BTreeMap<String, u64> = BTreeMap::new();
     let mut acted: BTreeMap<[String; 3], u64> = BTreeMap::new();
-    for (_, file) in files(report) {
+    report.each_file(|_, file| {
         *outcomes.entry(file["outcome"].as_str().unwrap_or_default().to_owned()).or_default() += 1;
         for row in file["acted"].as_array().into_iter().flatten() {
             let word = |name: &str| row[name].as_str().unwrap_or_default().to_owned();
@@ -57,8 +120,9 @@ fn show(report: &Value) -> Exit {
             let name = [word("rule") + &step, word("kind"), word("action")];
             *acted.entry(name).or_default() += row["count"].as_u64().unwrap_or(0);
         }
-    }
+    });
     let word = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    let report = report.head();
     let rules = &report["rules"];
     let mut text = format!(
         "at     {}\nrules  {} {:.12}\n\n",
@@ -80,22 +144,22 @@ fn show(report: &Value) -> Exit {
 }
 
 /// Compares each file with its digest.
-fn verify(report: &Value) -> Exit {
+fn verify(report: &Report) -> Exit {
     let (mut same, mut others) = (0_u64, 0_u64);
-    for (path, file) in files(report) {
-        let Some(wanted) = file["sha256"].as_str() else { continue };
-        let found = File::open(&path).and_then(|file| file_digest(&file));
+    report.each_file(|path, file| {
+        let Some(wanted) = file["sha256"].as_str() else { return };
+        let found = File::open(path).and_then(|file| file_digest(&file));
         let what = match found {
             Ok(found) if found == wanted => {
                 same += 1;
-                continue;
+                return;
             }
             Ok(_) => "is not as it was left".to_owned(),
             Err(cause) => reason(&cause),
         };
         others += 1;
         message(&format!("{}: {what}", path.display()));
-    }
+    });
     let told = to_stdout(format!("{same} files as they were left, {others} not\n").as_bytes());
     if told == Exit::Done && others > 0 { Exit::Found } else { told }
 }

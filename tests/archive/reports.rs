@@ -6,7 +6,7 @@ use std::process::Command;
 
 use zip::write::SimpleFileOptions;
 
-use crate::site::{Site, program, text};
+use crate::site::{Site, program, ran, text};
 
 #[test]
 fn a_report_is_the_same_on_any_number_of_threads() {
@@ -66,4 +66,35 @@ fn the_memory_of_a_report_does_not_grow_with_the_files() {
     let most: usize = most.trim().trim_end_matches(" kB").parse().unwrap();
     assert!(length > MOST, "{length}");
     assert!(most << 10 < MOST, "{most} KiB for a report of {length} bytes");
+}
+
+/// How it ended, and what it wrote, of reading a report.
+fn read(command: &str, report: &std::path::Path) -> (Option<i32>, String) {
+    let ran = ran(program(&["report", command, report.to_str().unwrap()]));
+    (ran.code, ran.stdout)
+}
+
+#[test]
+fn a_report_is_read_however_it_is_laid_out() {
+    let site = Site::new();
+    (0..20).for_each(|n| drop(site.file(format!("{n}.log"), text(n).0)));
+    let (report, other) = (site.beside("report.json"), site.beside("other.json"));
+    assert_eq!(site.run(&["-q", "--report", report.to_str().unwrap()]).code, Some(0));
+    let written = fs::read_to_string(&report).unwrap();
+    let value: serde_json::Value = serde_json::from_str(&written).unwrap();
+    for command in ["show", "verify"] {
+        let wanted = read(command, &report);
+        assert_eq!(wanted.0, Some(0), "{wanted:?}");
+        for text in [value.to_string(), serde_json::to_string_pretty(&value).unwrap()] {
+            fs::write(&other, text).unwrap();
+            assert_eq!(read(command, &other), wanted);
+        }
+    }
+    for length in (0..written.len() - 1).step_by(97).chain([written.len() - 3]) {
+        fs::write(&other, &written[..length]).unwrap();
+        assert_eq!(read("show", &other), (Some(2), String::new()), "{length}");
+    }
+    assert!(read("verify", &report).1.starts_with("20 files as they were left, 0 not"));
+    fs::write(site.tree.join("3.log"), "other").unwrap();
+    assert_eq!(read("verify", &report).0, Some(1));
 }
