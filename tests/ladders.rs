@@ -12,6 +12,8 @@ mod hidden;
 mod hostile;
 #[path = "ladders/log.rs"]
 mod log;
+#[path = "ladders/overlaps.rs"]
+mod overlaps;
 #[path = "ladders/panics.rs"]
 mod panics;
 #[path = "ladders/records.rs"]

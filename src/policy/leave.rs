@@ -53,10 +53,17 @@ impl Policy {
         if self.may_have_been_ipv4(rule, kind) { hashed_as(kind, plain) } else { kind }
     }
 
-    /// Whether what is left of a value of that kind may be what is left of an IPv4 address.
+    /// Whether the label that a rule leaves of a value of that kind may be the label of an IPv4 address: an earlier step
+    /// named it so. What still reads the address takes it as it is written.
     pub fn may_have_been_ipv4(&self, rule: usize, kind: Kind) -> bool {
-        let hashes = |action: &Action| matches!(action, Action::Hash(_));
-        kind == Kind::IPV6 && self.rules[rule].earlier.iter().any(hashes)
+        let rule = &self.rules[rule];
+        let is_label = matches!(rule.action, Action::Redact { .. });
+        let names_ipv4 = |action: &Action| match action {
+            Action::Hash(_) => true,
+            Action::Truncate(keep) => keep.pseudonymise,
+            _ => false,
+        };
+        kind == Kind::IPV6 && is_label && rule.earlier.iter().any(names_ipv4)
     }
 
     /// To what a rule coarsens times.
