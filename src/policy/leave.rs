@@ -7,7 +7,7 @@ use super::taint::Means;
 use super::{Covers, Policy, Rule};
 use crate::action::canonical::hashed_as;
 use crate::action::truncate::ZIP;
-use crate::action::{self, Action, Left, TimeUnit};
+use crate::action::{self, Action, Left, TimeUnit, Trace};
 use crate::kind::Kind;
 use crate::span::Span;
 use crate::time::stamp::{Clock, Stamp, Unit};
@@ -76,6 +76,21 @@ impl Policy {
         !self.rules[rule].earlier.is_empty() && self.advance(rule, kind, left, means, &mut Vec::new())
     }
 
+    /// Appends what a rule makes of what is its own, whichever rule left it; `false` if that stays, and nothing is
+    /// appended.
+    pub fn take_further(
+        &self,
+        rule: usize,
+        kind: Kind,
+        left: &[u8],
+        means: Means<'_>,
+        out: &mut Vec<u8>,
+    ) -> bool {
+        let Rule { action, earlier, .. } = &self.rules[rule];
+        let trace = Trace::read(left, kind, means.residues).filter(|_| *action != Action::Keep);
+        trace.is_some_and(|trace| trace.advance(action, earlier, means.tools, out))
+    }
+
     fn advance(&self, rule: usize, kind: Kind, left: &[u8], means: Means<'_>, out: &mut Vec<u8>) -> bool {
         let rule = &self.rules[rule];
         let Means { tools, residues } = means;
@@ -110,10 +125,13 @@ impl Policy {
                 let on_labels = later.iter().any(acts_on_labels);
                 for kind in kinds.iter() {
                     marks_of(&step.action, kind, self.kinds.name(kind), on_labels, &mut marks);
-                    if kind == Kind::IPV6 {
-                        // A mapped address is hashed as its IPv4 address.
-                        marks_of(&step.action, kind, self.kinds.name(Kind::IPV4), on_labels, &mut marks);
-                    }
+                    // A mapped address is covered and named as either.
+                    let other = match kind {
+                        Kind::IPV4 => Kind::IPV6,
+                        Kind::IPV6 => Kind::IPV4,
+                        _ => continue,
+                    };
+                    marks_of(&step.action, kind, self.kinds.name(other), on_labels, &mut marks);
                 }
             }
         }
