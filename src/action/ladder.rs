@@ -128,6 +128,7 @@ fn is_host(domain: &[u8]) -> bool {
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
+    use crate::action::apply;
     use crate::action::hash::HashKey;
     use crate::action::keys::Keys;
     use crate::action::{DateKeep, PanKeep, TimeKeep};
@@ -254,7 +255,7 @@ mod tests {
             if advance(action, earlier, kind, left, self.tools(), &self.residues, &mut out) {
                 return out;
             }
-            if read(left, kind, &self.residues).is_some() {
+            if Trace::read(left, kind, &self.residues).is_some() {
                 return left.to_vec();
             }
             self.apply(&effective(steps), kind, left)
