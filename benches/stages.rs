@@ -247,7 +247,9 @@ impl<'l> Sighted<'l> {
 
     fn decide(&self, policy: &Policy, decisions: &mut Decisions) {
         decisions.clear();
-        policy.decide(&self.record(), &self.sightings, &mut self.plain(), decisions);
+        let tools = Tools { kinds: &policy.kinds, keys: None, period: None };
+        let means = Means { tools, residues: &Residues::default() };
+        policy.decide(&self.record(), &self.sightings, means, &mut self.plain(), decisions);
         policy.part(&mut decisions.acting);
     }
 

@@ -144,12 +144,15 @@ impl Edits {
         }
         left.clear();
         let leaves_nothing = matches!(action, Action::Withhold | Action::Drop);
-        let done = match rest && !leaves_nothing {
-            true => {
-                let redact = Action::Redact { with: None };
-                action::apply(&redact, kind, value, seen_through, means.tools, left)
-            }
-            false => policy.leave(rule, kind, value, seen_through, means, left),
+        let done = if rest && !leaves_nothing {
+            let redact = Action::Redact { with: None };
+            action::apply(&redact, kind, value, seen_through, means.tools, left)
+        } else if decision.left {
+            let acts = policy.take_further(rule, kind, value, means, left);
+            left.extend_from_slice(if acts { b"" } else { value });
+            Left::AsAsked
+        } else {
+            policy.leave(rule, kind, value, seen_through, means, left)
         };
         self.without_key += u64::from(done == Left::NoKey);
         self.left != value

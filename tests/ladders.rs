@@ -14,6 +14,8 @@ mod hostile;
 mod log;
 #[path = "ladders/looked.rs"]
 mod looked;
+#[path = "ladders/overlaps.rs"]
+mod overlaps;
 #[path = "ladders/panics.rs"]
 mod panics;
 #[path = "ladders/records.rs"]

@@ -28,7 +28,7 @@ pub struct Tools<'t> {
 
 impl<'t> Tools<'t> {
     /// The key under which a value of the record goes.
-    fn key(self, forever: bool) -> Option<&'t HashKey> {
+    pub(super) fn key(self, forever: bool) -> Option<&'t HashKey> {
         let keys = self.keys?;
         if forever { keys.forever() } else { keys.of_period(self.period?) }
     }

@@ -10,11 +10,13 @@ mod ladder;
 mod prefix;
 pub mod residue;
 mod seen;
+mod trace;
 pub mod truncate;
 mod zip;
 
 pub use apply::{Left, Tools, apply, place};
 pub use ladder::{advance, effective, is_left_by, is_legal};
+pub use trace::Trace;
 
 /// What a rule does to a value (the words of the rules file).
 #[derive(Clone, Debug, PartialEq, Eq)]

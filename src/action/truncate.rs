@@ -26,7 +26,7 @@ pub fn truncate(kind: Kind, value: &[u8], keep: &Truncate, kinds: &Kinds, out: &
 }
 
 /// Whether anything may be left of a kind after what an earlier step left.
-fn may_stay(kind: Kind, keep: &Truncate) -> bool {
+pub(super) fn may_stay(kind: Kind, keep: &Truncate) -> bool {
     match keep.only {
         None => true,
         Some(Part::Domain) => kind == Kind::EMAIL,
@@ -190,13 +190,16 @@ fn is_place(byte: u8) -> bool {
     byte.is_ascii_digit() || byte == b'*'
 }
 
-/// Whether the text is a card number of which truncation took digits.
+/// Whether the text is a card number of which truncation took digits: of the first six all stand there, or none. A number
+/// that happens to stand before one is no part of it.
 pub fn is_truncated_card(text: &[u8]) -> bool {
     let is_written = |byte: &u8| is_place(*byte) || b" -+.".contains(byte);
     let places = || text.iter().filter(|byte| is_place(**byte));
     let count = places().count();
-    let head = unhidden(PanKeep::First6Last4, count);
+    let shown = places().take_while(|byte| byte.is_ascii_digit()).count();
+    let head = unhidden(PanKeep::First6Last4, count).min(shown);
     CARD_DIGITS.contains(&count)
+        && (head == 0 || head == unhidden(PanKeep::First6Last4, count))
         && places().skip(head).take(count - head - 4).all(|byte| *byte == b'*')
         && text.iter().any(u8::is_ascii_digit)
         && text.iter().all(is_written)

@@ -42,7 +42,7 @@ impl Policy {
     }
 
     /// Whether a binding rule is asked although another was chosen.
-    fn binds(&self, rule: &Rule, chosen: Option<usize>) -> bool {
+    pub(super) fn binds(&self, rule: &Rule, chosen: Option<usize>) -> bool {
         rule.binding && !chosen.is_some_and(|chosen| self.rules[chosen].instead_of.contains(&rule.name))
     }
 

@@ -3,17 +3,19 @@
 use super::choose::Cover;
 use super::condition::Subject;
 use super::named::{is_delimiter, pairs};
+use super::owner::{self, Claim};
 use super::paths::Paths;
 use super::selector::{Path, Selector};
+use super::taint::Means;
 use super::when::{Circumstances, is_nothing, is_value};
 use super::{Covers, FormatChoice, Known, Numbers, Policy, Rule};
-use crate::action::Action;
+use crate::action::{Action, Trace};
 use crate::decoded::Decoded;
 use crate::detect::MAX_DEPTH;
 use crate::detect::unescape::{Ansi, unescape};
 use crate::finding::Finding;
 use crate::format::{FORMATS, Field, Fields, Role};
-use crate::kind::{Kind, KindSet};
+use crate::kind::Kind;
 use crate::span::Span;
 
 /// A record as the rules see it.
@@ -23,6 +25,19 @@ pub struct Record<'r> {
     pub bytes: &'r [u8],
     /// Its parts.
     pub fields: &'r Fields,
+}
+
+impl Record<'_> {
+    /// What stands somewhere in a field, with the escapes of its format undone.
+    fn undone<'d>(&'d self, field: usize, span: Span, decoded: &'d mut Decoded) -> &'d [u8] {
+        let field = &self.fields.list[field];
+        if !field.escaped {
+            return span.of(self.bytes);
+        }
+        decoded.clear();
+        self.fields.decode(self.bytes, field, span, decoded);
+        &decoded.bytes
+    }
 }
 
 /// A value of one kind in one field.
@@ -71,6 +86,7 @@ pub struct Decisions {
     circumstances: Circumstances,
     plain: Vec<u8>,
     decoded: Decoded,
+    claims: Vec<Claim>,
 }
 
 impl Decisions {
@@ -97,17 +113,19 @@ impl Policy {
         &self,
         record: &Record<'_>,
         sightings: &[Sighting],
+        means: Means<'_>,
         plain: Plain<'_>,
         decisions: &mut Decisions,
     ) {
         decisions.clear();
-        let Decisions { all, acting, paths, circumstances, plain: buffer, decoded } = decisions;
+        let Decisions { all, acting, paths, circumstances, plain: buffer, decoded, claims } = decisions;
         circumstances.read(self, record);
         paths.begin();
         if record.fields.are_named() && self.has_field_rules() {
             paths.look_for(&self.needs.names, record);
         }
-        let mut judge = Judge { policy: self, record, paths, circumstances, plain, buffer, decoded };
+        let mut judge =
+            Judge { policy: self, record, means, paths, circumstances, plain, buffer, decoded, claims };
         judge.values(sightings, all);
         if self.has_field_rules() {
             judge.fields(sightings, all);
@@ -123,11 +141,13 @@ impl Policy {
 struct Judge<'j, 'p> {
     policy: &'j Policy,
     record: &'j Record<'j>,
+    means: Means<'j>,
     paths: &'j mut Paths,
     circumstances: &'j Circumstances,
     plain: Plain<'p>,
     buffer: &'j mut Vec<u8>,
     decoded: &'j mut Decoded,
+    claims: &'j mut Vec<Claim>,
 }
 
 /// Whether the bytes begin with the whole text that the action writes: it may hold blanks, at which a value
@@ -136,11 +156,6 @@ fn is_left(action: &Action, bytes: &[u8]) -> bool {
     let Action::Redact { with: Some(text) } = action else { return false };
     let rest = bytes.strip_prefix(text.as_bytes());
     rest.is_some_and(|rest| rest.first().is_none_or(|byte| is_delimiter(*byte)))
-}
-
-/// Whether what is left of a value of that kind may have been one of these: a mapped IPv6 address counts as IPv4.
-fn may_be_left_of(kind: Kind, kinds: &KindSet) -> bool {
-    kinds.contains(kind) || kind == Kind::IPV4 && kinds.contains(Kind::IPV6)
 }
 
 /// Whether a column says that there is no value: `-`. No rule means what is not there.
@@ -172,46 +187,89 @@ impl Judge<'_, '_> {
 
     /// The rule that acts on a sighting, and what the value is taken for.
     fn rule_for(&mut self, sighting: Sighting, whole: bool) -> Option<(usize, Kind)> {
-        let Judge { policy, record, paths, circumstances, plain, buffer, .. } = self;
+        let Judge { policy, record, .. } = *self;
         let Sighting { finding: Finding { kind, span }, field, left } = sighting;
-        buffer.clear();
-        if policy.needs.values && !left {
-            plain(span, &record.fields.list[field], buffer);
-        }
-        let subject = Subject::new(kind, buffer);
-        let mut covers = |rule: &Rule| match &rule.covers {
-            Covers::Field { fields, .. } => {
-                let may_be_meant = whole && record.fields.are_named() && paths.may_be_meant(field);
-                Cover::of(may_be_meant && paths.any(record, field, fields, rule.action == Action::Keep))
+        let rule = if left {
+            self.owner(sighting, whole)?
+        } else {
+            let mut value = std::mem::take(self.buffer);
+            value.clear();
+            if policy.needs.values {
+                (self.plain)(span, &record.fields.list[field], &mut value);
             }
-            Covers::Find { kinds, within, not_within, only, unless } => {
-                let is_of_value = only.is_some() || unless.is_some();
-                if left {
-                    if !may_be_left_of(kind, kinds) || is_of_value && rule.action == Action::Keep {
-                        return Cover::No;
-                    }
-                } else if !subject.is_of(kinds) || !policy.holds(only.as_ref(), unless.as_ref(), &subject) {
-                    return Cover::No;
+            let subject = Subject::new(kind, &value);
+            let chosen = policy.choose(|at, rule| match &rule.covers {
+                Covers::Find { kinds, only, unless, .. }
+                    if !subject.is_of(kinds) || !policy.holds(only.as_ref(), unless.as_ref(), &subject) =>
+                {
+                    Cover::No
                 }
-                let sure = if left && is_of_value { Cover::Maybe } else { Cover::Yes };
-                if within.is_none() && not_within.is_empty() {
-                    return sure;
-                }
-                if !record.fields.are_named() || !paths.has(record, field) {
-                    return if rule.action == Action::Keep { Cover::No } else { Cover::Maybe };
-                }
-                let keeps = rule.action == Action::Keep;
-                let inside = within.as_ref().is_none_or(|within| paths.any(record, field, within, keeps));
-                if inside && !paths.any(record, field, not_within, !keeps) { sure } else { Cover::No }
-            }
-            Covers::Unknown => Cover::No,
+                _ => self.place((at, rule), field, whole),
+            });
+            *self.buffer = value;
+            chosen?
         };
-        let rule = policy.choose(|at, rule| circumstances.limit(at, &rule.action, covers(rule)))?;
-        let kind = match policy.rules[rule].covers {
+        let taken_for = match policy.rules[rule].covers {
             Covers::Field { kind: Some(kind), .. } => kind,
             _ => kind,
         };
-        Some((rule, kind))
+        Some((rule, taken_for))
+    }
+
+    /// Whether a rule covers what stands in a field, whatever the value is.
+    fn place(&mut self, (at, rule): (usize, &Rule), field: usize, whole: bool) -> Cover {
+        let Judge { record, paths, circumstances, .. } = self;
+        let keeps = rule.action == Action::Keep;
+        let cover = match &rule.covers {
+            Covers::Field { fields, .. } => {
+                let may_be_meant = whole && record.fields.are_named() && paths.may_be_meant(field);
+                Cover::of(may_be_meant && paths.any(record, field, fields, keeps))
+            }
+            Covers::Find { within: None, not_within, .. } if not_within.is_empty() => Cover::Yes,
+            Covers::Find { .. } if !record.fields.are_named() || !paths.has(record, field) => {
+                if keeps {
+                    Cover::No
+                } else {
+                    Cover::Maybe
+                }
+            }
+            Covers::Find { within, not_within, .. } => {
+                let inside = within.as_ref().is_none_or(|within| paths.any(record, field, within, keeps));
+                Cover::of(inside && !paths.any(record, field, not_within, !keeps))
+            }
+            Covers::Unknown => Cover::No,
+        };
+        circumstances.limit(at, &rule.action, cover)
+    }
+
+    /// The rule whose a residue is, if it is any rule's.
+    fn owner(&mut self, sighting: Sighting, whole: bool) -> Option<usize> {
+        let Judge { policy, record, means, .. } = *self;
+        let Sighting { finding: Finding { kind, span }, field, .. } = sighting;
+        let mut decoded = std::mem::take(self.decoded);
+        let mut claims = std::mem::take(self.claims);
+        claims.clear();
+        let text = record.undone(field, span, &mut decoded);
+        let owner = Trace::read(text, kind, means.residues).and_then(|trace| {
+            for (at, rule) in policy.rules.iter().enumerate() {
+                let (ways, is_found, value) = match &rule.covers {
+                    Covers::Find { kinds, only, unless, .. } => {
+                        let value = policy.holds_of_left(only.as_ref(), unless.as_ref(), &trace);
+                        (owner::found(kinds, &trace), true, value)
+                    }
+                    Covers::Field { kind, .. } => (owner::placed(*kind, &trace), false, Some(true)),
+                    Covers::Unknown => continue,
+                };
+                let place = self.place((at, rule), field, whole);
+                if ways != 0 && value != Some(false) && place != Cover::No {
+                    let sure = (place == Cover::Yes, value.is_some());
+                    claims.push(Claim::new((at, rule), (ways, is_found), sure, &trace, means.tools));
+                }
+            }
+            policy.owner(&claims, owner::ways(&trace, whole))
+        });
+        (*self.decoded, *self.claims) = (decoded, claims);
+        owner
     }
 
     /// Decides about whole values by where they stand. A value that was found as a whole has been decided

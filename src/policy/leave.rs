@@ -7,7 +7,7 @@ use super::taint::Means;
 use super::{Covers, Policy, Rule};
 use crate::action::canonical::hashed_as;
 use crate::action::truncate::ZIP;
-use crate::action::{self, Action, Left, TimeUnit};
+use crate::action::{self, Action, Left, TimeUnit, Trace};
 use crate::kind::Kind;
 use crate::span::Span;
 use crate::time::stamp::{Clock, Stamp, Unit};
@@ -53,10 +53,17 @@ impl Policy {
         if self.may_have_been_ipv4(rule, kind) { hashed_as(kind, plain) } else { kind }
     }
 
-    /// Whether what is left of a value of that kind may be what is left of an IPv4 address.
+    /// Whether the label that a rule leaves of a value of that kind may be the label of an IPv4 address: an earlier step
+    /// named it so. What still reads the address takes it as it is written.
     pub fn may_have_been_ipv4(&self, rule: usize, kind: Kind) -> bool {
-        let hashes = |action: &Action| matches!(action, Action::Hash(_));
-        kind == Kind::IPV6 && self.rules[rule].earlier.iter().any(hashes)
+        let rule = &self.rules[rule];
+        let is_label = matches!(rule.action, Action::Redact { .. });
+        let names_ipv4 = |action: &Action| match action {
+            Action::Hash(_) => true,
+            Action::Truncate(keep) => keep.pseudonymise,
+            _ => false,
+        };
+        kind == Kind::IPV6 && is_label && rule.earlier.iter().any(names_ipv4)
     }
 
     /// To what a rule coarsens times.
@@ -67,6 +74,21 @@ impl Policy {
     /// Whether a rule takes this further, which an earlier step of its ladder left.
     pub fn advances(&self, rule: usize, kind: Kind, left: &[u8], means: Means<'_>) -> bool {
         !self.rules[rule].earlier.is_empty() && self.advance(rule, kind, left, means, &mut Vec::new())
+    }
+
+    /// Appends what a rule makes of what is its own, whichever rule left it; `false` if that stays, and nothing is
+    /// appended.
+    pub fn take_further(
+        &self,
+        rule: usize,
+        kind: Kind,
+        left: &[u8],
+        means: Means<'_>,
+        out: &mut Vec<u8>,
+    ) -> bool {
+        let Rule { action, earlier, .. } = &self.rules[rule];
+        let trace = Trace::read(left, kind, means.residues).filter(|_| *action != Action::Keep);
+        trace.is_some_and(|trace| trace.advance(action, earlier, means.tools, out))
     }
 
     fn advance(&self, rule: usize, kind: Kind, left: &[u8], means: Means<'_>, out: &mut Vec<u8>) -> bool {
@@ -103,10 +125,13 @@ impl Policy {
                 let on_labels = later.iter().any(acts_on_labels);
                 for kind in kinds.iter() {
                     marks_of(&step.action, kind, self.kinds.name(kind), on_labels, &mut marks);
-                    if kind == Kind::IPV6 {
-                        // A mapped address is hashed as its IPv4 address.
-                        marks_of(&step.action, kind, self.kinds.name(Kind::IPV4), on_labels, &mut marks);
-                    }
+                    // A mapped address is covered and named as either.
+                    let other = match kind {
+                        Kind::IPV4 => Kind::IPV6,
+                        Kind::IPV6 => Kind::IPV4,
+                        _ => continue,
+                    };
+                    marks_of(&step.action, kind, self.kinds.name(other), on_labels, &mut marks);
                 }
             }
         }

@@ -26,6 +26,7 @@ mod named;
 mod names;
 mod needs;
 mod networks;
+mod owner;
 pub mod packs;
 mod part;
 mod paths;

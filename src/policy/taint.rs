@@ -402,7 +402,7 @@ mod tests {
         let means = Means { tools: Tools { kinds: &kinds, keys: None, period: None }, residues: &residues };
         let mut plain = |span: Span, _: &Field, out: &mut Vec<u8>| out.extend_from_slice(span.of(bytes));
         let mut decisions = Decisions::default();
-        policy.decide(&record, &[], &mut plain, &mut decisions);
+        policy.decide(&record, &[], means, &mut plain, &mut decisions);
         policy.taint(&record, &mut decisions, means, &mut plain, &mut Taint::default()).unwrap();
         policy.part(&mut decisions.acting);
         let text = |span: Span| String::from_utf8_lossy(span.of(bytes)).into_owned();

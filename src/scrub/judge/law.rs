@@ -115,7 +115,7 @@ impl Law {
         let time = self.sight_all(&record, reading, times, (value, detect), sightings);
         let means = Means { tools, residues: &self.residues };
         let mut plain = |span: Span, field: &Field, out: &mut Vec<u8>| undo.plain(&record, span, field, out);
-        self.policy.decide(&record, sightings, &mut plain, decisions);
+        self.policy.decide(&record, sightings, means, &mut plain, decisions);
         if matches!(reading, Reading::Record { is_header: true, .. }) {
             let stays = |decision: &Decision| !is_first_column(bytes, decision.span);
             decisions.all.retain(stays);
@@ -210,7 +210,12 @@ impl Law {
         let is_left = decision.left
             || residues.is(bytes)
             || decision.whole && action::is_left_by(action, bytes, tools, residues);
-        is_left && !self.policy.advances(decision.rule, decision.kind, bytes, means)
+        let Decision { rule, kind, left, .. } = *decision;
+        let acts = match left {
+            true => self.policy.take_further(rule, kind, bytes, means, &mut Vec::new()),
+            false => is_left && self.policy.advances(rule, kind, bytes, means),
+        };
+        is_left && !acts
     }
 
     /// Whether rules by column ought to act on a record that yields none. It must not go out.

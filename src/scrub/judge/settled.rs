@@ -21,6 +21,9 @@ impl Law {
             return false;
         }
         let acting = &decisions.acting;
+        if acting.iter().any(|decision| decision.left) {
+            return false;
+        }
         let is_residue =
             |edit: &Edit| edit.cause.is_none() || self.residues.is(&edits.text[edit.text.clone()]);
         let stands_apart = |decision: &Decision| {

@@ -1,0 +1,131 @@
+//! Rules of which more than one may have left what stands in a record, and steps that no run fell into.
+
+use super::{at, scrubber};
+
+/// What is left of a line at these dates, one after another, by the judge and by the lane.
+fn walked(rules: &str, line: &str, dates: &[&str]) -> String {
+    let mut left = line.to_owned();
+    for date in dates {
+        let scrubber = scrubber(rules, at(&format!("{date}T00:00:00Z")));
+        let [by_lane, by_judge] = [scrubber.clone(), scrubber.judging_every_record()].map(|mut scrubber| {
+            let mut out = Vec::new();
+            scrubber.scrub(left.as_bytes(), &mut out);
+            String::from_utf8(out).unwrap()
+        });
+        assert_eq!(by_lane, by_judge, "{rules}{left}");
+        left = by_lane;
+    }
+    left
+}
+
+/// One late run leaves this, a walk over earlier dates leaves the same, and nothing is left to do.
+fn leaves(rules: &str, line: &str, wanted: &str) {
+    let rules = format!("pseudonyms.keyring = 'k.toml'\n{rules}");
+    let line = format!("{line}\n");
+    let late = "2026-06-02";
+    let once = walked(&rules, &line, &[late]);
+    assert_eq!(once, format!("{wanted}\n"), "late: {rules}");
+    assert_eq!(walked(&rules, &line, &["2026-03-02", late]), once, "walked: {rules}");
+    assert_eq!(walked(&rules, &line, &[late, late]), once, "twice: {rules}");
+}
+
+/// A rule for these kinds with these steps, the last of them without an end.
+fn rule(find: &str, more: &str, steps: &[(&str, &str)]) -> String {
+    let mut text = format!("[[rule]]\nfind = [{find}]\n{more}\nretain = [");
+    for (until, action) in steps {
+        let until = if until.is_empty() { String::new() } else { format!("until = '{until}', ") };
+        text += &format!("{{ {until}action = {action} }}, ");
+    }
+    text + "]\n"
+}
+
+#[test]
+fn a_mapped_address_is_labelled_alike_by_every_way() {
+    let prefix = "{ truncate = { pseudonymise = 'prefix' } }";
+    let rules = rule("'ip'", "", &[("30d", prefix), ("", "'redact'")]);
+    leaves(&rules, "2026-03-01T00:00:00Z of ::ffff:198.51.100.7", "2026-03-01T00:00:00Z of [ipv4]");
+    let keeps = rule("'ip'", "", &[("30d", "{ hash = { keep = '/24' } }"), ("", "'truncate'")]);
+    let wanted = "2026-03-01T00:00:00Z of ::ffff:198.51.100.0";
+    leaves(&keeps, "2026-03-01T00:00:00Z of ::ffff:198.51.100.7", wanted);
+}
+
+#[test]
+fn a_number_before_a_truncated_card_is_no_part_of_it() {
+    let last4 = "{ truncate = { pan = 'last4' } }";
+    let line = format!("2026-03-01T00:00:00Z paid 16 {} x", ["3782", "822463", "10005"].concat());
+    let wanted = "2026-03-01T00:00:00Z paid 16 ***********0005 x";
+    leaves(&rule("'pan'", "", &[("30d", "'truncate'"), ("", last4)]), &line, wanted);
+    let binding = "[[rule]]\nname = 'b'\nfield = ['email']\nbinding = true\nretain = [{ until = '7d', action = 'keep' }, { action = 'truncate' }]\n";
+    leaves(&(rule("'pan'", "", &[("", last4)]) + binding), &line, wanted);
+}
+
+/// A line of which this is left.
+fn line(value: &str) -> String {
+    format!("2026-03-01T00:00:00Z from {value}")
+}
+
+const KEEPS: &str = "{ hash = { keep = '/24' } }";
+
+#[test]
+fn what_a_rule_cannot_have_left_is_none_of_its_own() {
+    for steps in ["'encrypt'", "'hash'", KEEPS] {
+        let some = rule("'ip'", "only = { networks = ['10.0.0.0/8'] }", &[("", "'redact'")]);
+        let rest = rule("'ip'", "", &[("30d", steps), ("", "'redact'")]);
+        leaves(&(some + &rest), &line("203.0.113.7"), &line("[ipv4]"));
+    }
+    for action in ["'keep'", "'truncate'", "'redact'"] {
+        let ipv6 = rule("'ipv6'", "", &[("", action)]);
+        let ipv4 = rule("'ipv4'", "", &[("30d", "'hash'"), ("", "'redact'")]);
+        leaves(&(ipv6 + &ipv4), &line("203.0.113.7"), &line("[ipv4]"));
+    }
+    for action in ["'redact'", "'drop'"] {
+        let some = rule("'email'", "only = { domains = ['example.org'] }", &[("", action)]);
+        let rest = rule("'email'", "", &[("30d", "'hash'"), ("", "'redact'")]);
+        leaves(&(some + &rest), &line("ana@example.com"), &line("[email]"));
+    }
+    let most =
+        rule("'email'", "unless = { domains = ['example.org'] }", &[("30d", "'hash'"), ("", "'redact'")]);
+    let rest = rule("'email'", "", &[("", "'drop'")]);
+    leaves(&(most + &rest), &line("ana@example.com"), &line("[email]"));
+}
+
+#[test]
+fn a_domain_that_stays_tells_whose_an_address_was() {
+    let domain = "{ truncate = { email = 'domain' } }";
+    let ours = rule("'email'", "only = { domains = ['example.org'] }", &[("", domain)]);
+    let rest = rule("'email'", "", &[("30d", domain), ("", "'redact'")]);
+    let rules = ours + &rest;
+    leaves(&rules, &line("ana@example.com"), &line("[email]"));
+    leaves(&rules, &line("ana@mail.example.org"), &line("[email]@mail.example.org"));
+}
+
+#[test]
+fn what_is_in_a_token_tells_whose_it_is() {
+    let some =
+        rule("'ip'", "only = { networks = ['10.0.0.0/8'] }", &[("30d", "'encrypt'"), ("", "'redact'")]);
+    let rest = rule("'ip'", "", &[("", "'encrypt'")]);
+    leaves(&(some + &rest), &line("10.1.2.3 x"), &line("[ipv4] x"));
+    let mapped = rule("'ipv4'", "", &[("30d", "'encrypt'"), ("", "'redact'")]);
+    leaves(&mapped, &line("::ffff:198.51.100.7"), &line("[ipv6]"));
+}
+
+#[test]
+fn what_a_rule_leaves_today_stays() {
+    let ipv6 = rule("'ipv6'", "", &[("30d", "'hash'"), ("", "'redact'")]);
+    let rules = format!("pseudonyms.keyring = 'k.toml'\n{ipv6}{}", rule("'ipv4'", "", &[("", "'hash'")]));
+    let once = walked(&rules, &line("203.0.113.7"), &["2026-06-02"]);
+    assert!(once.contains("[ipv4:k"));
+    assert_eq!(walked(&rules, &once, &["2026-06-02", "2026-09-02"]), once);
+}
+
+#[test]
+fn two_ladders_that_both_act_withhold_nothing() {
+    for condition in ["when = { level = 'info' }", "in = ['msg', 'remote_addr']"] {
+        let ipv6 = rule("'ipv6'", condition, &[("3d", KEEPS), ("", "'truncate'")]);
+        let ip = rule("'ip'", "", &[("200d", KEEPS), ("", "'redact'")]);
+        let rules = format!("pseudonyms.keyring = 'k.toml'\n{ipv6}{ip}");
+        let once = walked(&rules, &line("198.51.100.71 to 2001:db8:fb6b:355e::2fc8"), &["2026-06-02"]);
+        assert!(once.contains("@198.51.100.0/24] to 2001:db8:fb6b::"), "{once}");
+        assert_eq!(walked(&rules, &once, &["2026-06-02"]), once);
+    }
+}
