@@ -14,6 +14,8 @@ mod hostile;
 mod log;
 #[path = "ladders/panics.rs"]
 mod panics;
+#[path = "ladders/parts.rs"]
+mod parts;
 #[path = "ladders/records.rs"]
 mod records;
 #[path = "ladders/residues.rs"]
