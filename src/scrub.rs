@@ -357,7 +357,7 @@ impl Scrubber {
     fn write_parts(&mut self, block: &[u8], to: usize, mut copied: usize, pen: &mut Pen<'_>) -> usize {
         while let Some(part) = self.parts.next_record().filter(|part| part.start <= to) {
             self.pass_headers(part.start);
-            self.take_up(block, part);
+            self.take_up_part(block, part);
             let line = self.parts.judge_next(&mut self.judge, block);
             pen.copy(block, copied, part.start);
             if let Some(left) = &line.left {
@@ -445,7 +445,7 @@ impl Scrubber {
             while let Some(part) = self.parts.next_record().filter(|part| part.start <= to) {
                 let start = part.start;
                 self.pass_headers(start);
-                let drops = self.take_up(block, part);
+                let drops = self.take_up_part(block, part);
                 let (line, judged) = self.parts.inspect_next(&mut self.judge, block);
                 let record = line.record;
                 inspected = line.end;
