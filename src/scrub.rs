@@ -335,7 +335,7 @@ impl Scrubber {
     fn write_parts(&mut self, block: &[u8], to: usize, mut copied: usize, pen: &mut Pen<'_>) -> usize {
         while let Some(part) = self.work.parts.next_record().filter(|part| part.start <= to) {
             self.pass_headers(part.start);
-            self.take_up(block, part);
+            self.take_up_part(block, part);
             let line = self.work.parts.judge_next(&mut self.judge, block);
             pen.copy(block, copied, part.start);
             if let Some(left) = &line.left {

@@ -18,6 +18,8 @@ mod looked;
 mod overlaps;
 #[path = "ladders/panics.rs"]
 mod panics;
+#[path = "ladders/parts.rs"]
+mod parts;
 #[path = "ladders/records.rs"]
 mod records;
 #[path = "ladders/residues.rs"]

@@ -108,11 +108,22 @@ impl Scrubber {
 
     /// Takes up the record that begins here: it is judged by its age. Whether its age alone says that it is dropped.
     pub(super) fn take_up(&mut self, block: &[u8], record: Span) -> bool {
-        let Scrubber { stages, carry, .. } = self;
-        let Some(stages) = stages else { return false };
-        let aged = stages.of(block, record, &carry.head);
+        let Some(aged) = self.age_of(block, record) else { return false };
         self.set_age(aged);
         aged.drops
+    }
+
+    /// The same of the next part of a longer record. All parts are judged by the age of the first.
+    pub(super) fn take_up_part(&mut self, block: &[u8], part: Span) -> bool {
+        let Some(own) = self.age_of(block, part) else { return false };
+        let aged = self.work.parts.age(own);
+        self.set_age(aged);
+        aged.drops
+    }
+
+    fn age_of(&mut self, block: &[u8], record: Span) -> Option<Aged> {
+        let Scrubber { stages, carry, .. } = self;
+        stages.as_mut().map(|stages| stages.of(block, record, &carry.head))
     }
 
     /// The same of a line that may be one of a private key. It is judged by the age of the first line of the key: one run

@@ -158,7 +158,7 @@ impl Dating {
             let behind = &lines[from..];
             dating.continued(behind, units, head, read) == behind.len()
         };
-        let record = record.filter(|_| goes_on(self));
+        let record = record.filter(|record| !self.may_be_part(record) && goes_on(self));
         Some(Last { moment, record })
     }
 
@@ -170,12 +170,22 @@ impl Dating {
             let next = units.end(lines, end);
             let (line, _) = parted(&lines[end..next]);
             let names_columns = line.starts_with(b"#") && header(&self.policy, line).is_some();
-            if names_columns || is_object(line) || self.of(line, head, read).is_some() {
+            if names_columns
+                || is_object(line)
+                || self.of(line, head, read).is_some()
+                || self.may_be_part(line)
+            {
                 break;
             }
             end = next;
         }
         end
+    }
+
+    /// Whether a line is a record of a format that parts long ones. It is one by itself, with a time that can be believed
+    /// or without: no line goes on with it, and it goes on with none but the parts before it.
+    pub(super) fn may_be_part(&self, line: &[u8]) -> bool {
+        self.policy.formats().any(|format| format.has_parts() && format.part(line).is_some())
     }
 
     /// The record's own time, if it has one. One more than a day ahead is none.

@@ -91,7 +91,7 @@ impl Scrubber {
     ) -> usize {
         while let Some(part) = self.work.parts.next_record().filter(|part| part.start <= to) {
             self.pass_headers(part.start);
-            self.take_up(block, part);
+            self.take_up_part(block, part);
             let (line, judged) = self.work.parts.inspect_next(&mut self.judge, block);
             done = line.end;
             each(part, self.with_age(judged));

@@ -10,6 +10,7 @@ mod judged;
 use super::carry::Carry;
 use super::judge::Judged;
 use super::seen::Seen;
+use super::stages::Aged;
 use crate::format::{Format, Framed, Part};
 use crate::policy::Policy;
 use crate::span::Span;
@@ -50,6 +51,8 @@ pub(super) struct Line {
     /// The next one.
     next: Option<usize>,
     fate: Fate,
+    /// Its age, if it is the first and was taken up.
+    aged: Option<Aged>,
     /// What is written in its place, without the line end; nothing if it is dropped.
     pub(super) left: Option<Vec<u8>>,
     /// What is seen in it, if anyone asks.
@@ -146,6 +149,7 @@ impl Parts {
             first: before.map_or(at, |before| self.lines[before].first),
             next: None,
             fate: if given_up { Fate::Withheld { counted: true } } else { Fate::Joined },
+            aged: None,
             left: None,
             seen: Judged::default(),
         });
@@ -169,6 +173,7 @@ impl Parts {
             first: self.lines.len(),
             next: None,
             fate: Fate::Framed { name },
+            aged: None,
             left: None,
             seen: Judged::default(),
         });

@@ -289,9 +289,11 @@ impl Stages {
     }
 
     /// How far the block goes on, from `end`, with the record that begins at `start`; nowhere if that has no time of its
-    /// own.
+    /// own, or may be a part of a longer one.
     pub(super) fn continued(&mut self, block: &[u8], start: usize, end: usize, head: &Head) -> usize {
-        match self.dating.of(parted(&block[start..end]).0, head, &self.read) {
+        let (record, _) = parted(&block[start..end]);
+        let moment = self.dating.of(record, head, &self.read);
+        match moment.filter(|_| !self.dating.may_be_part(record)) {
             Some(_) => end + self.dating.continued(&block[end..], &self.units, head, &self.read),
             None => end,
         }

@@ -4,6 +4,7 @@ use super::{Fate, Line, Parts};
 use crate::edit::Cause;
 use crate::finding::Finding;
 use crate::scrub::judge::{Dropped, Judge, Judged, Outcome};
+use crate::scrub::stages::Aged;
 use crate::span::Span;
 use crate::withhold::{is_marker, withheld_marker, withhold};
 
@@ -21,6 +22,15 @@ impl Parts {
             self.next += 1;
         }
         self.lines.get(self.next).map(|line| line.record)
+    }
+
+    /// By which age the next part is judged that is itself of this age.
+    pub(in crate::scrub) fn age(&mut self, own: Aged) -> Aged {
+        let first = self.lines[self.next].first;
+        if first == self.next {
+            self.lines[first].aged = Some(own);
+        }
+        self.lines[first].aged.unwrap_or(own)
     }
 
     /// Judges the next part, with those that it is to be joined with, and goes on behind it.
