@@ -215,6 +215,18 @@ impl House {
             forms.extend(self.pseudonyms("user_id", value));
             forms.extend(self.pseudonyms("member", value));
         }
+        // What is hashed is one text, but for the case.
+        for value in person.spellings.iter().filter(|value| value.contains(':') || value.starts_with("4111"))
+        {
+            forms.extend(TIMES.map(|time| self.scrubbed("m", value, time)));
+        }
+        // A token gives back how it was spelled, and what stood around it.
+        for value in person.identifiers.iter().chain(person.spellings) {
+            let sealed = self.scrubbed("seal", value, TIMES[0]);
+            forms.push(self.scrubbed("seal", &format!("at {sealed} (known)"), TIMES[0]));
+            forms.push(self.scrubbed("seal", &format!("of {value}, who called"), TIMES[1]));
+            forms.push(sealed);
+        }
         forms.sort();
         forms.dedup();
         forms

@@ -1,6 +1,7 @@
 //! The user's literal dictionaries.
 
 use std::collections::HashSet;
+use std::sync::Arc;
 
 use aho_corasick::{AhoCorasick, MatchKind};
 
@@ -20,7 +21,19 @@ pub struct List {
     ignore_case: bool,
     entries: HashSet<Vec<u8>>,
     automaton: AhoCorasick,
+    veiled: Option<Veiled>,
 }
+
+/// Texts that stand for entries, and of which nobody can say beforehand how they are spelled.
+#[derive(Clone)]
+struct Veiled {
+    /// Without it there is none.
+    mark: &'static [u8],
+    find: FindVeiled,
+}
+
+/// Appends where they stand in a text, in their order.
+pub type FindVeiled = Arc<dyn Fn(&[u8], &mut Vec<Span>) + Send + Sync>;
 
 impl std::fmt::Debug for List {
     /// Entries are personal data: they are counted, not shown.
@@ -48,7 +61,12 @@ impl List {
             .ascii_case_insensitive(ignore_case)
             .build(sorted)
             .map_err(|_| "the list is too large to search for".to_owned())?;
-        Ok(List { kind, ignore_case, entries, automaton })
+        Ok(List { kind, ignore_case, entries, automaton, veiled: None })
+    }
+
+    /// The same, in which texts count as entries that stand for some. No such text is without the mark.
+    pub fn with_veiled(self, mark: &'static [u8], find: FindVeiled) -> List {
+        List { veiled: Some(Veiled { mark, find }), ..self }
     }
 
     /// What its entries are.
@@ -59,7 +77,8 @@ impl List {
     /// Its entries as they are searched for together with all other literals. Whether an entry is a whole
     /// word is asked of ASCII alone there.
     pub(super) fn literals(&self) -> impl Iterator<Item = Literal> {
-        self.entries.iter().map(|entry| Literal::new(entry, self.ignore_case).whole_word())
+        let words = self.entries.iter().map(|entry| Literal::new(entry, self.ignore_case).whole_word());
+        words.chain(self.veiled.iter().map(|veiled| Literal::new(veiled.mark, false)))
     }
 
     /// Whether the whole value is an entry.
@@ -82,6 +101,9 @@ impl List {
             .map(|found| Span::new(found.start(), found.end()))
             .filter(|span| is_whole(hay, *span))
             .collect();
+        if let Some(Veiled { find, .. }) = &self.veiled {
+            find(hay, &mut spans);
+        }
         spans.sort_unstable_by_key(|span| (span.start, std::cmp::Reverse(span.end)));
         let mut end = 0;
         for span in spans {
