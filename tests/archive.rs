@@ -20,6 +20,8 @@ mod n_loop;
 mod order;
 #[path = "archive/others.rs"]
 mod others;
+#[path = "archive/outputs.rs"]
+mod outputs;
 #[path = "archive/site.rs"]
 mod site;
 #[path = "archive/standins.rs"]

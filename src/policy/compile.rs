@@ -76,6 +76,7 @@ pub(super) fn compile(layers: &[Layer], keyring: Option<&Path>, faults: &mut Fau
         definitions: names.definitions,
         sources: Vec::new(),
         holds: Vec::new(),
+        files: Vec::new(),
         tests,
         fingerprint: [0; 32],
     };

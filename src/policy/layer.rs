@@ -36,6 +36,11 @@ pub(crate) fn are_sound(layers: &[Layer]) -> bool {
     layers.iter().all(|layer| layer.sound)
 }
 
+/// Those that were read from files.
+pub(super) fn files(layers: &[Layer]) -> impl Iterator<Item = PathBuf> {
+    layers.iter().filter(|layer| layer.folder.is_some()).map(|layer| layer.identity.clone())
+}
+
 /// A text to begin with.
 #[derive(Debug)]
 pub(crate) struct Source {

@@ -107,11 +107,13 @@ pub struct Policy {
     /// `[[hold]]` of the file that was named and those that it extends: what must stay as it is. Whoever rewrites
     /// files asks them, also for inputs of a source; a scrubber of this policy knows nothing of them.
     pub holds: Vec<Hold>,
+    /// The files that it was read from: that which was named, those that it extends, and lists.
+    pub files: Vec<PathBuf>,
     /// `[[test]]` entries of the file that was named.
     pub tests: Vec<Test>,
     /// SHA-256 over the policy as it resolves: what is found, decided and done, and in which order. Two
-    /// policies with the same fingerprint give the same output; where the keyring lies and what the tests say
-    /// is no part of it.
+    /// policies with the same fingerprint give the same output; where the keyring and the files lie and what the
+    /// tests say is no part of it.
     pub fingerprint: [u8; 32],
     needs: Needs,
     /// The ages that the steps of all rules name, each once.
@@ -190,7 +192,10 @@ impl Policy {
         faults.sort();
         faults.append(inner);
         match policy {
-            Some(policy) if faults.is_empty() => Ok(Policy { sources, holds, ..policy }.fingerprinted()),
+            Some(policy) if faults.is_empty() => {
+                let files = layer::files(&layers).chain(names::list_files(&layers)).collect();
+                Ok(Policy { sources, holds, files, ..policy }.fingerprinted())
+            }
             _ => Err(faults),
         }
     }

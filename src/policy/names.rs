@@ -1,6 +1,7 @@
 //! What a policy gives names to: kinds, groups, lists, detectors.
 
 use std::ops::Range;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::built_in;
@@ -350,6 +351,14 @@ fn list_entries(layer: &Layer, entry: &Entry) -> Result<Vec<Vec<u8>>, Fault> {
         },
     };
     if entries.is_empty() { Err(fault(format!("the list {name} is empty"))) } else { Ok(entries) }
+}
+
+/// The files that lists are read from.
+pub(super) fn list_files(layers: &[Layer]) -> impl Iterator<Item = PathBuf> {
+    entries(layers, "lists").filter_map(|(layer, entry)| {
+        let path = entry.node.get("file").and_then(Node::as_text)?;
+        layer.folder.as_ref().map(|folder| folder.join(path))
+    })
 }
 
 /// One entry a line; `#` begins a comment line; blank lines do not count.
