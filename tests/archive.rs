@@ -12,6 +12,8 @@ mod interrupted;
 mod journals;
 #[path = "archive/kept.rs"]
 mod kept;
+#[path = "archive/keyless.rs"]
+mod keyless;
 #[path = "archive/live.rs"]
 mod live;
 #[path = "archive/n_loop.rs"]

@@ -14,7 +14,7 @@ use super::print::{message, to_stdout};
 use crate::archive::digest::file_digest;
 use crate::archive::journal::path_from;
 use crate::error::reason;
-use crate::report::text::columns;
+use crate::report::text::{columns, redacted_without_key};
 
 pub(super) fn run(command: &ReportCommand) -> Exit {
     let (path, work): (_, fn(&Value) -> Exit) = match command {
@@ -75,6 +75,12 @@ fn show(report: &Value) -> Exit {
         .collect();
     if !rows.is_empty() {
         text += &format!("\n{}", columns(&rows));
+    }
+    let done = files(report).filter(|(_, file)| file["outcome"] != "held");
+    let without_key = done.filter_map(|(_, file)| file["without_key"].as_u64()).sum();
+    let would = !files(report).any(|(_, file)| file["sha256"].is_string());
+    if let Some(line) = redacted_without_key(without_key, would) {
+        text += &format!("\n{line}\n");
     }
     to_stdout(text.as_bytes())
 }
