@@ -45,9 +45,10 @@ fn start(args: &Archive) -> Result<Exit, Exit> {
     }
     let scrubbers = args.by.scrubbers()?;
     let used = used(args, &scrubbers)?;
-    let erasers = args.erase.as_deref().map(|path| args.by.erasers(path, args.quiet)).transpose()?;
     let now = args.by.now.unwrap_or_else(super::load::start);
     let (roots, is_missing) = roots(args)?;
+    refuse_identifiers(args, &roots)?;
+    let erasers = args.erase.as_deref().map(|path| args.by.erasers(path, args.quiet)).transpose()?;
     let report = report(args, &roots)?;
     let journal = journal(args, &roots)?;
     let shared = Arc::new(Shared::default());
@@ -274,6 +275,17 @@ fn refuse_twins(entries: &[Entry]) -> Result<(), Exit> {
             "--into: two files would be {}: name a directory in which both lie",
             twin.target().display()
         ))),
+        None => Ok(()),
+    }
+}
+
+/// What names a person is none of the logs, and would be left there as `[erased]`, or be overlooked.
+fn refuse_identifiers(args: &Archive, roots: &[Root]) -> Result<(), Exit> {
+    let place = args.erase.as_deref().filter(|path| *path != Path::new("-")).and_then(place_of);
+    match place.filter(|place| roots.iter().any(|root| place.starts_with(&root.path))) {
+        Some(place) => {
+            Err(usage_fault(&format!("--erase {}: it lies in what is to be rewritten", place.display())))
+        }
         None => Ok(()),
     }
 }

@@ -84,6 +84,25 @@ fn the_list_of_identifiers_is_not_written_over() {
 }
 
 #[test]
+fn who_is_to_be_erased_is_not_told_by_a_file_of_the_tree() {
+    let site = Site::new();
+    let (log, who) = (site.file("a.log", text(5).0), site.file("deep/who.txt", "ana0@example.com\n"));
+    let link = site.beside("link");
+    symlink(&who, &link).unwrap();
+    for name in [&who, &link] {
+        let ran = site.run(&["--erase", name.to_str().unwrap()]);
+        assert_eq!(ran.code, Some(2), "{ran:?}");
+        assert!(ran.stderr.contains("it lies in what is to be rewritten"), "{ran:?}");
+    }
+    assert_eq!(fs::read(&who).unwrap(), b"ana0@example.com\n");
+    assert_eq!(fs::read(&log).unwrap(), text(5).0);
+    let aside = site.beside("who.txt");
+    fs::rename(&who, &aside).unwrap();
+    assert_eq!(site.run(&["--erase", aside.to_str().unwrap()]).code, Some(0));
+    assert!(fs::read_to_string(log).unwrap().starts_with("line 0 of [erased] and"));
+}
+
+#[test]
 fn outputs_are_different_files() {
     let (site, _) = site();
     let log = site.file("a.log", text(5).0);
