@@ -114,6 +114,12 @@ const BEA: Person = Person {
         "[erased]",
         "ana.lopez",
         "[field]",
+        "ana.lopez@example.com.au",
+        "Ana.Lopez@EXAMPLE.com.example",
+        "ana.lopez%40example.com.au",
+        "Ana\\u002eLopez\\u0040example.com.au",
+        "ana.lopez@mail.example.com",
+        "ana.lopez@example.community",
     ],
 };
 
@@ -404,6 +410,26 @@ fn faulty_identifiers_are_told_by_their_line() {
     let shown = format!("{erasure:?} {:?}", erasure.scrubber()).to_lowercase();
     for identifier in ANA.identifiers.map(str::to_lowercase) {
         assert!(!shown.contains(&identifier), "{identifier}");
+    }
+}
+
+#[test]
+fn a_mail_address_ends_where_its_domain_ends() {
+    let (house, ..) = &*SHARED;
+    let erasure = Erasure::new(&house.policy, None, b"ana@example.com").unwrap();
+    for (log, left) in [
+        ("to ana@example.com.", "to [erased]."),
+        ("to ana@example.com. Then", "to [erased]. Then"),
+        ("<ana@example.com>...", "<[erased]>..."),
+        ("ana@example.com./x", "[erased]./x"),
+        ("ana@example.com,bea@example.com", "[erased],bea@example.com"),
+        ("ana@example.com.1", "[erased].1"),
+        ("x-ana@example.com", "x-[erased]"),
+        ("ana@example.com.au", "ana@example.com.au"),
+        ("x-ana@example.com.au:25", "x-ana@example.com.au:25"),
+        ("ana@example.com.au ana@example.com", "ana@example.com.au [erased]"),
+    ] {
+        assert_eq!(erased(&erasure, log), left);
     }
 }
 

@@ -5,7 +5,9 @@ use std::sync::Arc;
 
 use aho_corasick::{AhoCorasick, MatchKind};
 
+use super::Detector;
 use super::context::{char_after, char_before};
+use super::email::Email;
 use super::literals::Literal;
 use crate::finding::Finding;
 use crate::kind::Kind;
@@ -22,6 +24,7 @@ pub struct List {
     entries: HashSet<Vec<u8>>,
     automaton: AhoCorasick,
     veiled: Option<Veiled>,
+    whole_addresses: bool,
 }
 
 /// Texts that stand for entries, and of which nobody can say beforehand how they are spelled.
@@ -61,12 +64,18 @@ impl List {
             .ascii_case_insensitive(ignore_case)
             .build(sorted)
             .map_err(|_| "the list is too large to search for".to_owned())?;
-        Ok(List { kind, ignore_case, entries, automaton, veiled: None })
+        Ok(List { kind, ignore_case, entries, automaton, veiled: None, whole_addresses: false })
     }
 
     /// The same, in which texts count as entries that stand for some. No such text is without the mark.
     pub fn with_veiled(self, mark: &'static [u8], find: FindVeiled) -> List {
         List { veiled: Some(Veiled { mark, find }), ..self }
+    }
+
+    /// The same, in which a mail address is none where its domain goes on: `ana@example.com` in `ana@example.com.au` is
+    /// somebody else.
+    pub fn of_whole_addresses(self) -> List {
+        List { whole_addresses: true, ..self }
     }
 
     /// What its entries are.
@@ -99,7 +108,7 @@ impl List {
             .automaton
             .find_overlapping_iter(hay)
             .map(|found| Span::new(found.start(), found.end()))
-            .filter(|span| is_whole(hay, *span))
+            .filter(|span| is_whole(hay, *span) && !(self.whole_addresses && has_longer_domain(hay, *span)))
             .collect();
         if let Some(Veiled { find, .. }) = &self.veiled {
             find(hay, &mut spans);
@@ -120,6 +129,16 @@ pub(crate) fn is_whole(hay: &[u8], span: Span) -> bool {
     let joined = |outside: Option<(char, usize)>, inside: Option<(char, usize)>| matches!((outside, inside), (Some((outside, _)), Some((inside, _))) if is_word(outside) && is_word(inside));
     !joined(char_before(hay, span.start), char_after(hay, span.start))
         && !joined(char_after(hay, span.end), char_before(hay, span.end))
+}
+
+/// Whether it is the beginning of a mail address with more labels.
+fn has_longer_domain(hay: &[u8], span: Span) -> bool {
+    let behind = hay.get(span.end..).unwrap_or_default();
+    let Some(at) = memchr::memrchr(b'@', span.of(hay)).filter(|_| behind.starts_with(b".")) else {
+        return false;
+    };
+    let found = Email.verify(hay, span.start + at).outcome;
+    found.is_ok_and(|finding| finding.span.end > span.end)
 }
 
 fn is_word(character: char) -> bool {

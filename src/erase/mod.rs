@@ -81,7 +81,7 @@ impl Erasure {
             }
         }
         let kind = erasing.kinds.get("erased").unwrap_or(Kind::FIELD);
-        let list = List::new(kind, forms.into_entries(), true).map_err(Error::new)?;
+        let list = List::new(kind, forms.into_entries(), true).map_err(Error::new)?.of_whole_addresses();
         let plain = Arc::new(list.clone());
         erasing.lists = vec![Arc::clone(&plain)];
         if let Some(keys) = keys {
