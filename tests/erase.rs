@@ -464,7 +464,7 @@ fn a_name_that_was_numbered_goes_too() {
 #[test]
 fn holds_and_rules_that_leave_a_part_are_told() {
     let rules = format!(
-        "{}\n[[rule]]\nname = 'zip'\nfield = ['zip']\naction = 'mask'\n[[hold]]\nname = 'matter'\npath = ['**']\nuntil = 2030-01-01\n",
+        "{}\n[[rule]]\nname = 'zip'\nfield = ['zip']\naction = 'mask'\n[[rule]]\nname = 'time'\nfind = ['record_time']\naction = {{ truncate = {{ time = 'hour' }} }}\n[[hold]]\nname = 'matter'\npath = ['**']\nuntil = 2030-01-01\n",
         RULES.replace("keys.toml", "/keys.toml")
     );
     let policy =
@@ -475,4 +475,5 @@ fn holds_and_rules_that_leave_a_part_are_told() {
     {
         assert!(told.contains(part), "{told}");
     }
+    assert!(!told.contains("`time`"), "{told}");
 }

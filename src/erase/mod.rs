@@ -155,8 +155,14 @@ fn forgotten(keys: &Keys) -> impl Iterator<Item = String> {
     periods.chain(forever.map(|id| format!("pseudonyms under the key for ever k{id}, which is forgotten")))
 }
 
-/// Whether a step of a rule leaves a part of a value, which may be of others as well.
+/// Whether a step of a rule leaves a part of a value, which may be of others as well. When a record was written is no
+/// value of anybody.
 fn leaves_a_part(rule: &Rule) -> bool {
+    if let Covers::Find { kinds, .. } = &rule.covers
+        && kinds.iter().all(|kind| kind == Kind::RECORD_TIME)
+    {
+        return false;
+    }
     rule.steps.iter().any(|step| match step.action {
         Action::Truncate(Truncate { pseudonymise, .. }) => !pseudonymise,
         Action::Mask => true,
