@@ -12,6 +12,8 @@ mod interrupted;
 mod journals;
 #[path = "archive/kept.rs"]
 mod kept;
+#[path = "archive/keyless.rs"]
+mod keyless;
 #[path = "archive/links.rs"]
 mod links;
 #[path = "archive/live.rs"]
@@ -22,6 +24,8 @@ mod n_loop;
 mod order;
 #[path = "archive/others.rs"]
 mod others;
+#[path = "archive/outputs.rs"]
+mod outputs;
 #[path = "archive/reports.rs"]
 mod reports;
 #[path = "archive/site.rs"]

@@ -14,6 +14,7 @@ use super::hash::{HashKey, KEY_ID_SYMBOLS, Lent};
 use super::keys::Keys;
 use super::residue::ordinal;
 use crate::kind::{Kinds, NAME_BYTES};
+use crate::span::Span;
 
 /// Bytes of the tag before the ciphertext (RFC 5297 section 2.6).
 const TAG_BYTES: usize = 16;
@@ -80,17 +81,36 @@ impl HashKey {
     }
 }
 
+/// What looks like a token in a text.
+#[derive(Debug)]
+pub struct Opened<'t> {
+    /// Where it stands, with its brackets.
+    pub span: Span,
+    /// The name of the kind that it is said to be of.
+    pub kind: &'t str,
+    /// The value, if a key opens it.
+    pub value: Option<Zeroizing<Vec<u8>>>,
+}
+
+/// What looks like a token in a text, in its order.
+pub fn opened<'t>(keys: &Keys, text: &'t [u8]) -> impl Iterator<Item = Opened<'t>> {
+    memchr::memchr_iter(b'[', text).filter_map(|open| {
+        let (token, length) = written(&text[open..])?;
+        let value = keys.with_id(token.id).find_map(|key| key.decrypt(token.kind, token.text));
+        Some(Opened { span: Span::new(open, open + length), kind: token.kind, value })
+    })
+}
+
 /// Appends the text with values, as they were read, in place of all tokens that one of the keys opens. Returns how many
 /// look like tokens under any key, and stay.
 pub fn reveal(keys: &Keys, text: &[u8], out: &mut Vec<u8>) -> u64 {
     let (mut from, mut stay) = (0, 0);
-    for open in memchr::memchr_iter(b'[', text) {
-        let Some((token, length)) = written(&text[open..]) else { continue };
-        match keys.with_id(token.id).find_map(|key| key.decrypt(token.kind, token.text)) {
+    for Opened { span, value, .. } in opened(keys, text) {
+        match value {
             Some(value) => {
-                out.extend_from_slice(&text[from..open]);
+                out.extend_from_slice(&text[from..span.start]);
                 out.extend_from_slice(&value);
-                from = open + length;
+                from = span.end;
             }
             None => stay += 1,
         }

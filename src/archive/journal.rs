@@ -6,7 +6,7 @@
 
 use std::collections::HashMap;
 use std::fs::{DirBuilder, File, Metadata, TryLockError};
-use std::io::{self, BufRead, BufReader, Write};
+use std::io::{self, BufRead, BufReader, Read, Seek, Write};
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{DirBuilderExt, FileExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
@@ -19,6 +19,11 @@ use crate::error::reason;
 use crate::time::keyring::file::{check_file, check_way};
 
 const VERSION: u64 = 1;
+
+/// How a journal begins: as a run that came to its end left it, or one that made it and did not.
+const HEADS: [&[u8]; 3] = [b"{\"journal\":", b"{\"path\":", b"{\"due\":"];
+/// Bytes in which a journal must be told from any other file.
+const HEAD_BYTES: u64 = 64 << 10;
 
 /// What tells a file from any other, and from itself after any change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,7 +60,7 @@ impl Journal {
     /// Opens a journal, or makes one for its owner alone.
     ///
     /// # Errors
-    /// A sentence: others could write it; another run uses it; it cannot be read.
+    /// A sentence: others could write it; another run uses it; it cannot be read; it is something else.
     pub fn open(path: &Path) -> Result<Journal, String> {
         let told = |cause: io::Error| reason(&cause);
         if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
@@ -82,9 +87,27 @@ impl Journal {
         check_way(path, Some(&about))?;
         let mut journal =
             Journal { path: path.to_owned(), file, seen: HashMap::new(), last_run: None, rehearsed: None };
+        if !journal.is_one().map_err(told)? {
+            return Err(
+                "that is no journal, and would be lost: name another file, or remove this one".to_owned()
+            );
+        }
         journal.read().map_err(told)?;
         journal.end_last_line().map_err(told)?;
         Ok(journal)
+    }
+
+    /// Whether it is empty, or is told by its first bytes or a line behind them: what it is beyond that, it may be damaged.
+    fn is_one(&self) -> io::Result<bool> {
+        let mut head = Vec::new();
+        (&self.file).take(HEAD_BYTES).read_to_end(&mut head)?;
+        (&self.file).rewind()?;
+        let begins = HEADS.iter().any(|known| head.starts_with(known) || known.starts_with(&head));
+        let is_line = |line: &[u8]| {
+            let entry: Option<Value> = serde_json::from_slice(line).ok();
+            entry.is_some_and(|entry| entry["journal"].is_u64() || seen(&entry).is_some())
+        };
+        Ok(begins || head.split(|byte| *byte == b'\n').any(is_line))
     }
 
     /// What cannot be read says nothing: the last line of a run that was killed may be half a line.
@@ -119,13 +142,7 @@ impl Journal {
         if let Some(rehearsed) = entry["rehearsed"].as_str() {
             self.rehearsed = Some(rehearsed.to_owned());
         }
-        let path = entry["path"].as_str().and_then(path_from);
-        let numbers = entry["stamp"].as_array().map(|numbers| numbers.iter().filter_map(Value::as_i64));
-        let stamp = numbers.and_then(|numbers| numbers.collect::<Vec<i64>>().try_into().ok());
-        if let (Some(path), Some(stamp), Some(policy)) = (path, stamp, entry["policy"].as_str()) {
-            let seen = Seen { stamp: Stamp(stamp), policy: policy.to_owned(), due: time("due") };
-            self.seen.insert(path, seen);
-        }
+        self.seen.extend(seen(entry));
     }
 
     /// Whether nothing is to be done with a file now, under this policy; and when something will be.
@@ -206,6 +223,15 @@ impl Journal {
         new.persist(&self.path).map_err(|cause| cause.error)?;
         Ok(())
     }
+}
+
+/// What a line says of a file, with its path.
+fn seen(entry: &Value) -> Option<(Vec<u8>, Seen)> {
+    let path = entry["path"].as_str().and_then(path_from)?;
+    let numbers = entry["stamp"].as_array()?.iter().filter_map(Value::as_i64);
+    let stamp = numbers.collect::<Vec<i64>>().try_into().ok()?;
+    let due = entry["due"].as_str().and_then(|text| text.parse().ok());
+    Some((path, Seen { stamp: Stamp(stamp), policy: entry["policy"].as_str()?.to_owned(), due }))
 }
 
 fn line(path: &[u8], seen: &Seen) -> String {

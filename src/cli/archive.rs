@@ -21,6 +21,7 @@ use plan::Plan;
 use super::args::{Archive, HardLinks};
 use super::exit::Exit;
 use super::load::Scrubbers;
+use super::overlap::{Used, place_of};
 use super::print::{message, usage_fault};
 use crate::archive::journal::Journal;
 use crate::archive::rewrite::Shared;
@@ -43,9 +44,11 @@ fn start(args: &Archive) -> Result<Exit, Exit> {
         return Err(usage_fault("archive rewrites files for good: say by which rules, with -r FILE|PACK"));
     }
     let scrubbers = args.by.scrubbers()?;
-    let erasers = args.erase.as_deref().map(|path| args.by.erasers(path, args.quiet)).transpose()?;
+    let used = used(args, &scrubbers)?;
     let now = args.by.now.unwrap_or_else(super::load::start);
     let (roots, is_missing) = roots(args)?;
+    refuse_identifiers(args, &roots)?;
+    let erasers = args.erase.as_deref().map(|path| args.by.erasers(path, args.quiet)).transpose()?;
     let (report, lines) = report(args, &roots)?.unzip();
     let journal = journal(args, &roots)?;
     let shared = Arc::new(Shared::default());
@@ -55,6 +58,7 @@ fn start(args: &Archive) -> Result<Exit, Exit> {
     }
     let mut notes = Vec::new();
     let mut entries = walk(&roots, &wanted(args)?, !args.dry_run && args.into.is_none(), &mut notes);
+    refuse_outputs(&entries, &used)?;
     if let Some(Ok(into)) = args.into.as_deref().map(Root::open) {
         walk(&[into], &Wanted::default(), true, &mut Vec::new()); // for what an earlier run left there
     }
@@ -65,6 +69,7 @@ fn start(args: &Archive) -> Result<Exit, Exit> {
     }
     if args.into.is_some() {
         refuse_twins(&entries)?;
+        refuse_own_in_mirror(args, &entries, &used)?;
     }
     let (scrubbers, erasers) = match args.dry_run {
         true => (scrubbers.by_year(), erasers.map(Scrubbers::by_year)),
@@ -89,6 +94,21 @@ fn start(args: &Archive) -> Result<Exit, Exit> {
         None if told != Exit::Done => told,
         None => outcome.exit(is_missing, &notes),
     })
+}
+
+/// What the run goes by and what it writes beside the files, none of which may be another.
+fn used(args: &Archive, scrubbers: &Scrubbers) -> Result<Used, Exit> {
+    let mut used = Used::by(scrubbers);
+    if let Some(identifiers) = args.erase.as_deref().filter(|path| *path != Path::new("-")) {
+        used.add("the list of identifiers", identifiers);
+    }
+    if let Some(path) = &args.report {
+        used.add_output("the report", &format!("report {}", path.display()), path)?;
+    }
+    if let Some(path) = journal_path(args) {
+        used.add_output("the journal", &format!("journal {}", path.display()), &path)?;
+    }
+    Ok(used)
 }
 
 /// What was named; and whether any of it is not there.
@@ -122,8 +142,7 @@ fn roots(args: &Archive) -> Result<(Vec<Root>, bool), Exit> {
 fn report(args: &Archive, roots: &[Root]) -> Result<Option<(Output, Lines)>, Exit> {
     let Some(path) = &args.report else { return Ok(None) };
     let name = format!("report {}", path.display());
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let place = folder.canonicalize().ok().zip(path.file_name()).map(|(folder, name)| folder.join(name));
+    let place = place_of(path);
     let into = args.into.as_ref().and_then(|into| into.canonicalize().ok());
     let is_inside = |place: &PathBuf| {
         roots.iter().any(|root| place.starts_with(&root.path))
@@ -174,11 +193,10 @@ fn spare_own_files(args: &Archive, scrubbers: &Scrubbers, entries: &mut Vec<Entr
 
 /// The journal, if there is to be one.
 fn journal(args: &Archive, roots: &[Root]) -> Result<Option<Journal>, Exit> {
-    // What erasure does says nothing of what is due by age.
-    if args.no_journal || args.into.is_some() || args.erase.is_some() {
+    if !has_journal(args) {
         return Ok(None);
     }
-    let Some(path) = args.journal.clone().or_else(state_path) else {
+    let Some(path) = journal_path(args) else {
         return Err(usage_fault(
             "there is no HOME to keep the journal in: name one with --journal, or --no-journal",
         ));
@@ -191,6 +209,15 @@ fn journal(args: &Archive, roots: &[Root]) -> Result<Option<Journal>, Exit> {
         return Err(fault("it lies in what is to be rewritten".to_owned()));
     }
     Journal::open(&path).map(Some).map_err(fault)
+}
+
+/// What erasure does says nothing of what is due by age.
+fn has_journal(args: &Archive) -> bool {
+    !args.no_journal && args.into.is_none() && args.erase.is_none()
+}
+
+fn journal_path(args: &Archive) -> Option<PathBuf> {
+    args.journal.clone().or_else(state_path).filter(|_| has_journal(args))
 }
 
 /// Where a journal is kept if nobody says so: what systemd names, root's state directory, or one's own.
@@ -264,6 +291,38 @@ fn refuse_twins(entries: &[Entry]) -> Result<(), Exit> {
             "--into: two files would be {}: name a directory in which both lie",
             twin.target().display()
         ))),
+        None => Ok(()),
+    }
+}
+
+/// What names a person is none of the logs, and would be left there as `[erased]`, or be overlooked.
+fn refuse_identifiers(args: &Archive, roots: &[Root]) -> Result<(), Exit> {
+    let place = args.erase.as_deref().filter(|path| *path != Path::new("-")).and_then(place_of);
+    match place.filter(|place| roots.iter().any(|root| place.starts_with(&root.path))) {
+        Some(place) => {
+            Err(usage_fault(&format!("--erase {}: it lies in what is to be rewritten", place.display())))
+        }
+        None => Ok(()),
+    }
+}
+
+/// No file of the tree has another name by which the run would write something else over it.
+fn refuse_outputs(entries: &[Entry], used: &Used) -> Result<(), Exit> {
+    let over = |entry: &Entry| Some((used.output_over(&entry.about)?, entry.path.display().to_string()));
+    match entries.iter().find_map(over) {
+        Some((what, path)) => Err(usage_fault(&format!("{path}: {what} would be written over it"))),
+        None => Ok(()),
+    }
+}
+
+/// What the run goes by may lie in the directory for new files, but not where one will be.
+fn refuse_own_in_mirror(args: &Archive, entries: &[Entry], used: &Used) -> Result<(), Exit> {
+    let Some(into) = args.into.as_ref().and_then(|into| into.canonicalize().ok()) else { return Ok(()) };
+    let own = entries.iter().map(|entry| into.join(entry.target()));
+    match own.filter_map(|place| Some((used.at(&place)?, place))).next() {
+        Some((what, place)) => {
+            Err(usage_fault(&format!("--into: {} would be written over {what}", place.display())))
+        }
         None => Ok(()),
     }
 }

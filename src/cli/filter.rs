@@ -9,6 +9,7 @@ use clap::CommandFactory;
 use super::args::{Args, Filter, Reading};
 use super::exit::Exit;
 use super::load::Scrubbers;
+use super::overlap::Used;
 use super::print::{message, to_stderr, usage_fault};
 use crate::error::reason;
 use crate::report::{self, Part, Run};
@@ -25,7 +26,7 @@ fn start(args: &Filter) -> Result<Exit, Exit> {
     let scrubbers = args.by.scrubbers()?;
     let places = places(&args.files);
     let target = output(args).cloned().map_or(Target::Stdout, Target::Path);
-    refuse_overlap(args, &target, &places)?;
+    refuse_overlap(args, &target, &places, Used::by(&scrubbers))?;
     let mut watch = args.reading.watch()?;
     let mut output = Output::open(&target).map_err(|cause| failed(args, &cause))?;
     let settings = settings(args);
@@ -123,23 +124,24 @@ fn refuse_command(files: &[PathBuf]) -> Result<(), Exit> {
 }
 
 /// Nothing is written over what is read, and no report over the output.
-fn refuse_overlap(args: &Filter, target: &Target, places: &[Place]) -> Result<(), Exit> {
+fn refuse_overlap(args: &Filter, target: &Target, places: &[Place], mut used: Used) -> Result<(), Exit> {
     if let Some(input) = target.input_that_is_output(places) {
         return Err(usage_fault(&format!("{}: input is also the output", input.name())));
+    }
+    let inputs = places.iter().map(|place| match place {
+        Place::Path(path) => path.as_path(),
+        Place::Stdin => Path::new("/dev/stdin"),
+    });
+    match target {
+        Target::Path(path) => used.add_output("the output", &path.display().to_string(), path)?,
+        Target::Stdout => used.add_output("the output", "standard output", Path::new("/dev/stdout"))?,
     }
     let Some(report) = &args.report else { return Ok(()) };
     if report == Path::new("-") {
         return Err(usage_fault("a report goes to a file; one that is named so is given as ./-"));
     }
-    let output = output(args);
-    let others: Vec<Place> = places.iter().cloned().chain(output.cloned().map(Place::Path)).collect();
-    if output == Some(report) || Target::Path(report.clone()).input_that_is_output(&others).is_some() {
-        return Err(usage_fault(&format!(
-            "{}: the report would replace an input or the output",
-            report.display()
-        )));
-    }
-    Ok(())
+    inputs.for_each(|path| used.add("an input", path));
+    used.add_output("the report", &report.display().to_string(), report)
 }
 
 /// The end that a failed write of the output leads to.

@@ -10,6 +10,7 @@ mod key;
 mod keyring;
 mod lines;
 mod load;
+mod overlap;
 mod paint;
 mod print;
 mod progress;

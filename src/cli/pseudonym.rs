@@ -5,6 +5,7 @@ use super::exit::Exit;
 use super::lines::Lines;
 use super::load::keys;
 use super::print::{message, usage_fault};
+use crate::action::canonical::{canonical, ipv4, ipv6};
 use crate::action::keys::{KeyPeriod, Keys};
 use crate::action::{Action, Hash, Tools, apply};
 use crate::kind::{Kind, Kinds};
@@ -22,6 +23,16 @@ fn start(args: &Pseudonym) -> Result<Exit, Exit> {
         ));
     }
     let keys = keys(&args.keyring)?;
+    let forgotten = keys.periods().iter().filter(|period| period.key.is_none()).count();
+    if forgotten == keys.periods().len() && keys.forever().is_none() {
+        let name = args.keyring.display();
+        return Err(usage_fault(&format!(
+            "keyring {name}: all its keys are forgotten, and with them the pseudonyms"
+        )));
+    }
+    if forgotten > 0 {
+        message(&format!("periods left out, for their keys are forgotten: {forgotten}"));
+    }
     let mut kinds = Kinds::default();
     let kind = kinds.intern(&args.kind);
     let teller = Teller { keys, kinds, kind, json: args.json, lines: Lines::default() };
@@ -69,6 +80,18 @@ impl Teller {
     }
 }
 
+/// Whether a value may be of a kind that has a form: the pseudonym of anything else is hardly the one that is looked for.
+fn is_of(kind: Kind, value: &[u8]) -> bool {
+    match kind {
+        // A mapped address is called as its IPv4 address is.
+        Kind::IPV4 => ipv4(&canonical(kind, value)).is_some(),
+        Kind::IPV6 => ipv6(value).is_some(),
+        Kind::EMAIL => value.contains(&b'@'),
+        Kind::PAN => (12..=19).contains(&canonical(kind, value).len()),
+        _ => true,
+    }
+}
+
 /// `serves`: the period of the key, or none if it serves for ever beside those.
 fn row(serves: Option<&KeyPeriod>, token: &str) -> String {
     let from = |period: &KeyPeriod| period.from.map_or("-".to_owned(), |from| from.to_string());
@@ -94,6 +117,13 @@ impl Scrub for Teller {
             let value = value.strip_suffix(b"\r").unwrap_or(value);
             self.lines.add(1);
             if !value.is_empty() {
+                if !is_of(self.kind, value) {
+                    // What a field rule took for one is called so all the same.
+                    let (number, kind) = (self.lines.so_far(), self.kinds.name(self.kind));
+                    message(&format!(
+                        "line {number}: that is no {kind}; told is what it is called as it stands"
+                    ));
+                }
                 self.tell(self.lines.so_far(), value, out);
             }
         }

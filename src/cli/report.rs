@@ -15,7 +15,7 @@ use super::print::{message, to_stdout};
 use crate::archive::digest::file_digest;
 use crate::archive::journal::path_from;
 use crate::error::reason;
-use crate::report::text::columns;
+use crate::report::text::{columns, redacted_without_key};
 
 pub(super) fn run(command: &ReportCommand) -> Exit {
     let (path, work): (_, fn(&Report) -> Exit) = match command {
@@ -112,7 +112,12 @@ const HEAD_BYTES: usize = 64 << 10;
 fn show(report: &Report) -> Exit {
     let mut outcomes: BTreeMap<String, u64> = BTreeMap::new();
     let mut acted: BTreeMap<[String; 3], u64> = BTreeMap::new();
+    let (mut without_key, mut would) = (0, true);
     report.each_file(|_, file| {
+        would &= !file["sha256"].is_string();
+        if file["outcome"] != "held" {
+            without_key += file["without_key"].as_u64().unwrap_or(0);
+        }
         *outcomes.entry(file["outcome"].as_str().unwrap_or_default().to_owned()).or_default() += 1;
         for row in file["acted"].as_array().into_iter().flatten() {
             let word = |name: &str| row[name].as_str().unwrap_or_default().to_owned();
@@ -139,6 +144,9 @@ fn show(report: &Report) -> Exit {
         .collect();
     if !rows.is_empty() {
         text += &format!("\n{}", columns(&rows));
+    }
+    if let Some(line) = redacted_without_key(without_key, would) {
+        text += &format!("\n{line}\n");
     }
     to_stdout(text.as_bytes())
 }

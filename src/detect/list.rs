@@ -1,10 +1,13 @@
 //! The user's literal dictionaries.
 
 use std::collections::HashSet;
+use std::sync::Arc;
 
 use aho_corasick::{AhoCorasick, MatchKind};
 
+use super::Detector;
 use super::context::{char_after, char_before};
+use super::email::Email;
 use super::literals::Literal;
 use crate::finding::Finding;
 use crate::kind::Kind;
@@ -20,7 +23,20 @@ pub struct List {
     ignore_case: bool,
     entries: HashSet<Vec<u8>>,
     automaton: AhoCorasick,
+    veiled: Option<Veiled>,
+    whole_addresses: bool,
 }
+
+/// Texts that stand for entries, and of which nobody can say beforehand how they are spelled.
+#[derive(Clone)]
+struct Veiled {
+    /// Without it there is none.
+    mark: &'static [u8],
+    find: FindVeiled,
+}
+
+/// Appends where they stand in a text, in their order.
+pub type FindVeiled = Arc<dyn Fn(&[u8], &mut Vec<Span>) + Send + Sync>;
 
 impl std::fmt::Debug for List {
     /// Entries are personal data: they are counted, not shown.
@@ -48,7 +64,18 @@ impl List {
             .ascii_case_insensitive(ignore_case)
             .build(sorted)
             .map_err(|_| "the list is too large to search for".to_owned())?;
-        Ok(List { kind, ignore_case, entries, automaton })
+        Ok(List { kind, ignore_case, entries, automaton, veiled: None, whole_addresses: false })
+    }
+
+    /// The same, in which texts count as entries that stand for some. No such text is without the mark.
+    pub fn with_veiled(self, mark: &'static [u8], find: FindVeiled) -> List {
+        List { veiled: Some(Veiled { mark, find }), ..self }
+    }
+
+    /// The same, in which a mail address is none where its domain goes on: `ana@example.com` in `ana@example.com.au` is
+    /// somebody else.
+    pub fn of_whole_addresses(self) -> List {
+        List { whole_addresses: true, ..self }
     }
 
     /// What its entries are.
@@ -59,7 +86,8 @@ impl List {
     /// Its entries as they are searched for together with all other literals. Whether an entry is a whole
     /// word is asked of ASCII alone there.
     pub(super) fn literals(&self) -> impl Iterator<Item = Literal> {
-        self.entries.iter().map(|entry| Literal::new(entry, self.ignore_case).whole_word())
+        let words = self.entries.iter().map(|entry| Literal::new(entry, self.ignore_case).whole_word());
+        words.chain(self.veiled.iter().map(|veiled| Literal::new(veiled.mark, false)))
     }
 
     /// Whether the whole value is an entry.
@@ -80,8 +108,11 @@ impl List {
             .automaton
             .find_overlapping_iter(hay)
             .map(|found| Span::new(found.start(), found.end()))
-            .filter(|span| is_whole(hay, *span))
+            .filter(|span| is_whole(hay, *span) && !(self.whole_addresses && has_longer_domain(hay, *span)))
             .collect();
+        if let Some(Veiled { find, .. }) = &self.veiled {
+            find(hay, &mut spans);
+        }
         spans.sort_unstable_by_key(|span| (span.start, std::cmp::Reverse(span.end)));
         let mut end = 0;
         for span in spans {
@@ -98,6 +129,16 @@ pub(crate) fn is_whole(hay: &[u8], span: Span) -> bool {
     let joined = |outside: Option<(char, usize)>, inside: Option<(char, usize)>| matches!((outside, inside), (Some((outside, _)), Some((inside, _))) if is_word(outside) && is_word(inside));
     !joined(char_before(hay, span.start), char_after(hay, span.start))
         && !joined(char_after(hay, span.end), char_before(hay, span.end))
+}
+
+/// Whether it is the beginning of a mail address with more labels.
+fn has_longer_domain(hay: &[u8], span: Span) -> bool {
+    let behind = hay.get(span.end..).unwrap_or_default();
+    let Some(at) = memchr::memrchr(b'@', span.of(hay)).filter(|_| behind.starts_with(b".")) else {
+        return false;
+    };
+    let found = Email.verify(hay, span.start + at).outcome;
+    found.is_ok_and(|finding| finding.span.end > span.end)
 }
 
 fn is_word(character: char) -> bool {

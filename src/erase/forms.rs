@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use crate::action::canonical::canonical;
+use crate::action::canonical::{canonical, ipv4, ipv6};
 use crate::action::keys::Keys;
 use crate::action::{Action, Hash, Tools, apply};
 use crate::kind::{Kind, KindSet};
@@ -13,7 +13,7 @@ use crate::scrub::Scrubber;
 pub(super) struct Forms<'p> {
     policy: &'p Policy,
     keys: Option<&'p Keys>,
-    /// What makes pseudonyms and tokens.
+    /// What makes pseudonyms.
     actions: Vec<Action>,
     /// The kinds that a rule gives to whole values, whatever they are.
     given: KindSet,
@@ -38,12 +38,16 @@ impl<'p> Forms<'p> {
         let found = kinds_of(identifier, finder);
         let mut spellings = vec![identifier.to_vec(), identifier.to_ascii_lowercase()];
         spellings.extend(found.iter().map(|(kind, _)| canonical(*kind, identifier)));
+        let mapped = mapped(identifier);
+        let is_mapped = mapped.is_some();
+        spellings.extend(mapped);
         spellings.extend(grouped(identifier, found.iter().any(|(kind, _)| *kind == Kind::PAN)));
         spellings.sort_unstable();
         spellings.dedup();
         if let Some(keys) = self.keys {
             let found = found.iter().filter_map(|(_, name)| self.policy.kinds.get(name));
-            let kinds: KindSet = found.chain(self.given.iter()).collect();
+            let also = [Kind::IPV4, Kind::IPV6].into_iter().filter(|_| is_mapped);
+            let kinds: KindSet = found.chain(self.given.iter()).chain(also).collect();
             for kind in kinds.iter() {
                 spellings.iter().for_each(|spelling| self.pseudonyms(keys, kind, spelling));
             }
@@ -74,27 +78,25 @@ impl<'p> Forms<'p> {
 
 /// Whether it is a residue that a key made: without one there is only a label, which is everybody's.
 fn is_keyed(left: &[u8]) -> bool {
-    let marks = [b":k", b"~k"];
-    left.starts_with(b"[") && left.windows(2).any(|pair| marks.iter().any(|mark| *mark == pair))
+    left.starts_with(b"[") && left.windows(2).any(|pair| pair == b":k")
 }
 
-/// The actions of all steps that leave something which a key made, and those without parameters: an earlier version of
-/// the policy may have had them.
+/// The actions of all steps that leave a pseudonym, and those without parameters: an earlier version of the policy may
+/// have had them. Tokens are opened.
 fn actions(policy: &Policy) -> Vec<Action> {
     let plain = Hash::default();
-    let mut actions =
-        vec![Action::Hash(plain), Action::Hash(Hash { forever: true, ..plain }), Action::Encrypt];
+    let mut actions = vec![Action::Hash(plain), Action::Hash(Hash { forever: true, ..plain })];
     for step in policy.rules.iter().flat_map(|rule| &rule.steps) {
-        if needs_key(&step.action) && !actions.contains(&step.action) {
+        if is_pseudonym(&step.action) && !actions.contains(&step.action) {
             actions.push(step.action.clone());
         }
     }
     actions
 }
 
-fn needs_key(action: &Action) -> bool {
+fn is_pseudonym(action: &Action) -> bool {
     match action {
-        Action::Hash(_) | Action::Encrypt => true,
+        Action::Hash(_) => true,
         Action::Truncate(keep) => keep.pseudonymise,
         _ => false,
     }
@@ -102,7 +104,7 @@ fn needs_key(action: &Action) -> bool {
 
 /// The kinds that keyed rules give to whole values by where they stand, and those of own lists and detectors.
 fn given(policy: &Policy) -> KindSet {
-    let is_keyed = |rule: &&Rule| rule.steps.iter().any(|step| needs_key(&step.action));
+    let is_keyed = |rule: &&Rule| rule.steps.iter().any(|step| is_pseudonym(&step.action));
     let mut kinds = KindSet::default();
     for rule in policy.rules.iter().filter(is_keyed) {
         match &rule.covers {
@@ -126,6 +128,13 @@ fn kinds_of(identifier: &[u8], finder: &mut Scrubber) -> Vec<(Kind, String)> {
     let whole = sightings.iter().filter(|finding| finding.span.len() == identifier.len());
     let name = |kind: Kind| finder.policy().kinds.name(kind).to_owned();
     whole.map(|finding| (finding.kind, name(finding.kind))).collect()
+}
+
+/// An IPv4 address as an IPv6 address holds it: of that a pseudonym may keep the network.
+fn mapped(identifier: &[u8]) -> Option<Vec<u8>> {
+    let held = || ipv6(identifier).and_then(|address| address.to_ipv4_mapped());
+    let address = ipv4(identifier).or_else(held)?;
+    Some(address.to_ipv6_mapped().to_string().into_bytes())
 }
 
 /// Cards and account numbers without the signs between their groups, and in the groups in which they are printed.

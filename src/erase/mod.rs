@@ -1,10 +1,12 @@
 //! [`Erasure`]: everything that stands for one person goes, as they are and as the pseudonyms that a policy made of them.
 //!
 //! The identifiers, their other spellings and their pseudonyms under every key make one list, whose kind is `erased`; a
-//! policy of two rules removes what is on it. So formats, escapes, whole words and a second run are as everywhere.
+//! policy of two rules removes what is on it. So formats, escapes, whole words and a second run are as everywhere. Tokens
+//! of `encrypt` are opened, and on the list if their value is to be erased.
 
 mod forms;
 mod identifiers;
+mod tokens;
 
 use std::fmt;
 use std::sync::Arc;
@@ -18,6 +20,7 @@ use crate::policy::{Covers, Policy, Rule};
 use crate::scrub::Scrubber;
 use forms::Forms;
 use identifiers::Identifiers;
+use tokens::Tokens;
 
 /// What is left in place of what goes: the residue of the kind of this name.
 pub const ERASED: &str = "[erased]";
@@ -78,8 +81,14 @@ impl Erasure {
             }
         }
         let kind = erasing.kinds.get("erased").unwrap_or(Kind::FIELD);
-        let list = List::new(kind, forms.into_entries(), true).map_err(Error::new)?;
-        erasing.lists = vec![Arc::new(list)];
+        let list = List::new(kind, forms.into_entries(), true).map_err(Error::new)?.of_whole_addresses();
+        let plain = Arc::new(list.clone());
+        erasing.lists = vec![Arc::clone(&plain)];
+        if let Some(keys) = keys {
+            let tokens = Tokens::new(keys.clone(), Arc::new(erasing.clone()), plain);
+            let find = move |text: &[u8], out: &mut Vec<_>| tokens.find(text, out);
+            erasing.lists = vec![Arc::new(list.with_veiled(tokens::MARK, Arc::new(find)))];
+        }
         Ok(Erasure { policy: Arc::new(erasing), cannot_be_found: cannot_be_found(policy, keys) })
     }
 
@@ -120,6 +129,9 @@ fn cannot_be_found(policy: &Policy, keys: Option<&Keys>) -> Vec<String> {
     if !rules.is_empty() {
         told.push(format!("what is left of values that were truncated or masked, by {}", rules.join(", ")));
     }
+    if keys.is_some() {
+        told.push("pseudonyms of what was spelled otherwise than listed, as mail in another case".to_owned());
+    }
     told.push("parts of longer words, and values that are spelled in a way that nobody listed".to_owned());
     told.push("what stands in files that are told to be compressed or binary and not scrubbed".to_owned());
     let holds: Vec<String> = policy.holds.iter().map(|hold| format!("`{}`", hold.name)).collect();
@@ -143,8 +155,14 @@ fn forgotten(keys: &Keys) -> impl Iterator<Item = String> {
     periods.chain(forever.map(|id| format!("pseudonyms under the key for ever k{id}, which is forgotten")))
 }
 
-/// Whether a step of a rule leaves a part of a value, which may be of others as well.
+/// Whether a step of a rule leaves a part of a value, which may be of others as well. When a record was written is no
+/// value of anybody.
 fn leaves_a_part(rule: &Rule) -> bool {
+    if let Covers::Find { kinds, .. } = &rule.covers
+        && kinds.iter().all(|kind| kind == Kind::RECORD_TIME)
+    {
+        return false;
+    }
     rule.steps.iter().any(|step| match step.action {
         Action::Truncate(Truncate { pseudonymise, .. }) => !pseudonymise,
         Action::Mask => true,

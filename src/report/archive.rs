@@ -94,6 +94,9 @@ fn told(path: &[u8], links: &[Entry], done: &Done, part: &Part<'_>) -> Value {
     if let Some(source) = &part.source {
         file["source"] = json!(source);
     }
+    if tally.without_key > 0 {
+        file["without_key"] = json!(tally.without_key);
+    }
     if tally.held > 0 {
         file["held"] = json!(tally.held);
     }

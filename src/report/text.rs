@@ -19,10 +19,19 @@ pub fn closing_line(run: &Run<'_>) -> String {
 
 /// What to say of values that were redacted because there is no key for them, if there are any.
 pub fn without_key(run: &Run<'_>) -> Option<String> {
-    let count = run.totals().without_key;
-    let values = if count == 1 { "1 value was".to_owned() } else { format!("{count} values were") };
+    redacted_without_key(run.totals().without_key, false)
+}
+
+/// The same of so many. `would`: they would be redacted.
+pub fn redacted_without_key(count: u64, would: bool) -> Option<String> {
+    let values = if count == 1 { "1 value".to_owned() } else { format!("{count} values") };
+    let done = match (would, count) {
+        (true, _) => "would be",
+        (false, 1) => "was",
+        (false, _) => "were",
+    };
     (count > 0).then(|| {
-        format!("{values} redacted: no key serves at the time of the record, or its time is not known")
+        format!("{values} {done} redacted: no key serves at the time of the record, or its time is not known")
     })
 }
 

@@ -140,11 +140,28 @@ fn what_cannot_be_read_says_nothing_and_hides_nothing() {
     assert_eq!(meddled(&|text| format!("{text}{{\"path\":\"/half a li").into_bytes()), (true, true));
     assert_eq!(meddled(&|text| [text.as_bytes(), b"\xff\0\n[]\n7\nnull\n\"\n\n"].concat()), (true, true));
     assert_eq!(meddled(&|text| text.as_bytes()[..half(text)].to_vec()), (false, true));
-    assert_eq!(meddled(&|_| b"\x1f\x8b garbage".to_vec()), (false, true));
+    assert_eq!(meddled(&|_| Vec::new()), (false, true));
+    assert_eq!(meddled(&|_| b"{\"jour".to_vec()), (false, true));
+    assert_eq!(meddled(&|text| text.as_bytes()[1..].to_vec()), (true, true));
+    assert_eq!(meddled(&|_| b"{\"journal\":\x1f\x8b garbage".to_vec()), (false, true));
     // Of a version that is not known, whose words may mean something else.
     assert_eq!(meddled(&|text| text.replace("\"journal\":1", "\"journal\":2").into_bytes()), (false, true));
     // Too many numbers.
     assert_eq!(meddled(&|text| text.replace("\"stamp\":[", "\"stamp\":[1,").into_bytes()), (false, true));
+}
+
+#[test]
+fn what_is_no_journal_is_not_replaced_by_one() {
+    for other in [&b"\x1f\x8b garbage"[..], b"\n", b"{}\n", b"[[period]]\n", b"{\"journal\"\n"] {
+        is_refused(|journal| fs::write(journal, other).unwrap());
+    }
+    let site = Site::new();
+    fs::write(site.beside("journal"), "dear diary\n").unwrap();
+    fs::set_permissions(site.beside("journal"), Permissions::from_mode(0o600)).unwrap();
+    for more in [&[][..], &["-n"]] {
+        assert_eq!(site.run_with_journal(more).code, Some(2));
+        assert_eq!(fs::read(site.beside("journal")).unwrap(), b"dear diary\n");
+    }
 }
 
 #[test]

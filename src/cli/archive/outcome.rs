@@ -201,6 +201,9 @@ impl Outcome {
             false => Exit::Done,
         };
         if !args.quiet {
+            let count = self.tallies.iter().map(|tally| tally.without_key).sum();
+            let without_key = report::text::redacted_without_key(count, args.dry_run);
+            without_key.iter().for_each(|line| message(line));
             message(&self.closing_line(plan, args, notes));
         }
         told
@@ -222,6 +225,7 @@ impl Outcome {
             sum.withheld += tally.withheld;
             sum.dropped += tally.dropped;
             sum.held += tally.held;
+            sum.without_key += tally.without_key;
         });
         let would = if args.dry_run { " to rewrite" } else { " rewritten" };
         let mut line = format!("{}{would}, {} unchanged", self.rewritten, self.unchanged);
@@ -241,6 +245,9 @@ impl Outcome {
             "; {} records, {} changed, {} withheld, {} dropped",
             sum.records, sum.changed, sum.withheld, sum.dropped
         );
+        if sum.without_key > 0 {
+            line += &format!(", {} values without a key", sum.without_key);
+        }
         if sum.held > 0 {
             line += &format!(", {} held", sum.held);
         }
