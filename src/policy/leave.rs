@@ -6,8 +6,8 @@ use super::ladder::act_by_turns;
 use super::taint::Means;
 use super::{Covers, Policy, Rule};
 use crate::action::canonical::hashed_as;
-use crate::action::truncate::ZIP;
-use crate::action::{self, Action, Left, TimeUnit, Trace};
+use crate::action::truncate::{ZIP, may_stay};
+use crate::action::{self, Action, Hash, Left, Of, TimeUnit, Trace};
 use crate::kind::Kind;
 use crate::span::Span;
 use crate::time::stamp::{Clock, Stamp, Unit};
@@ -57,7 +57,13 @@ impl Policy {
     /// named it so. What still reads the address takes it as it is written.
     pub fn may_have_been_ipv4(&self, rule: usize, kind: Kind) -> bool {
         let rule = &self.rules[rule];
-        let is_label = matches!(rule.action, Action::Redact { .. });
+        let is_label = match &rule.action {
+            Action::Redact { .. } => true,
+            Action::Truncate(keep) | Action::Hash(Hash { of: Of::Truncated(keep), .. }) => {
+                !may_stay(kind, keep)
+            }
+            _ => false,
+        };
         let names_ipv4 = |action: &Action| match action {
             Action::Hash(_) => true,
             Action::Truncate(keep) => keep.pseudonymise,
