@@ -26,7 +26,7 @@ pub fn truncate(kind: Kind, value: &[u8], keep: &Truncate, kinds: &Kinds, out: &
 }
 
 /// Whether anything may be left of a kind after what an earlier step left.
-pub(super) fn may_stay(kind: Kind, keep: &Truncate) -> bool {
+pub fn may_stay(kind: Kind, keep: &Truncate) -> bool {
     match keep.only {
         None => true,
         Some(Part::Domain) => kind == Kind::EMAIL,

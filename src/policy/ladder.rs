@@ -6,7 +6,7 @@ use super::fault::Faults;
 use super::layer::Layer;
 use super::schema::STEP;
 use super::shape::is_misspelt;
-use super::{Policy, Rule};
+use super::{Covers, Policy, Rule};
 use crate::action::{self, Action};
 use crate::time::age::Age;
 
@@ -72,7 +72,7 @@ impl Policy {
     /// What acts on a value beside a binding rule is the stronger of two: so each of them takes further what the other
     /// left, when that was the stronger one.
     fn share_earlier(&self, rules: &mut [Rule]) {
-        if !binds_by_age(&self.rules) {
+        if !act_by_turns(&self.rules) {
             return;
         }
         let left: Vec<Vec<Action>> = rules
@@ -120,9 +120,17 @@ impl Rule {
     }
 }
 
-/// Whether a binding rule may leave what a later step of another one acts on, or the other way round.
-pub(super) fn binds_by_age(rules: &[Rule]) -> bool {
-    rules.iter().any(|rule| rule.binding) && rules.iter().any(|rule| rule.steps.len() > 1)
+/// Whether of several rules that may cover a value the strongest acts, and which of them that is depends on its age: so each
+/// acts on what another left. They stand beside a binding rule, or ask for what a record may not tell.
+pub(super) fn act_by_turns(rules: &[Rule]) -> bool {
+    let is_beside = |rule: &Rule| {
+        let asks_where = match &rule.covers {
+            Covers::Find { within, not_within, .. } => within.is_some() || !not_within.is_empty(),
+            Covers::Field { .. } | Covers::Unknown => false,
+        };
+        rule.binding || asks_where || !rule.when.is_empty()
+    };
+    rules.len() > 1 && rules.iter().any(is_beside) && rules.iter().any(|rule| rule.steps.len() > 1)
 }
 
 /// Reads `retain`.

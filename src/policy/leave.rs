@@ -2,12 +2,12 @@
 
 use jiff::Timestamp;
 
-use super::ladder::binds_by_age;
+use super::ladder::act_by_turns;
 use super::taint::Means;
 use super::{Covers, Policy, Rule};
 use crate::action::canonical::hashed_as;
-use crate::action::truncate::ZIP;
-use crate::action::{self, Action, Left, TimeUnit, Trace};
+use crate::action::truncate::{ZIP, may_stay};
+use crate::action::{self, Action, Hash, Left, Of, TimeUnit, Trace};
 use crate::kind::Kind;
 use crate::span::Span;
 use crate::time::stamp::{Clock, Stamp, Unit};
@@ -57,7 +57,13 @@ impl Policy {
     /// named it so. What still reads the address takes it as it is written.
     pub fn may_have_been_ipv4(&self, rule: usize, kind: Kind) -> bool {
         let rule = &self.rules[rule];
-        let is_label = matches!(rule.action, Action::Redact { .. });
+        let is_label = match &rule.action {
+            Action::Redact { .. } => true,
+            Action::Truncate(keep) | Action::Hash(Hash { of: Of::Truncated(keep), .. }) => {
+                !may_stay(kind, keep)
+            }
+            _ => false,
+        };
         let names_ipv4 = |action: &Action| match action {
             Action::Hash(_) => true,
             Action::Truncate(keep) => keep.pseudonymise,
@@ -112,8 +118,8 @@ impl Policy {
                     .for_each(|kind| marks_of(&redact, kind, self.kinds.name(kind), true, &mut marks));
             }
             for (at, step) in rule.steps.iter().enumerate() {
-                // Beside a binding rule the later steps are those of the others as well.
-                let others = self.rules.iter().filter(|_| binds_by_age(&self.rules)).flat_map(Rule::actions);
+                // Where rules act by turns the later steps are those of the others as well.
+                let others = self.rules.iter().filter(|_| act_by_turns(&self.rules)).flat_map(Rule::actions);
                 let later: Vec<&Action> = rule.actions().skip(at + 1).chain(others).collect();
                 if later.is_empty() {
                     continue;
@@ -172,8 +178,8 @@ fn marks_of(action: &Action, kind: Kind, name: &str, on_labels: bool, out: &mut 
     match action {
         Action::Hash(_) => mark(":k"),
         Action::Encrypt => mark("~k"),
-        Action::Truncate(keep) if keep.pseudonymise => mark(":k"),
         Action::Truncate(keep) if kind == Kind::EMAIL && keep.email_domain => mark("]@"),
+        Action::Truncate(keep) if keep.pseudonymise => mark(":k"),
         _ => {}
     }
     if on_labels && !matches!(action, Action::Keep | Action::Mask | Action::Redact { with: Some(_) }) {

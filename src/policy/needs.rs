@@ -1,7 +1,7 @@
 //! [`Needs`]: what the rules of a policy ask for, so that nothing else is made for them.
 
 use super::known::selectors;
-use super::ladder::binds_by_age;
+use super::ladder::act_by_turns;
 use super::selector::{Names, Path};
 use super::{Covers, FormatChoice, Policy, Rule};
 use crate::action::Action;
@@ -38,8 +38,8 @@ pub(super) struct Needs {
 impl Needs {
     /// `may_have_to_stay`: records that a rule drops, of which then only the value goes.
     pub(super) fn of(rules: &[Rule], may_have_to_stay: bool) -> Needs {
-        // Beside a binding rule each takes further what the other left.
-        let mut needs = Needs { residues: binds_by_age(rules), ..Needs::default() };
+        // Where rules act by turns each takes further what another left.
+        let mut needs = Needs { residues: act_by_turns(rules), ..Needs::default() };
         let mut selectors = Vec::new();
         for rule in rules {
             needs.edits_structure |= rule.actions().any(Action::depends_on_format);

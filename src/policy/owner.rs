@@ -32,7 +32,7 @@ pub(super) struct Claim {
     place_is_sure: bool,
     /// It covers the value, if it covers what stands there.
     value_is_sure: bool,
-    /// Some step of it leaves such a thing.
+    /// It leaves such a thing today, or an earlier step does.
     may_have_left: bool,
     /// It leaves just this today.
     leaves_now: bool,
@@ -72,7 +72,6 @@ impl Claim {
         trace: &Trace<'_>,
         tools: Tools<'_>,
     ) -> Claim {
-        let mut steps = rule.actions().take(rule.step + 1).chain([&rule.action]).chain(&rule.earlier);
         let leaves_now = trace.is_left_by(&rule.action, is_found, tools);
         Claim {
             rule: at,
@@ -81,7 +80,7 @@ impl Claim {
             is_binding: rule.binding,
             place_is_sure,
             value_is_sure,
-            may_have_left: leaves_now || steps.any(|step| trace.may_be_left_by(step)),
+            may_have_left: leaves_now || rule.earlier.iter().any(|step| trace.may_be_left_by(step)),
             leaves_now,
         }
     }

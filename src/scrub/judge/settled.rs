@@ -21,7 +21,9 @@ impl Law {
             return false;
         }
         let acting = &decisions.acting;
-        if acting.iter().any(|decision| decision.left) {
+        // What is left of a copy, or of what was left before, may be another rule's to take further.
+        let goes_on = |decision: &Decision| decision.left || decision.copy && self.policy.acts_on_residues();
+        if acting.iter().any(goes_on) {
             return false;
         }
         let is_residue =
