@@ -18,6 +18,8 @@ mod panics;
 mod records;
 #[path = "ladders/residues.rs"]
 mod residues;
+#[path = "ladders/shield.rs"]
+mod shield;
 #[path = "ladders/undated.rs"]
 mod undated;
 

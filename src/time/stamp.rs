@@ -187,6 +187,17 @@ impl Stamp {
         head::read(record, clock)
     }
 
+    /// Whether it is a number of seconds, or of parts of seconds.
+    pub fn is_number(&self) -> bool {
+        matches!(self.form, Form::Number(_))
+    }
+
+    /// What stands before the time at a head that ends there and means nothing but that a time or a record begins: levels,
+    /// `time=`, the `I` of `I0301`. Without it there would be none.
+    pub fn words_before(record: &[u8], time: usize, clock: &Clock, word: impl FnMut(Span)) {
+        head::words_before(record, time, clock, word);
+    }
+
     /// What [`at_head`](Stamp::at_head) and [`moment`](Stamp::moment) tell of the most common line there is, one of an
     /// access log without a user, in half the time; nothing of any other.
     #[inline]

@@ -251,6 +251,23 @@ fn before(text: &[u8], at: usize) -> Option<usize> {
     Some(at + length)
 }
 
+/// Hands on what [`Stamp::words_before`] says.
+pub(super) fn words_before(record: &[u8], time: usize, clock: &Clock, mut word: impl FnMut(Span)) {
+    let text = record.get(..HEAD_BYTES).unwrap_or(record);
+    let mut at = 0;
+    while at < time {
+        if here(text, at, clock).is_some_and(|stamp| stamp.span.start == time) {
+            return word(Span::new(at, time));
+        }
+        let Some(next) = before(text, at).filter(|next| *next <= time) else { return };
+        let rest = text.get(at..).unwrap_or_default();
+        if level(rest).is_some() || self::word(rest).is_some() || rest.starts_with(b"# Time: ") {
+            word(Span::new(at, next));
+        }
+        at = next;
+    }
+}
+
 fn count(text: &[u8], most: usize, is_of: impl Fn(u8) -> bool) -> usize {
     text.iter().take(most).take_while(|byte| is_of(**byte)).count()
 }
