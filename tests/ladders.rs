@@ -24,6 +24,8 @@ mod parts;
 mod records;
 #[path = "ladders/residues.rs"]
 mod residues;
+#[path = "ladders/shield.rs"]
+mod shield;
 #[path = "ladders/undated.rs"]
 mod undated;
 

@@ -110,6 +110,16 @@ impl Selector {
         is_one.then_some(names)
     }
 
+    /// Whether it asks for this very name, or for the parts of a dotted one.
+    pub fn has_name(&self, name: &[u8]) -> bool {
+        let has = |one: &[u8]| {
+            self.parts
+                .iter()
+                .any(|part| matches!(part, Part::Name(name) if normal(one).eq(name.iter().copied())))
+        };
+        has(name) || name.split(|byte| *byte == b'.').all(has)
+    }
+
     /// A name in normal form that stands in every path that it means, if it asks for any.
     pub fn any_name(&self) -> Option<&[u8]> {
         self.parts.iter().find_map(|part| match part {

@@ -63,6 +63,18 @@ pub(super) struct Found {
     pub(super) date: Option<Span>,
 }
 
+impl Found {
+    /// Whether it may be any number as well: it has neither a name nor a form of its own.
+    pub(super) fn may_be_any_number(&self, record: &[u8]) -> bool {
+        self.span.start == 0 && self.stamp.is_number() && !self.span.of(record).contains(&b'.')
+    }
+
+    /// What stands before it and means nothing else: [`Stamp::words_before`].
+    pub(super) fn words_before(&self, record: &[u8], clock: &Clock, word: impl FnMut(Span)) {
+        Stamp::words_before(record, self.span.start, clock, word);
+    }
+}
+
 /// Reads the times of records. It owns the buffers that this takes.
 #[derive(Debug)]
 pub(super) struct Dating {
@@ -198,9 +210,15 @@ impl Dating {
         (moment.nominal <= read.latest).then_some(moment)
     }
 
+    /// The same, and where it stands.
+    pub(super) fn find_own(&mut self, record: &[u8], head: &Head, read: &Read) -> Option<Found> {
+        let found = self.find(record, head, read)?;
+        (found.stamp.moment(self.coarsest).nominal <= read.latest).then_some(found)
+    }
+
     /// The record's own time, wherever in time that is, and where it stands.
     pub(super) fn find(&mut self, record: &[u8], head: &Head, read: &Read) -> Option<Found> {
-        let clock = Clock { zone: self.policy.timing.zone, reference: read.file.unwrap_or(read.now) };
+        let clock = self.clock(read);
         match &self.policy.timing.field {
             Some(_) => self.in_field(record, head, &clock),
             None if is_object(record) && self.policy.format.admits(Json.name()) => {
@@ -211,6 +229,11 @@ impl Dating {
                 None => self.in_format(record, head, &clock),
             },
         }
+    }
+
+    /// What times are read by.
+    pub(super) fn clock(&self, read: &Read) -> Clock {
+        Clock { zone: self.policy.timing.zone, reference: read.file.unwrap_or(read.now) }
     }
 
     /// In the member of a JSON record that tells it best; of two that tell it alike the first.

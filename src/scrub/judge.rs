@@ -4,6 +4,7 @@ mod inspect;
 mod law;
 mod left;
 mod settled;
+mod shield;
 mod sight;
 mod unknown;
 mod value;
@@ -113,7 +114,10 @@ impl Judge {
         let head = policy.head();
         let residues = Arc::new(Residues::new(policy.kinds.clone(), keys.clone()));
         let all_detectors = Arc::new(policy.all_detectors());
-        Judge::under(vec![Law { policy, detectors, all_detectors, residues, year: None }], keys, head)
+        let by_period = policy.needs_keys() && keys.as_ref().is_some_and(|keys| !keys.is_single());
+        let shields_time = policy.depends_on_age() || by_period;
+        let law = Law { policy, detectors, all_detectors, residues, year: None, shields_time };
+        Judge::under(vec![law], keys, head)
     }
 
     /// All keys.
@@ -196,7 +200,7 @@ impl Judge {
     pub(super) fn set_times(&mut self, dating: &Dating, read: Read) {
         if let Some((_, known)) = &mut self.scratch.times {
             *known = read;
-        } else if self.policy_of(0).asks_for_record_time() {
+        } else if self.laws[0].shields_time || self.policy_of(0).asks_for_record_time() {
             self.scratch.times = Some((dating.clone(), read));
         }
     }
@@ -218,7 +222,8 @@ impl Judge {
 
     /// The fast lane.
     pub(super) fn lane(&self, watch: &Watch) -> Lane {
-        Lane::new(&self.law().policy, &self.law().detectors, watch, self.tools())
+        let Law { policy, detectors, shields_time, .. } = self.law();
+        Lane::new(policy, detectors, watch, self.tools(), *shields_time)
     }
 
     /// What actions need.
@@ -295,13 +300,14 @@ impl Judge {
         !self.policy().needs_fields() && !self.policy().drops_records() && !self.withholds_changes
     }
 
-    /// The edits of a text on its own.
-    pub(super) fn edits_of_text(&mut self, text: &[u8]) -> &Edits {
+    /// The edits of a text on its own. `begins`: a record begins with it.
+    pub(super) fn edits_of_text(&mut self, text: &[u8], begins: bool) -> &Edits {
         self.scratch.decisions.begin_record();
         self.scratch.taint.begin();
         let law = &self.laws[self.stage];
         let tools = self.keys.tools(&law.policy.kinds);
-        law.pass(text, Reading::Text, tools, &mut self.scratch);
+        let reading = if begins { Reading::Beginning { head: &self.head } } else { Reading::Text };
+        law.pass(text, reading, tools, &mut self.scratch);
         &self.scratch.edits
     }
 

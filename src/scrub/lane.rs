@@ -73,6 +73,8 @@ struct Law {
     structured: bool,
     /// No replacement adds digits to a group, or what may stand between groups.
     inert: bool,
+    /// No value may take the time of a record away.
+    shields_time: bool,
 }
 
 /// A value, as a span of the block.
@@ -122,7 +124,13 @@ impl Clone for Lane {
 
 impl Lane {
     /// The lane for a policy.
-    pub(super) fn new(policy: &Policy, detectors: &Detectors, watch: &Watch, tools: Tools<'_>) -> Lane {
+    pub(super) fn new(
+        policy: &Policy,
+        detectors: &Detectors,
+        watch: &Watch,
+        tools: Tools<'_>,
+        shields_time: bool,
+    ) -> Lane {
         let lots = KINDS.map(|kind| lot(policy, detectors, watch, kind, tools));
         // Whatever else an action writes holds the digits that were there, fewer of them, or brackets around.
         let inert = policy.rules.iter().all(|rule| match &rule.action {
@@ -130,7 +138,7 @@ impl Lane {
             _ => true,
         });
         let json = policy.format != FormatChoice::Text;
-        Lane::under(Law { lots, json, structured: policy.reads_structure(), inert })
+        Lane::under(Law { lots, json, structured: policy.reads_structure(), inert, shields_time })
     }
 
     fn under(law: Law) -> Lane {
@@ -289,6 +297,9 @@ impl Law {
             if self.lots[lot] == Lot::Judge || span.start < last.span.end || block[span.start] == b'"' {
                 return Err(OutOfLane);
             }
+            if self.shields_time && may_be_of_time(block, content, span) {
+                return Err(OutOfLane);
+            }
             if json && !is_in_string(block, content, span) || may_be_in_residue(block, content, span) {
                 return Err(OutOfLane);
             }
@@ -349,6 +360,21 @@ fn escapes_brackets(record: &[u8]) -> bool {
     const HEAD_BYTES: usize = 7;
     let head = &record[..record.len().min(HEAD_BYTES)];
     head.starts_with(b"<") && memchr::memmem::find(head, b">1 ").is_some()
+}
+
+/// Whether a value may share bytes with the time of the record: it goes on with digits that something other than a blank
+/// stands before, `12:34:56-ana@example.com`, or with which a record or a name begins. May say yes in vain.
+#[inline]
+fn may_be_of_time(block: &[u8], content: Span, span: Span) -> bool {
+    if !block[span.start].is_ascii_digit() {
+        return false;
+    }
+    let is_email = || memchr::memchr(b'@', span.of(block)).is_some();
+    match block[content.start..span.start].last() {
+        Some(b' ' | b'=' | b'/' | b'"') | None => is_email(),
+        Some(b'-' | b',' | b'.' | b'+') => true,
+        Some(_) => is_email(),
+    }
 }
 
 /// Whether an IPv4 address is the tail of the IPv6 address before it.

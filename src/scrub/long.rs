@@ -127,7 +127,7 @@ impl Long {
         let start = self.context.len();
         let mut ahead = if last { 0 } else { LOOK_AHEAD_BYTES.min(text.len() - start) };
         for pass in 0..MAX_PASSES {
-            let edits = judge.edits_of_text(&text);
+            let edits = judge.edits_of_text(&text, start == 0);
             let due = Span::new(start, text.len() - ahead);
             if pass == 0 {
                 // A value across the cut waits as a whole.

@@ -18,6 +18,7 @@
 //! | `time=` `ts=` `t=` `timestamp=` | logfmt | nothing |
 //! | a name of `[A-Za-z0-9_.:-]`, blanks, a bar | Docker Compose | a message that is a table |
 //! | such a name with `.log` in it, a blank | grep, collected logs | a message that begins with a file's name |
+//! | 64 hexadecimal digits, a blank, a name, a blank, `[` | S3 | a message that begins so |
 //! | `# Time: `, `L `, `- ` or an upper-case word before a number and its date | MySQL, game servers, Blue Gene | nothing |
 //!
 //! A record that begins with a blank or a tab has no time: it goes on with the one before. Behind `host ident user` of
@@ -51,13 +52,15 @@
 //! | `/Date(1603278584123)/` | Microsoft's JSON |
 //! | `@4000000043225833b6e1a644` | TAI64N |
 //!
-//! A number is a time only between 1990 and 2200. At a head it needs three to nine digits of a fraction and a blank or
+//! A number is a time only between 1990 and 2200. At a head without anything before it, one of 10, 13, 16 or 19 digits is
+//! a time from 2001 to 2096 if a blank or tab stands behind it, and no date behind that. Any other at a head it needs three to nine digits of a fraction and a blank or
 //! tab behind (Zeek, Squid, strace), or brackets around (`[1709296496]`), or to be that of `msg=audit(1709296496.789:42)`,
 //! `#1709296496` or `#+1709296496` (histories of shells), or Blue Gene's behind `- `.
 //!
 //! The only zones known by name are UTC, GMT and Z; others (`CET`, `EST`) are read as unknown, whatever the clock says.
 //! The second 60 is read as 59, as `jiff` does: so it stays within the minute, hour and day that its text names.
-//! Not read: 24:00:00, hours with AM and PM, years after 9998, names of months in other languages, day and month both as
+//! Not read: `INFO:root:2024-03-01 12:34:56` (Python's default puts a name before the time), `kern  :info  : [Fri Mar  1 …]`
+//! (`dmesg -x`), a number behind a level, one with an exponent at a head, 24:00:00, hours with AM and PM, years after 9998, names of months in other languages, day and month both as
 //! numbers with slashes (they are read one way here and the other way there), times of day alone.
 
 mod civil;
@@ -185,6 +188,17 @@ impl Stamp {
     /// The time at the head of a record, a line without its end: see the [module](self).
     pub fn at_head(record: &[u8], clock: &Clock) -> Option<Stamp> {
         head::read(record, clock)
+    }
+
+    /// Whether it is a number of seconds, or of parts of seconds.
+    pub fn is_number(&self) -> bool {
+        matches!(self.form, Form::Number(_))
+    }
+
+    /// What stands before the time at a head that ends there and means nothing but that a time or a record begins: levels,
+    /// `time=`, the `I` of `I0301`. Without it there would be none.
+    pub fn words_before(record: &[u8], time: usize, clock: &Clock, word: impl FnMut(Span)) {
+        head::words_before(record, time, clock, word);
     }
 
     /// What [`at_head`](Stamp::at_head) and [`moment`](Stamp::moment) tell of the most common line there is, one of an

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::super::carry::Read;
 use super::super::dating::{Dating, Found};
 use super::Scratch;
+use super::shield::Shield;
 use super::value::Value;
 use crate::action::residue::Residues;
 use crate::action::{self, Action, Tools};
@@ -29,6 +30,8 @@ pub(super) struct Law {
     pub(super) residues: Arc<Residues>,
     /// Year of the records, where it is asked for and known.
     pub(super) year: Option<i16>,
+    /// What is done to a record hangs on its time, which no finding may take away.
+    pub(super) shields_time: bool,
 }
 
 /// What bytes are taken for.
@@ -37,6 +40,8 @@ pub(super) enum Reading<'h> {
     /// A record, of whatever format, behind others that say this about it: how it is read, whether it is a header
     /// itself, what of it is a line of a private key.
     Record { head: &'h Head, is_header: bool, key: Option<Span> },
+    /// Running text with which a record begins.
+    Beginning { head: &'h Head },
     /// Running text.
     Text,
 }
@@ -123,6 +128,12 @@ impl Law {
         }
         if let Some(time) = &time {
             self.keep_time(&record, time, decisions);
+        }
+        if self.shields_time && decisions.acting.iter().any(|decision| self.may_take_time(decision)) {
+            let shield = Shield::of(&record, &self.policy, reading, times);
+            if shield.is_some_and(|shield| !self.shield(&shield, decisions)) {
+                return Pass::Withheld;
+            }
         }
         // What no step takes further is a text like any other, in which values may stand.
         let goes_on = |decision: &Decision| !self.stays(&record, decision, decision.span, means);

@@ -88,7 +88,7 @@ fn read_behind(record: &[u8], clock: &Clock) -> Option<Stamp> {
             return stamp;
         }
         if at == 0
-            && let Some(stamp) = common_log(record, clock)
+            && let Some(stamp) = common_log(record, clock).or_else(|| bucket_log(record, clock))
         {
             return Some(stamp);
         }
@@ -104,7 +104,7 @@ fn read_behind(record: &[u8], clock: &Clock) -> Option<Stamp> {
 fn here(text: &[u8], at: usize, clock: &Clock) -> Option<Stamp> {
     match text.get(at)? {
         b'0'..=b'9' => {
-            written(text, at, clock).or_else(|| proxifier(text, at, clock)).or_else(|| epoch(text, at))
+            written(text, at, clock).or_else(|| proxifier(text, at, clock)).or_else(|| epoch(text, at, clock))
         }
         b'A'..=b'Z' | b'a'..=b'z' => written(text, at, clock).or_else(|| worded(text, at, clock)),
         b'@' => tai(text, at),
@@ -185,8 +185,8 @@ pub(super) fn microsoft(text: &[u8]) -> Option<Stamp> {
     is_offset.then(|| Stamp::number(number, text.len() - rest.len()))
 }
 
-/// A number at a head: with a fraction and a blank behind, or in brackets.
-fn epoch(text: &[u8], at: usize) -> Option<Stamp> {
+/// A number at a head: with a fraction and a blank behind, or in brackets; without either at the very beginning alone.
+fn epoch(text: &[u8], at: usize, clock: &Clock) -> Option<Stamp> {
     if !text.get(at..at + LEAST_DIGITS)?.iter().all(u8::is_ascii_digit) {
         return None;
     }
@@ -194,7 +194,20 @@ fn epoch(text: &[u8], at: usize) -> Option<Stamp> {
     let behind = text.get(at + number.length);
     let is_bracketed = at > 0 && text.get(at - 1) == Some(&b'[') && behind == Some(&b']');
     let is_float = (3..=9).contains(&number.fraction) && matches!(behind, None | Some(b' ' | b'\t'));
-    (!number.has_exponent && (is_bracketed || is_float)).then(|| Stamp::number(number, at))
+    let is_time = is_bracketed || is_float || is_bare(text, at, &number, clock);
+    (!number.has_exponent && is_time).then(|| Stamp::number(number, at))
+}
+
+/// Whether a number without anything that tells it from others is a time. No number of a card begins so, and few others
+/// have so many digits: 10, 13, 16 or 19.
+fn is_bare(text: &[u8], at: usize, number: &Number, clock: &Clock) -> bool {
+    /// 2001-09-09 to 2096-10-02
+    const SECONDS: std::ops::Range<i64> = 1_000_000_000..4_000_000_000;
+    let is_blank = matches!(text.get(number.length), Some(b' ' | b'\t'));
+    let is_plausible = SECONDS.contains(&(number.nanoseconds(None) / 1_000_000_000));
+    // Before a date it is the number of something.
+    let is_of_date = || written(text, number.length + 1, clock).is_some();
+    at == 0 && number.fraction == 0 && is_blank && is_plausible && !is_of_date()
 }
 
 /// `#1162490366`, `#+1162490366`
@@ -249,6 +262,23 @@ fn before(text: &[u8], at: usize) -> Option<usize> {
         _ => return None,
     };
     Some(at + length)
+}
+
+/// Hands on what [`Stamp::words_before`] says.
+pub(super) fn words_before(record: &[u8], time: usize, clock: &Clock, mut word: impl FnMut(Span)) {
+    let text = record.get(..HEAD_BYTES).unwrap_or(record);
+    let mut at = 0;
+    while at < time {
+        if here(text, at, clock).is_some_and(|stamp| stamp.span.start == time) {
+            return word(Span::new(at, time));
+        }
+        let Some(next) = before(text, at).filter(|next| *next <= time) else { return };
+        let rest = text.get(at..).unwrap_or_default();
+        if level(rest).is_some() || self::word(rest).is_some() || rest.starts_with(b"# Time: ") {
+            word(Span::new(at, next));
+        }
+        at = next;
+    }
 }
 
 fn count(text: &[u8], most: usize, is_of: impl Fn(u8) -> bool) -> usize {
@@ -394,6 +424,21 @@ fn common_log(record: &[u8], clock: &Clock) -> Option<Stamp> {
         Some(stamp) => Some(stamp),
         None => bracket_behind(text.get(..quote.unwrap_or(text.len()))?, third, clock),
     }
+}
+
+/// The time in brackets behind the owner of a bucket, 64 hexadecimal digits, and its name, as S3 writes them.
+fn bucket_log(record: &[u8], clock: &Clock) -> Option<Stamp> {
+    const OWNER_DIGITS: usize = 64;
+    let (owner, rest) = record.split_at_checked(OWNER_DIGITS)?;
+    let is_of_name = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_');
+    let name = count(rest.get(1..)?, 256, is_of_name);
+    let is_owner = owner.iter().all(u8::is_ascii_hexdigit) && rest.starts_with(b" ") && name > 0;
+    let open = OWNER_DIGITS + 1 + name + 1;
+    if !is_owner || record.get(open - 1..=open) != Some(b" [") {
+        return None;
+    }
+    let stamp = bracketed(record, open, clock)?;
+    record.get(stamp.span.end..)?.starts_with(b"] ").then_some(stamp)
 }
 
 /// Where the third word begins, if `ident` of `host ident user` is `-`, be it behind a virtual host.

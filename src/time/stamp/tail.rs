@@ -46,9 +46,16 @@ pub(super) fn fraction(text: &[u8], at: usize, mark: u8, multiple: Option<usize>
         length += 1;
     }
     let is_column = multiple.is_some_and(|multiple| length % multiple != 0 || length > 9)
-        || (mark == b',' && byte(text, at + 1 + length) == b',');
+        || (mark == b',' && is_of_column(text, at + 1 + length));
     let scale = TENS.get(length).copied().unwrap_or(1);
     (!is_column).then_some((nanosecond * scale, length))
+}
+
+/// Whether what is before it was no fraction: `,1,2`, nor an address, `,203.0.113.9`.
+#[inline(always)]
+fn is_of_column(text: &[u8], at: usize) -> bool {
+    let next = byte(text, at);
+    next == b',' || next == b'.' && byte(text, at + 1).is_ascii_digit()
 }
 
 /// What so many digits of a second are multiplied with.
