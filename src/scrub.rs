@@ -93,8 +93,10 @@ pub struct Scrubber {
     /// The block with coarser times, and one of them.
     coarse: Vec<u8>,
     time: Vec<u8>,
-    /// The lines of private keys in that.
-    left_keys: Option<Vec<KeyLine>>,
+    /// The headers and the lines of private keys in what is left.
+    left_heads: Option<(Vec<Header>, Vec<KeyLine>)>,
+    /// What is known behind the block, if its parts were looked for already.
+    left_seen: Option<Seen>,
     /// The last record before a block that went on with it, and what became of it.
     before: Option<Before>,
 }
@@ -125,7 +127,8 @@ impl Clone for Scrubber {
             coarsened_stages: Vec::new(),
             coarse: Vec::new(),
             time: Vec::new(),
-            left_keys: None,
+            left_heads: None,
+            left_seen: None,
             before: None,
         }
     }
@@ -181,7 +184,8 @@ impl Scrubber {
             coarsened_stages: Vec::new(),
             coarse: Vec::new(),
             time: Vec::new(),
-            left_keys: None,
+            left_heads: None,
+            left_seen: None,
             before: None,
         };
         scrubber.add_likely_stages();
@@ -384,7 +388,7 @@ impl Scrubber {
         carry.last = last;
         let seen = &mut carry.seen;
         if let Some(part) = seen.line(judge.policy(), parted(record).0) {
-            seen.given_up[part.stream] = part.goes_on;
+            seen.skip(&part);
         }
     }
 

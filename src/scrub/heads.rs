@@ -10,18 +10,23 @@ use crate::span::Span;
 impl Scrubber {
     /// Looks for headers and for lines of private keys in a block.
     pub(super) fn begin(&mut self, block: &[u8]) {
-        let Scrubber { judge, carry, headers, keys, left_keys, .. } = self;
+        let Scrubber { judge, carry, headers, keys, left_heads, left_seen, .. } = self;
         headers.clear();
         keys.clear();
-        self.seen = self.parts.begin(judge.policy(), block, carry);
+        self.seen = match left_seen.take() {
+            Some(seen) => seen,
+            None => self.parts.begin(judge.policy(), block, carry),
+        };
         Units { seen: self.seen, max_record: carry.max_record }.note_in(&mut carry.head);
         // The fast lane does not see them, and where records are judged nobody is to tell by the result.
         carry.head.numbers_alone = !self.seen.may_have_bytes();
         judge.begin(&carry.head);
-        carry.headers(judge.policy(), block, |header| headers.push(header));
-        match left_keys.take() {
-            Some(known) => keys.extend(known),
-            None => carry.keys(judge.policy(), block, |line| keys.push(line)),
+        match left_heads.take() {
+            Some(known) => (*headers, *keys) = known,
+            None => {
+                carry.headers(judge.policy(), block, |header| headers.push(header));
+                carry.keys(judge.policy(), block, |line| keys.push(line));
+            }
         }
         headers.reverse();
         keys.reverse();

@@ -43,7 +43,7 @@ const OTHERS: [&str; 6] = [
     "{\"msg\":\"mail ana@example.com\"}",
 ];
 
-const FORMATS: [&str; 2] = ["auto", "cri"];
+const FORMATS: [&str; 4] = ["auto", "auto", "cri", "docker"];
 
 const RULES: [&str; 6] = [
     "[[rule]]\nfind = ['pan']\naction = 'drop_record'\n[[rule]]\nfind = ['all']\naction = 'redact'",
@@ -74,7 +74,7 @@ fn log() -> impl Strategy<Value = String> {
         });
         vec(prop_oneof![6 => line, 1 => other.clone().prop_map(|line| format!("{line}\n"))], 1..12)
     };
-    of(false).prop_map(|lines| lines.concat())
+    prop_oneof![of(false), of(true)].prop_map(|lines| lines.concat())
 }
 
 /// What is left, whatever the blocks, also if it comes as one.
@@ -129,4 +129,34 @@ fn parts_are_of_the_age_of_the_first() {
             is_settled(RULES[4], &log);
         }
     }
+}
+
+/// Nothing depends on lines that the run itself drops.
+#[test]
+fn what_tells_parts_may_be_dropped() {
+    let new = TIMES[0];
+    let gone: String = (0..40).map(|at| format!("{} plain {at}\n", TIMES[3])).collect();
+    for write in [cri, docker] {
+        let log = write(new, "stdout", "client=203.0.113.5", true) + &write(new, "stdout", "8 x", false);
+        let expected = left(RULES[2], &log);
+        assert!(expected.contains("client=[ipv4]"), "{expected}");
+        assert_eq!(left(RULES[2], &(write(TIMES[3], "stdout", "a", false) + &log)), expected);
+        assert_eq!(left(RULES[2], &(gone.clone() + &log)), expected);
+    }
+    let log = docker(TIMES[3], "stdout", "a", false)
+        + &docker(new, "stdout", "client=203.0.113.58", true)
+        + &docker(new, "stdout", "x", false);
+    is_settled(RULES[2], &log);
+    is_settled(RULES[2], &(docker(new, "stdout", "", true) + &docker(TIMES[3], "stdout", "x", false)));
+}
+
+/// A header is looked for among the first lines, however many of them are dropped.
+#[test]
+fn columns_have_names_behind_old_lines() {
+    let rules = "[input]\nformat = 'csv'\n[records]\ndrop_after = '60d'\n[[rule]]\nfield = ['user']\naction = 'redact'";
+    let row = |time: &str, user: &str| format!("{time},{user},x\n");
+    let log = "ts,user,note\n".to_owned() + &row(TIMES[3], "bob").repeat(40) + &row(TIMES[0], "ana");
+    assert_eq!(left(rules, &log), "ts,user,note\n".to_owned() + &row(TIMES[0], "[field]"));
+    let rules = rules.replace("format = 'csv'", "format = 'auto'");
+    assert_eq!(left(&rules, &log), "ts,user,note\n".to_owned() + &row(TIMES[0], "[field]"));
 }
