@@ -1,11 +1,12 @@
 //! Parts of records, records that are dropped and times that cannot be true, mixed: the output depends on nothing but the
 //! log, and nothing is left in it to be done.
 
+use logscrub::stream::Settings;
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::select;
 
-use super::{at, difference, left_of, scrubber};
+use super::{at, difference, left_of, run, scrubber};
 
 const NOW: &str = "2026-06-01T00:00:00Z";
 
@@ -77,12 +78,14 @@ fn log() -> impl Strategy<Value = String> {
     prop_oneof![of(false), of(true)].prop_map(|lines| lines.concat())
 }
 
-/// What is left, whatever the blocks, also if it comes as one.
+/// What is left, whatever the blocks, also if it comes as one, or is a file.
 fn left(rules: &str, log: &str) -> String {
     let (left, tally) = left_of(rules, at(NOW), log);
     let mut whole = Vec::new();
     scrubber(rules, at(NOW)).scrub(log.as_bytes(), &mut whole);
     assert_eq!(difference(&String::from_utf8(whole).unwrap(), &left), None, "one block of {log}");
+    let of_file = run(scrubber(rules, at(NOW)), log, Some(at(NOW)), &Settings::default());
+    assert_eq!(difference(&of_file.0, &left), None, "a file of {log}");
     let lines = |text: &str| text.lines().count() as u64;
     assert_eq!((tally.records, lines(&left) + tally.dropped), (lines(log), lines(log)), "{left} of {log}");
     left
