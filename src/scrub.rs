@@ -91,8 +91,6 @@ struct Work {
     keys: Vec<KeyLine>,
     /// The block without the records that are dropped by their age.
     left: Vec<u8>,
-    /// The lines of private keys in that.
-    left_keys: Option<Vec<KeyLine>>,
     /// In this block each record is judged for its time, which a rule makes coarser.
     judges_times: bool,
     /// Where the records begin whose times were made coarser and that were not passed, and of which stages those were.
@@ -101,6 +99,10 @@ struct Work {
     /// The block with coarser times, and one of them.
     coarse: Vec<u8>,
     time: Vec<u8>,
+    /// The headers and the lines of private keys in what is left.
+    left_heads: Option<(Vec<Header>, Vec<KeyLine>)>,
+    /// What is known behind the block, if its parts were looked for already.
+    left_seen: Option<Seen>,
     /// The last record before a block that went on with it, and what became of it.
     before: Option<Before>,
 }
@@ -362,7 +364,7 @@ impl Scrubber {
         carry.last = last;
         let seen = &mut carry.seen;
         if let Some(part) = seen.line(judge.policy(), parted(record).0) {
-            seen.given_up[part.stream] = part.goes_on;
+            seen.skip(&part);
         }
     }
 

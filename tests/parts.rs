@@ -4,7 +4,9 @@
 
 mod logs;
 
+use std::cell::RefCell;
 use std::io::{self, Read, Write};
+use std::rc::Rc;
 use std::sync::{Arc, LazyLock};
 
 use logscrub::policy::Policy;
@@ -149,13 +151,10 @@ fn cases() -> u32 {
     std::env::var("LOGSCRUB_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(600)
 }
 
-/// Checks that the parts of each message together are what it is when it stands in one line. Short parts of Docker tell
-/// nothing, so that something whole comes first.
+/// Checks that the parts of each message together are what it is when it stands in one line.
 fn check(docker: bool, named: bool, rules: usize, messages: &[Message], turns: &[bool]) {
     let scrubber = &SCRUBBERS[usize::from(docker)][usize::from(named)][rules];
-    let started = Message { stream: 0, text: "started".to_owned(), cuts: vec![] };
-    let messages = &[&[started], messages].concat()[usize::from(!docker || named)..];
-    let (input, of) = log(docker, messages, &[&[false], turns].concat());
+    let (input, of) = log(docker, messages, turns);
     let (out, tally) = scrub(scrubber, input.as_bytes());
     let shown = || format!("{} from {input}", String::from_utf8_lossy(&out));
     let lines: Vec<&[u8]> = out.split_inclusive(|byte| *byte == b'\n').collect();
@@ -404,6 +403,93 @@ fn short_records_without_end_are_records() {
     let parts = line(true, 1, 0, &long, true) + &line(true, 2, 0, ".2.17", false);
     let (out, _) = scrub(&SCRUBBERS[1][0][0], parts.as_bytes());
     assert!(String::from_utf8(out).unwrap().contains("[ipv4]"));
+}
+
+/// What comes later tells that a short record was a part, wherever in the input that is.
+#[test]
+fn a_short_record_is_a_part_if_one_with_an_end_follows_soon() {
+    let whole = |from| (from..from + 40).map(|at| line(true, at, 0, "x", false)).collect::<String>();
+    let cut = line(true, 1, 0, "mail ana@exam", true) + &line(true, 2, 0, "ple.com", false);
+    let left = cut.replace("ana@exam", "[email]").replace("ple.com", "");
+    for (before, after) in
+        [(String::new(), whole(3)), (whole(3), String::new()), ("started\n".repeat(9), whole(3))]
+    {
+        let (out, _) = scrub(&SCRUBBERS[1][0][0], (before.clone() + &cut + &after).as_bytes());
+        assert_eq!(String::from_utf8_lossy(&out), before + &left + &after);
+    }
+}
+
+/// What can be looked at while it is written.
+#[derive(Clone, Default)]
+struct Shared(Rc<RefCell<Vec<u8>>>);
+
+impl Write for Shared {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.borrow_mut().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// Sixteen of them wait for one with an end, once.
+#[test]
+fn records_without_end_wait_for_none_for_long() {
+    let out = Shared::default();
+    let mut writer = ScrubWriter::new(SCRUBBERS[1][0][0].clone(), out.clone());
+    let records: String = (0..50).map(|at| line(true, at, 0, "from 192.0.2.1", true)).collect();
+    let expected = records.replace("192.0.2.1", "[ipv4]");
+    let ends: Vec<usize> = memchr::memchr_iter(b'\n', expected.as_bytes()).map(|feed| feed + 1).collect();
+    for (at, record) in records.split_inclusive('\n').enumerate() {
+        writer.write_all(record.as_bytes()).unwrap();
+        writer.flush().unwrap();
+        let written = if at < 16 { 0 } else { ends[at] };
+        assert_eq!(out.0.borrow().len(), written, "behind {at}");
+    }
+    writer.finish().unwrap();
+    assert_eq!(String::from_utf8_lossy(&out.0.borrow()), expected);
+}
+
+/// Lines of Docker of which hardly any has an end; some are as long as parts are.
+fn few_ends() -> impl Strategy<Value = String> {
+    let long = "y".repeat(8 << 10);
+    let text = prop_oneof![
+        20 => select(&["x", "", "mail ana@exam", "ple.com", "from 192.0.2.1", "7", "4111 1111", " 1111 1111"][..]).prop_map(str::to_owned),
+        1 => Just(long),
+    ];
+    let stream = prop_oneof![4 => Just(0usize), 1 => Just(1)];
+    let ends = prop_oneof![9 => Just(false), 1 => Just(true)];
+    vec((stream, text, ends), 0..70).prop_map(|lines| {
+        let line =
+            |(at, (stream, text, ends)): (usize, (usize, String, bool))| line(true, at, stream, &text, !ends);
+        lines.into_iter().enumerate().map(line).collect()
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: cases() / 6, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn blocks_do_not_tell_which_records_are_parts(
+        input in few_ends(),
+        max_record in prop_oneof![1 => Just(1usize << 20), 1 => 200..20_000usize],
+    ) {
+        let scrubber = &SCRUBBERS[1][0][0];
+        let of = |threads, block_bytes| Settings { threads, max_record, block_bytes };
+        let (expected, tally) = drive_all(scrubber, input.as_bytes(), usize::MAX, of(1, 1 << 17));
+        for (most, block_bytes) in [(usize::MAX, 1), (100, 64), (1000, 1 << 17), (usize::MAX, 700)] {
+            let (out, other) = drive_all(scrubber, input.as_bytes(), most, of(1, block_bytes));
+            prop_assert_eq!(String::from_utf8_lossy(&out), String::from_utf8_lossy(&expected), "{} {} {}", most, block_bytes, max_record);
+            prop_assert_eq!(&other, &tally);
+        }
+        if max_record == 1 << 20 {
+            let (again, tally) = drive_all(scrubber, &expected, usize::MAX, of(1, 1 << 17));
+            prop_assert_eq!(String::from_utf8_lossy(&again), String::from_utf8_lossy(&expected));
+            prop_assert_eq!((tally.changed, tally.withheld), (0, 0));
+        }
+    }
 }
 
 /// What passes logs on takes away the line feeds, and adds members.

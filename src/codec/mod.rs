@@ -46,9 +46,12 @@ impl Codec {
     /// All of them.
     pub const ALL: [Codec; 5] = [Codec::Gzip, Codec::Zstd, Codec::Bzip2, Codec::Xz, Codec::Lz4];
 
-    /// What begins with these bytes, if it is compressed in a form that is known.
+    /// What begins with these bytes, if it is compressed in a form that is known. Where there are fewer than a signature has,
+    /// there are no more: it may be cut off.
     pub fn of(head: &[u8]) -> Option<Codec> {
-        Codec::ALL.into_iter().find(|codec| codec.signatures().iter().any(|known| known.begins(head)))
+        let is_of =
+            |codec: &Codec| codec.signatures().iter().any(|known| known.begins(head) || known.is_cut(head));
+        Codec::ALL.into_iter().find(is_of)
     }
 
     /// What messages call it.

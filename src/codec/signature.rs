@@ -30,6 +30,12 @@ impl Signature {
         bytes.iter().zip(bounds).all(|(byte, (low, high))| (low..=high).contains(&byte))
     }
 
+    /// Whether these bytes, behind which nothing comes, are what is left of it: enough that no text is taken for it.
+    pub fn is_cut(self, bytes: &[u8]) -> bool {
+        const ENOUGH: usize = 4;
+        (ENOUGH..self.low.len()).contains(&bytes.len()) && self.may_begin(bytes)
+    }
+
     /// An example, for tests.
     pub fn example(self) -> &'static [u8] {
         self.high

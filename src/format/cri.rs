@@ -65,11 +65,12 @@ impl Format for Cri {
         let [_, Some(stream), Some(tag), content] = spans(record)? else { return None };
         let stream = Part::stream(stream.of(record));
         match (is_tag(tag.of(record), b"P"), content) {
-            (goes_on, Some(content)) => Some(Part { stream, content, goes_on }),
+            (goes_on, Some(content)) => Some(Part { stream, content, goes_on, is_sure: true }),
             // Where no blank is left there is no room for a message.
             (true, None) => None,
             (false, None) => {
-                Some(Part { stream, content: Span::new(record.len(), record.len()), goes_on: false })
+                let content = Span::new(record.len(), record.len());
+                Some(Part { stream, content, goes_on: false, is_sure: true })
             }
         }
     }

@@ -69,17 +69,12 @@ impl Format for Docker {
     fn part(&self, record: &[u8]) -> Option<Part> {
         let (content, stream) = as_docker_writes(record).or_else(|| as_others_write(record))?;
         let goes_on = line_feed(content.of(record)).is_empty();
-        Some(Part { stream: Part::stream(stream.of(record)), content, goes_on })
+        let is_sure = !goes_on || content.len() >= LONG_BYTES;
+        Some(Part { stream: Part::stream(stream.of(record)), content, goes_on, is_sure })
     }
 
     fn has_parts(&self) -> bool {
         true
-    }
-
-    /// Docker parts long records alone. Where short ones have no line feed whoever passed them on took it away: joined they
-    /// would be one record without end, and nothing of it would go out.
-    fn claims(&self, record: &[u8]) -> bool {
-        self.part(record).is_some_and(|part| !part.goes_on || part.content.len() >= LONG_BYTES)
     }
 
     fn closing(&self, content: &[u8]) -> usize {
@@ -87,7 +82,7 @@ impl Format for Docker {
     }
 }
 
-/// Half of what Docker puts in a part: values may have gone from it.
+/// Half of what Docker puts in a part, and no part but the last is shorter: values may have gone from it.
 const LONG_BYTES: usize = 8 << 10;
 
 /// The members of a record, with the quote behind them.
@@ -141,7 +136,8 @@ fn text_end(text: &[u8]) -> Option<usize> {
 /// some, and takes away the line feeds that tell whole records from parts.
 fn as_others_write(record: &[u8]) -> Option<(Span, Span)> {
     let mut fields = Fields::default();
-    if !may_be(record) || Json.fields(record, &Head::default(), &mut fields).is_err() {
+    let has_both = || NAMES[..2].iter().all(|name| memchr::memmem::find(record, name).is_some());
+    if !may_be(record) || !has_both() || Json.fields(record, &Head::default(), &mut fields).is_err() {
         return None;
     }
     let known = |name: &[u8]| NAMES.iter().any(|known| known.strip_suffix(b"\"") == Some(name));

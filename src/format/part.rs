@@ -11,6 +11,9 @@ pub struct Part {
     pub content: Span,
     /// Whether the content goes on in the next record of the stream.
     pub goes_on: bool,
+    /// Whether it can be told from it alone that it is whole or a part. Whoever passes logs on may take away what ends a
+    /// record, so that each of them looks as if it went on.
+    pub is_sure: bool,
 }
 
 impl Part {

@@ -10,7 +10,6 @@ use super::key::KeyLine;
 use super::seen::Seen;
 use super::stages::{Aged, Stage};
 use super::{Carry, Header, Judged, Outcome, Scrubber, Stages, count_records, parted};
-use crate::format::Part;
 use crate::span::Span;
 use crate::time::stamp::Moment;
 
@@ -50,7 +49,8 @@ impl Scrubber {
         let Scrubber { judge, stages, carry, now, .. } = self;
         let Some(stages) = stages else { return };
         let read = carry.read.unwrap_or_else(|| Read::new(now.unwrap_or_else(Timestamp::now), None));
-        let units = Units { seen: carry.seen.behind(judge.policy(), block), max_record: carry.max_record };
+        let units =
+            Units { seen: carry.seen.behind_first(judge.policy(), block), max_record: carry.max_record };
         units.note_in(&mut carry.head);
         judge.set_times(stages.dating(), read);
         stages.begin(read, units, carry.last.as_ref().map(|last| last.moment));
@@ -165,26 +165,32 @@ impl Scrubber {
             return false;
         }
         let before = self.carry.clone();
+        self.work.left_seen = Some(self.work.parts.begin(self.judge.policy(), block, &self.carry));
         let mut thinning = self.thinning(block, std::mem::take(left));
-        let mut goes_on: [Option<bool>; Part::STREAMS] = Default::default();
         let mut start = 0;
         while start < block.len() {
-            let may_learn = thinning.seen.may_learn();
-            let (end, part) = self.next_of(block, start, &mut thinning.seen);
+            let part = self.work.parts.end_of_next(start);
+            let line = || memchr::memchr(b'\n', &block[start..]).map_or(block.len(), |feed| start + feed + 1);
+            let end = part.unwrap_or_else(line);
             let record = Span::new(start, start + parted(&block[start..end]).0.len());
             let header = thinning.headers.pop_if(|(at, _)| *at < end);
             let key = thinning.keys.last().copied().filter(|line| line.span.start < end);
             let by_age = self.take_up_line(block, record, key) && header.is_none();
-            self.carry.head.columns = header.map(|(_, columns)| columns).or(self.carry.head.columns.take());
-            let open = part.and_then(|part| goes_on[part.stream]);
-            let drops = open.unwrap_or(by_age);
-            part.into_iter().for_each(|part| goes_on[part.stream] = part.goes_on.then_some(drops));
+            if let Some((at, columns)) = header {
+                thinning.left_headers.push((at - thinning.shorter(), Arc::clone(&columns)));
+                self.carry.head.columns = Some(columns);
+            }
+            let drops = if part.is_some() {
+                self.work.parts.pass_thinned(by_age, thinning.shorter())
+            } else {
+                by_age
+            };
             if drops {
                 let year = self.judge.year_of(self.judge.stage());
                 self.work.tally.drop_records(count_records(&block[start..end]), year);
                 let last = self.stages.as_ref().and_then(Stages::last);
                 let lines = Span::new(start, end);
-                thinning.leave_out(block, lines, last, may_learn);
+                thinning.leave_out(block, lines, last);
                 each(self, Gone { place: thinning.left.len(), lines, key: key.map(|line| line.span) });
             }
             thinning.pass_keys(end, drops);
@@ -192,6 +198,7 @@ impl Scrubber {
         }
         thinning.behind.key_begun = self.carry.key_begun;
         self.carry = before;
+        self.work.parts.end_thinning();
         let dropped = thinning.dropped > 0;
         *left = self.end_thinning(block, thinning);
         dropped
@@ -200,21 +207,19 @@ impl Scrubber {
     fn thinning(&self, block: &[u8], mut left: Vec<u8>) -> Thinning {
         left.clear();
         let (mut headers, mut keys, mut behind) = (Vec::new(), Vec::new(), self.carry.clone());
-        self.carry.clone().headers(self.policy(), block, |header| headers.push(header));
+        behind.headers(self.policy(), block, |header| headers.push(header));
         behind.keys(self.policy(), block, |line| keys.push(line));
         headers.reverse();
         keys.reverse();
-        let seen = self.carry.seen;
-        Thinning { left, headers, keys, behind, seen, ..Thinning::default() }
+        Thinning { left, headers, keys, behind, ..Thinning::default() }
     }
 
     /// Makes ready for what is left to be scrubbed.
     fn end_thinning(&mut self, block: &[u8], mut thinning: Thinning) -> Vec<u8> {
         if thinning.dropped > 0 {
             thinning.left.extend_from_slice(&block[thinning.copied..]);
-            self.carry.without(thinning.unlearnt, thinning.told);
-            self.carry.pass_keys(&thinning.behind);
-            self.work.left_keys = Some(thinning.left_keys);
+            self.carry.without(thinning.dropped, &thinning.behind);
+            self.work.left_heads = Some((thinning.left_headers, thinning.left_keys));
         }
         self.work.tally.records += thinning.dropped;
         let last = self.carry.last.as_ref().map(|last| last.moment);
@@ -222,15 +227,6 @@ impl Scrubber {
             .iter_mut()
             .for_each(|stages| stages.begin_again(last, std::mem::take(&mut thinning.gone)));
         thinning.left
-    }
-
-    /// One past the end of the record that begins here, and whether it is a part of a longer one.
-    fn next_of(&self, block: &[u8], start: usize, seen: &mut Seen) -> (usize, Option<Part>) {
-        if let Some(length) = seen.frame(&block[start..], self.carry.max_record) {
-            return (start + length, None);
-        }
-        let end = memchr::memchr(b'\n', &block[start..]).map_or(block.len(), |feed| start + feed + 1);
-        (end, seen.line(self.policy(), parted(&block[start..end]).0))
     }
 }
 
@@ -261,13 +257,10 @@ struct Thinning {
     dropped: u64,
     /// Where in what is left records were left out, and the time of the last of them.
     gone: Vec<(usize, Option<Moment>)>,
-    /// What is known of the input so far.
-    seen: Seen,
-    /// How many lines were left out that were looked at for that, and what is known if one of them told it.
-    unlearnt: u32,
-    told: Option<Seen>,
     /// The lines that name columns, the last first.
     headers: Vec<Header>,
+    /// The same in what is left, the first first.
+    left_headers: Vec<Header>,
     /// Lines of private keys in the block, the last first, and in what is left: a key is known by its first line, be it
     /// left out or not.
     keys: Vec<KeyLine>,
@@ -278,22 +271,23 @@ struct Thinning {
 
 impl Thinning {
     /// Leaves out a record, with its line end.
-    fn leave_out(&mut self, block: &[u8], record: Span, last: Option<Moment>, may_learn: bool) {
-        if may_learn {
-            self.unlearnt += 1;
-            self.told = self.told.or(self.seen.format().is_some().then_some(self.seen));
-        }
+    fn leave_out(&mut self, block: &[u8], record: Span, last: Option<Moment>) {
         self.left.extend_from_slice(&block[self.copied..record.start]);
         self.copied = record.end;
         self.dropped += count_records(record.of(block));
         self.gone.push((self.left.len(), last));
     }
 
+    /// By how much what is left is shorter so far.
+    fn shorter(&self) -> usize {
+        self.copied - self.left.len()
+    }
+
     /// Goes on behind the keys of the record that ends here.
     fn pass_keys(&mut self, end: usize, drops: bool) {
         while let Some(line) = self.keys.pop_if(|line| line.span.start < end) {
             if !drops {
-                let at = line.span.start - self.copied + self.left.len();
+                let at = line.span.start - self.shorter();
                 self.left_keys.push(KeyLine { span: Span::new(at, at + line.span.len()), ..line });
             }
         }

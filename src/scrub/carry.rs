@@ -146,10 +146,12 @@ impl Carry {
         }
     }
 
-    /// The same for a block without these lines of it that may be looked at for what they tell: `told` if one of them did.
-    pub(super) fn without(&mut self, lines: u32, told: Option<Seen>) {
-        self.seen = told.unwrap_or(self.seen.without(lines));
-        self.records = (self.records + lines).min(HEADER_LINES);
+    /// The same for a block without so many lines of it, of which all headers are known.
+    pub(super) fn without(&mut self, lines: u64, behind: &Carry) {
+        self.records =
+            self.records.saturating_add(u32::try_from(lines).unwrap_or(HEADER_LINES)).min(HEADER_LINES);
+        self.settled = behind.settled;
+        self.pass_keys(behind);
     }
 
     /// What holds behind the headers of a block.
@@ -165,7 +167,7 @@ impl Carry {
     }
 
     /// Goes on behind what another went on behind, as far as keys go.
-    pub(super) fn pass_keys(&mut self, other: &Carry) {
+    fn pass_keys(&mut self, other: &Carry) {
         self.key.clone_from(&other.key);
         self.key_begun = other.key_begun;
     }

@@ -26,9 +26,11 @@ impl Scrubber {
     pub(super) fn coarsen(&mut self, block: &[u8], out: &mut Vec<u8>) -> Coarsened {
         self.work.coarsened.clear();
         let Some(rule) = self.coarsening.filter(|_| !self.every_record) else { return Coarsened::No };
+        if self.stages.as_ref().is_some_and(|stages| stages.drops_by_age()) {
+            return Coarsened::Judge;
+        }
         let format = self.carry.seen.behind(self.policy(), block).format();
-        let is_thinned = self.stages.as_ref().is_some_and(|stages| stages.drops_by_age());
-        if is_thinned || format.is_some_and(|format| format.is_framed() || format.has_parts()) {
+        if format.is_some_and(|format| format.is_framed() || format.has_parts()) {
             return Coarsened::Judge;
         }
         self.coarsen_by(rule, block, out)

@@ -11,18 +11,23 @@ impl Scrubber {
     /// Looks for headers and for lines of private keys in a block.
     pub(super) fn begin(&mut self, block: &[u8]) {
         let Scrubber { judge, carry, work, .. } = self;
-        let Work { headers, keys, seen, .. } = work;
+        let Work { parts, headers, keys, seen, left_heads, left_seen, .. } = work;
         headers.clear();
         keys.clear();
-        *seen = work.parts.begin(judge.policy(), block, carry);
+        *seen = match left_seen.take() {
+            Some(seen) => seen,
+            None => parts.begin(judge.policy(), block, carry),
+        };
         Units { seen: *seen, max_record: carry.max_record }.note_in(&mut carry.head);
         // The fast lane does not see them, and where records are judged nobody is to tell by the result.
         carry.head.numbers_alone = !seen.may_have_bytes();
         judge.begin(&carry.head);
-        carry.headers(judge.policy(), block, |header| headers.push(header));
-        match work.left_keys.take() {
-            Some(known) => keys.extend(known),
-            None => carry.keys(judge.policy(), block, |line| keys.push(line)),
+        match left_heads.take() {
+            Some(known) => (*headers, *keys) = known,
+            None => {
+                carry.headers(judge.policy(), block, |header| headers.push(header));
+                carry.keys(judge.policy(), block, |line| keys.push(line));
+            }
         }
         headers.reverse();
         keys.reverse();

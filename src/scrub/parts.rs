@@ -9,7 +9,7 @@ mod judged;
 
 use super::carry::Carry;
 use super::judge::Judged;
-use super::seen::Seen;
+use super::seen::{Flow, Run, Seen};
 use super::stages::Aged;
 use crate::format::{Format, Framed, Part};
 use crate::policy::Policy;
@@ -23,8 +23,8 @@ pub(super) struct Parts {
     /// Which line comes next.
     next: usize,
     format: Option<&'static dyn Format>,
-    /// The lines that the records of the streams go on behind.
-    last: [Option<usize>; Part::STREAMS],
+    /// The lines that the records of the streams go on behind, and what is known of those records.
+    last: [Option<(usize, Run)>; Part::STREAMS],
 }
 
 /// Lines of a block that belong together, with those between them.
@@ -51,6 +51,8 @@ pub(super) struct Line {
     /// The next one.
     next: Option<usize>,
     fate: Fate,
+    /// It is dropped by its age.
+    drops: bool,
     /// Its age, if it is the first and was taken up.
     aged: Option<Aged>,
     /// What is written in its place, without the line end; nothing if it is dropped.
@@ -87,6 +89,7 @@ impl Parts {
             }
             let end = memchr::memchr(b'\n', &block[start..]).map_or(block.len(), |at| start + at + 1);
             let (line, _) = super::parted(&block[start..end]);
+            self.pass_line(end - 1, carry.max_record, &mut seen);
             if let Some(part) = seen.line(policy, line) {
                 let record = Span::new(start, start + line.len());
                 self.add(record, end, part, &mut seen);
@@ -102,10 +105,14 @@ impl Parts {
                 self.doom(first, |_| Fate::Alone);
             }
         }
-        if carry.gives_up {
-            for (stream, last) in std::mem::take(&mut self.last).into_iter().enumerate() {
-                let Some(first) = last.map(|last| self.lines[last].first) else { continue };
-                seen.given_up[stream] = true;
+        for (stream, last) in std::mem::take(&mut self.last).into_iter().enumerate() {
+            let Some((last, run)) = last else { continue };
+            let first = self.lines[last].first;
+            if !run.is_sure() {
+                self.let_go(first);
+                seen.flows[stream] = if carry.gives_up { Flow::Loose } else { seen.flows[stream] };
+            } else if carry.gives_up {
+                seen.flows[stream] = Flow::GIVEN_UP;
                 self.doom(first, |at| Fate::Withheld { counted: at != first });
             }
         }
@@ -134,12 +141,13 @@ impl Parts {
     }
 
     fn add(&mut self, record: Span, end: usize, part: Part, seen: &mut Seen) {
-        let Part { stream, content, goes_on } = part;
-        let before = self.last[stream];
-        let given_up = seen.given_up[stream];
-        if before.is_none() && !goes_on && !given_up {
+        let Part { stream, content, goes_on, .. } = part;
+        let flow = seen.flows[stream].pass(&part);
+        let before = self.last[stream].map(|(before, _)| before);
+        if flow == Flow::Loose || flow == Flow::Joins && before.is_none() && !goes_on {
             return;
         }
+        let given_up = flow != Flow::Joins;
         let at = self.lines.len();
         self.lines.push(Line {
             start: record.start,
@@ -149,16 +157,45 @@ impl Parts {
             first: before.map_or(at, |before| self.lines[before].first),
             next: None,
             fate: if given_up { Fate::Withheld { counted: true } } else { Fate::Joined },
+            drops: false,
             aged: None,
             left: None,
             seen: Judged::default(),
         });
         if given_up {
-            seen.given_up[stream] = goes_on;
             return;
         }
         before.into_iter().for_each(|before| self.lines[before].next = Some(at));
-        self.last[stream] = goes_on.then_some(at);
+        let mut run = self.last[stream].map_or(Run::at(record.start), |(_, run)| run);
+        let is_believed = !goes_on || run.goes_on(&part);
+        self.last[stream] = (goes_on && is_believed).then_some((at, run));
+        if !is_believed {
+            seen.flows[stream] = Flow::Loose;
+            self.let_go(self.lines[at].first);
+        }
+    }
+
+    /// A line comes that ends here: it may be too far away from what may go on.
+    fn pass_line(&mut self, end: usize, max_record: usize, seen: &mut Seen) {
+        for stream in 0..Part::STREAMS {
+            let Some((last, run)) = &mut self.last[stream] else { continue };
+            if !run.is_far(end, max_record) {
+                run.pass_line();
+                continue;
+            }
+            let first = self.lines[*last].first;
+            self.last[stream] = None;
+            seen.flows[stream] = Flow::Loose;
+            self.let_go(first);
+        }
+    }
+
+    /// These are no parts: nothing holds the lines together.
+    fn let_go(&mut self, first: usize) {
+        for at in self.group(first) {
+            let line = &mut self.lines[at];
+            (line.first, line.next, line.fate) = (at, None, Fate::Alone);
+        }
     }
 
     /// A record that may hold line feeds.
@@ -173,6 +210,7 @@ impl Parts {
             first: self.lines.len(),
             next: None,
             fate: Fate::Framed { name },
+            drops: false,
             aged: None,
             left: None,
             seen: Judged::default(),
@@ -182,6 +220,43 @@ impl Parts {
     /// The lines of the record that begins with this one.
     fn group(&self, first: usize) -> Vec<usize> {
         std::iter::successors(Some(first), |at| self.lines[*at].next).collect()
+    }
+
+    /// The next line, if it begins at this place of the block: where it ends.
+    pub(super) fn end_of_next(&self, start: usize) -> Option<usize> {
+        self.lines.get(self.next).filter(|line| line.start == start).map(|line| line.end)
+    }
+
+    /// Goes on behind the next line, before which the block is shorter by so many bytes. Whether it is dropped: it stays or
+    /// goes with the first part of its record, which itself is dropped if `by_age` says so.
+    pub(super) fn pass_thinned(&mut self, by_age: bool, shorter: usize) -> bool {
+        let at = self.next;
+        self.next += 1;
+        let first = self.lines[at].first;
+        let drops = if first == at { by_age } else { self.lines[first].drops };
+        let line = &mut self.lines[at];
+        line.drops = drops;
+        (line.start, line.end) = (line.start - shorter, line.end - shorter);
+        for span in [&mut line.record, &mut line.content] {
+            *span = Span::new(span.start - shorter, span.end - shorter);
+        }
+        drops
+    }
+
+    /// Goes back to the first of the lines that are not dropped.
+    pub(super) fn end_thinning(&mut self) {
+        let mut kept = 0;
+        let place = |line: &Line| {
+            kept += usize::from(!line.drops);
+            kept - usize::from(!line.drops)
+        };
+        let places: Vec<usize> = self.lines.iter().map(place).collect();
+        self.lines.retain(|line| !line.drops);
+        for line in &mut self.lines {
+            line.first = places[line.first];
+            line.next = line.next.map(|next| places[next]);
+        }
+        self.next = 0;
     }
 
     fn doom(&mut self, first: usize, fate: impl Fn(usize) -> Fate) {

@@ -6,8 +6,7 @@ use jiff::Timestamp;
 
 use super::carry::{Carry, Read};
 use super::dating::{Dating, Units};
-use super::seen::Seen;
-use crate::format::Part;
+use super::seen::{Flow, Run, Seen};
 use crate::policy::Policy;
 
 /// Tells what carries over to each block of an input, and where a block may end: not between the parts of a record.
@@ -40,6 +39,7 @@ struct Open {
     start: usize,
     /// What was known there.
     before: Seen,
+    run: Run,
 }
 
 impl Tracker {
@@ -126,8 +126,9 @@ impl Tracker {
             }
             let line = &read[self.at..lines];
             let length = memchr::memchr(b'\n', line).map_or(line.len(), |end| end + 1);
-            if self.gives_up(self.at + length - 1, max_record) {
-                return self.settled();
+            let is_long = self.at > 0 && length > max_record.saturating_add(1);
+            if self.gives_up(self.at + length - 1, max_record) || is_long {
+                return self.settled(); // a long line is told by being the first
             }
             self.line(&line[..length]);
             self.at += length;
@@ -140,15 +141,37 @@ impl Tracker {
     }
 
     fn line(&mut self, line: &[u8]) {
+        self.open.iter_mut().for_each(|open| open.run.pass_line());
         let before = self.seen;
         let Some(part) = self.seen.line(&self.policy, super::parted(line).0) else { return };
-        let Part { stream, goes_on, .. } = part;
-        if self.seen.given_up[stream] {
-            self.seen.given_up[stream] = goes_on;
-        } else if !goes_on {
-            self.close(stream);
-        } else if !self.open.iter().any(|open| open.stream == stream) {
-            self.open.push(Open { stream, start: self.at, before });
+        let stream = part.stream;
+        if self.seen.flows[stream].pass(&part) != Flow::Joins {
+            return;
+        }
+        if !part.goes_on {
+            return self.close(stream);
+        }
+        let start = self.at;
+        let at = self.open.iter().position(|open| open.stream == stream).unwrap_or_else(|| {
+            self.open.push(Open { stream, start, before, run: Run::at(start) });
+            self.open.len() - 1
+        });
+        if self.open.get_mut(at).is_some_and(|open| !open.run.goes_on(&part)) {
+            self.let_go(at);
+        }
+    }
+
+    /// What is open there are no parts: nothing holds these lines together.
+    fn let_go(&mut self, at: usize) {
+        let Open { stream, start, .. } = self.open.swap_remove(at);
+        self.flows_from(start, stream, Flow::Loose);
+    }
+
+    /// A stream goes on like this behind what began at that place.
+    fn flows_from(&mut self, start: usize, stream: usize, flow: Flow) {
+        self.seen.flows[stream] = flow;
+        for open in self.open.iter_mut().filter(|open| start < open.start) {
+            open.before.flows[stream] = flow;
         }
     }
 
@@ -163,19 +186,21 @@ impl Tracker {
 
     /// Gives up the open records for which a line that ends here is too far away. Whether there were any.
     fn gives_up(&mut self, end: usize, max_record: usize) -> bool {
-        let is_far = |open: &Open| end - open.start > max_record;
-        let Tracker { open, seen, .. } = self;
-        for far in open.iter().filter(|open| is_far(open)) {
-            seen.given_up[far.stream] = true;
+        while let Some(at) = self.open.iter().position(|open| open.run.is_far(end, max_record)) {
+            self.let_go(at);
         }
-        let before = open.len();
-        open.retain(|open| !is_far(open));
-        for open in open.iter_mut() {
-            for (before, now) in open.before.given_up.iter_mut().zip(seen.given_up) {
-                *before |= now;
+        let before = self.open.len();
+        let is_far = |open: &Open| open.run.is_sure() && end - open.start > max_record;
+        while let Some(at) = self.open.iter().position(is_far) {
+            let Open { stream, start, .. } = self.open.swap_remove(at);
+            self.flows_from(start, stream, Flow::GIVEN_UP);
+            // The block ends here, so that nothing from before may stay open.
+            while let Some(at) = self.open.iter().position(|open| !open.run.is_sure() && open.start <= start)
+            {
+                self.let_go(at);
             }
         }
-        open.len() < before
+        self.open.len() < before
     }
 
     /// Up to where no record is open.
@@ -197,7 +222,10 @@ impl Tracker {
         self.carry.seen = at_end.map_or(self.seen, |open| open.before);
         self.at = self.at.saturating_sub(block.len());
         self.open.retain(|open| open.start >= block.len());
-        self.open.iter_mut().for_each(|open| open.start -= block.len());
+        for open in &mut self.open {
+            open.start -= block.len();
+            open.run.begun -= block.len();
+        }
         carry
     }
 

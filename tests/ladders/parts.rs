@@ -1,11 +1,12 @@
 //! Parts of records, records that are dropped and times that cannot be true, mixed: the output depends on nothing but the
 //! log, and nothing is left in it to be done.
 
+use logscrub::stream::Settings;
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::select;
 
-use super::{at, difference, left_of, scrubber};
+use super::{at, difference, left_of, run, scrubber};
 
 const NOW: &str = "2026-06-01T00:00:00Z";
 
@@ -43,7 +44,7 @@ const OTHERS: [&str; 6] = [
     "{\"msg\":\"mail ana@example.com\"}",
 ];
 
-const FORMATS: [&str; 2] = ["auto", "cri"];
+const FORMATS: [&str; 4] = ["auto", "auto", "cri", "docker"];
 
 const RULES: [&str; 6] = [
     "[[rule]]\nfind = ['pan']\naction = 'drop_record'\n[[rule]]\nfind = ['all']\naction = 'redact'",
@@ -74,15 +75,17 @@ fn log() -> impl Strategy<Value = String> {
         });
         vec(prop_oneof![6 => line, 1 => other.clone().prop_map(|line| format!("{line}\n"))], 1..12)
     };
-    of(false).prop_map(|lines| lines.concat())
+    prop_oneof![of(false), of(true)].prop_map(|lines| lines.concat())
 }
 
-/// What is left, whatever the blocks, also if it comes as one.
+/// What is left, whatever the blocks, also if it comes as one, or is a file.
 fn left(rules: &str, log: &str) -> String {
     let (left, tally) = left_of(rules, at(NOW), log);
     let mut whole = Vec::new();
     scrubber(rules, at(NOW)).scrub(log.as_bytes(), &mut whole);
     assert_eq!(difference(&String::from_utf8(whole).unwrap(), &left), None, "one block of {log}");
+    let of_file = run(scrubber(rules, at(NOW)), log, Some(at(NOW)), &Settings::default());
+    assert_eq!(difference(&of_file.0, &left), None, "a file of {log}");
     let lines = |text: &str| text.lines().count() as u64;
     assert_eq!((tally.records, lines(&left) + tally.dropped), (lines(log), lines(log)), "{left} of {log}");
     left
@@ -129,4 +132,34 @@ fn parts_are_of_the_age_of_the_first() {
             is_settled(RULES[4], &log);
         }
     }
+}
+
+/// Nothing depends on lines that the run itself drops.
+#[test]
+fn what_tells_parts_may_be_dropped() {
+    let new = TIMES[0];
+    let gone: String = (0..40).map(|at| format!("{} plain {at}\n", TIMES[3])).collect();
+    for write in [cri, docker] {
+        let log = write(new, "stdout", "client=203.0.113.5", true) + &write(new, "stdout", "8 x", false);
+        let expected = left(RULES[2], &log);
+        assert!(expected.contains("client=[ipv4]"), "{expected}");
+        assert_eq!(left(RULES[2], &(write(TIMES[3], "stdout", "a", false) + &log)), expected);
+        assert_eq!(left(RULES[2], &(gone.clone() + &log)), expected);
+    }
+    let log = docker(TIMES[3], "stdout", "a", false)
+        + &docker(new, "stdout", "client=203.0.113.58", true)
+        + &docker(new, "stdout", "x", false);
+    is_settled(RULES[2], &log);
+    is_settled(RULES[2], &(docker(new, "stdout", "", true) + &docker(TIMES[3], "stdout", "x", false)));
+}
+
+/// A header is looked for among the first lines, however many of them are dropped.
+#[test]
+fn columns_have_names_behind_old_lines() {
+    let rules = "[input]\nformat = 'csv'\n[records]\ndrop_after = '60d'\n[[rule]]\nfield = ['user']\naction = 'redact'";
+    let row = |time: &str, user: &str| format!("{time},{user},x\n");
+    let log = "ts,user,note\n".to_owned() + &row(TIMES[3], "bob").repeat(40) + &row(TIMES[0], "ana");
+    assert_eq!(left(rules, &log), "ts,user,note\n".to_owned() + &row(TIMES[0], "[field]"));
+    let rules = rules.replace("format = 'csv'", "format = 'auto'");
+    assert_eq!(left(&rules, &log), "ts,user,note\n".to_owned() + &row(TIMES[0], "[field]"));
 }
