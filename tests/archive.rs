@@ -16,6 +16,8 @@ mod kept;
 mod keyless;
 #[path = "archive/live.rs"]
 mod live;
+#[path = "archive/members.rs"]
+mod members;
 #[path = "archive/n_loop.rs"]
 mod n_loop;
 #[path = "archive/order.rs"]
