@@ -18,6 +18,8 @@ mod keyless;
 mod links;
 #[path = "archive/live.rs"]
 mod live;
+#[path = "archive/members.rs"]
+mod members;
 #[path = "archive/n_loop.rs"]
 mod n_loop;
 #[path = "archive/order.rs"]

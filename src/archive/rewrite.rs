@@ -29,6 +29,7 @@ use super::tree::Folder;
 use crate::action::hash::HashKey;
 use crate::codec::{Encoder, Encoding};
 use crate::error::reason;
+use crate::policy::hold::Hold;
 use crate::stream::Scrub;
 use crate::tally::Tally;
 use crate::time::file_name::date_in;
@@ -72,6 +73,8 @@ pub struct Done {
     pub decoded_bytes: u64,
     /// Members that were left alone, and why.
     pub members: Vec<(Vec<u8>, Cow<'static, str>)>,
+    /// Members that a hold keeps as they are.
+    pub held: Vec<(Vec<u8>, Hold)>,
     /// The file as it is now.
     pub about: Metadata,
     /// HMAC-SHA-256 of the file as it was, in hexadecimal, if it is wanted and there is a key.
@@ -234,15 +237,15 @@ impl<S: Scrub + Send> Work<'_, S> {
 
     /// What was done, with digests of the file as it was and as it is.
     fn done(&self, pass: Pass, about: Metadata, now: Option<&File>) -> Result<Done, Skip> {
-        let Pass { tally, members, read, is_same, .. } = pass;
+        let Pass { tally, members, held, read, is_same, .. } = pass;
         let (mut before, mut after) = (None, None);
         if let (Some(key), Some(now)) = (&self.how.digests, now) {
             let keyed = key.as_ref().map(|key| file_mac(&self.old.file, key)).transpose();
             before = keyed.map_err(|cause| Skip::input(&cause))?;
             after = Some(file_digest(now).map_err(|cause| Skip::output(&cause))?);
         }
-        let decoded_bytes = read.0;
-        Ok(Done { changed: !is_same, tally, decoded_bytes, members, about, before, after, fault: None })
+        let (changed, decoded_bytes) = (!is_same, read.0);
+        Ok(Done { changed, tally, decoded_bytes, members, held, about, before, after, fault: None })
     }
 
     /// The new file is hardly longer than the old one: replacements are short. Better none than half of one.

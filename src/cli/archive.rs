@@ -80,6 +80,10 @@ fn start(args: &Archive) -> Result<Exit, Exit> {
         plan.join_links();
     }
     plan.pass_over(journal.as_ref());
+    let replaced = plan.replaced_elsewhere();
+    if replaced > 0 && !args.quiet {
+        message(&format!("--into: files that lie there already and are replaced: {replaced}"));
+    }
     plan.confirm(args, journal.as_ref(), &roots)?;
     let mut outcome = plan.run(args, &roots, journal, lines, &shared);
     let told = outcome.tell(&plan, args, &notes);
@@ -144,12 +148,14 @@ fn report(args: &Archive, roots: &[Root]) -> Result<Option<(Output, Lines)>, Exi
     let name = format!("report {}", path.display());
     let place = place_of(path);
     let into = args.into.as_ref().and_then(|into| into.canonicalize().ok());
-    let is_inside = |place: &PathBuf| {
-        roots.iter().any(|root| place.starts_with(&root.path))
-            || into.is_some_and(|into| place.starts_with(into))
-    };
-    if place.as_ref().is_some_and(is_inside) {
+    let lies_in = |folder: &Path| place.as_ref().is_some_and(|place| place.starts_with(folder));
+    if roots.iter().any(|root| lies_in(&root.path)) {
         return Err(usage_fault(&format!("{name}: it lies in what is to be rewritten")));
+    }
+    if into.is_some_and(|into| lies_in(&into)) {
+        return Err(usage_fault(&format!(
+            "{name}: it lies where the new files go, and might be one of them"
+        )));
     }
     let open = || {
         let output = Output::open(&Target::Path(path.clone()))?;

@@ -117,14 +117,23 @@ fn told(path: &[u8], links: &[Entry], done: &Done, part: &Part<'_>) -> Value {
         let members = members.map(|(name, why)| json!({"path": path_text(name), "why": why}));
         file["not_scrubbed"] = json!(members.collect::<Vec<Value>>());
     }
+    if !done.held.is_empty() {
+        let members = done.held.iter();
+        let members = members.map(|(name, hold)| json!({"path": path_text(name), "hold": told_of(hold)}));
+        file["held_members"] = json!(members.collect::<Vec<Value>>());
+    }
     file
+}
+
+fn told_of(hold: &Hold) -> Value {
+    json!({"name": hold.name, "until": hold.until_date().to_string()})
 }
 
 /// A file that a hold keeps as it was, with what was due in it.
 pub fn held(entry: &Entry, hold: &Hold, done: &Done, part: &Part<'_>) -> File {
     let mut file = told(entry.path.as_os_str().as_bytes(), &entry.links, done, part);
     file["outcome"] = json!("held");
-    file["hold"] = json!({"name": hold.name, "until": hold.until_date().to_string()});
+    file["hold"] = told_of(hold);
     file.into()
 }
 

@@ -1,7 +1,9 @@
 //! [`Held`]: a scrubber that leaves records under a hold as they are.
 
 use std::collections::BTreeSet;
-use std::path::Path;
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 
 use aho_corasick::{AhoCorasick, Input};
@@ -28,9 +30,36 @@ const WAITING_BYTES: usize = 16 << 20;
 pub struct Held<S> {
     scrubber: S,
     words: Option<Arc<Words>>,
+    paths: Option<Arc<Paths>>,
     long: Long,
     held: u64,
     held_late: u64,
+}
+
+/// Holds that name paths, and those of a file that may be an archive: as it is given, and as links lead to it.
+#[derive(Debug)]
+struct Paths {
+    file: Vec<PathBuf>,
+    holds: Vec<Hold>,
+}
+
+impl Paths {
+    fn new(holds: &[Hold], path: Option<&Path>, now: Timestamp) -> Option<Paths> {
+        let holds: Vec<Hold> = holds.iter().filter(|hold| !hold.is_over(now)).cloned().collect();
+        let path = path.filter(|_| holds.iter().any(|hold| !hold.paths.is_empty()))?;
+        let file = [Some(path.to_owned()), path.canonicalize().ok()].into_iter().flatten().collect();
+        Some(Paths { file, holds })
+    }
+
+    /// The holds on a member, which lies in the file as in a directory.
+    fn of_member<'p>(&'p self, name: &[u8]) -> impl Iterator<Item = &'p Hold> {
+        // Whoever made the archive may have named members with `/`, `./` or `../` before them.
+        let name = Path::new(OsStr::from_bytes(name)).components();
+        let name: PathBuf = name.filter(|part| matches!(part, Component::Normal(_))).collect();
+        let paths: Vec<PathBuf> = self.file.iter().map(|file| file.join(&name)).collect();
+        let covers = move |path: &PathBuf, hold: &Hold| hold.covers_path(path);
+        self.holds.iter().filter(move |hold| paths.iter().chain(&self.file).any(|path| covers(path, hold)))
+    }
 }
 
 impl<S: Scrub> Held<S> {
@@ -44,6 +73,7 @@ impl<S: Scrub> Held<S> {
         Held {
             scrubber,
             words: Words::new(words).map(Arc::new),
+            paths: Paths::new(holds, path, now).map(Arc::new),
             long: Long::default(),
             held: 0,
             held_late: 0,
@@ -137,6 +167,16 @@ impl<S: Scrub> Scrub for Held<S> {
 
     fn together(&self, block: &[u8]) -> Vec<Together> {
         self.scrubber.together(block)
+    }
+
+    fn for_member(&self, name: &[u8]) -> Result<Held<S>, Box<Hold>> {
+        let Some(paths) = &self.paths else { return Ok(self.clone()) };
+        let holds: Vec<&Hold> = paths.of_member(name).collect();
+        if let Some(hold) = holds.iter().find(|hold| hold.records.is_empty()) {
+            return Err(Box::new((*hold).clone()));
+        }
+        let words = Words::new(holds.iter().flat_map(|hold| &hold.records)).map(Arc::new);
+        Ok(Held { words, ..self.clone() })
     }
 
     fn take_tally(&mut self) -> Tally {

@@ -52,6 +52,7 @@ pub use watch::{Interrupts, Watch};
 pub use worker::tell_place_only;
 pub use writer::ScrubWriter;
 
+use crate::policy::Hold;
 use crate::scrub::{Carry, Scrubber, Together, Tracker};
 use crate::tally::Tally;
 
@@ -81,6 +82,14 @@ pub trait Scrub: Clone {
     fn together(&self, block: &[u8]) -> Vec<Together> {
         let _ = block;
         Vec::new()
+    }
+    /// By what a member of that name is scrubbed, where the input is an archive.
+    ///
+    /// # Errors
+    /// The hold that keeps it as it is.
+    fn for_member(&self, name: &[u8]) -> Result<Self, Box<Hold>> {
+        let _ = name;
+        Ok(self.clone())
     }
     /// The counts so far, which start again at zero.
     fn take_tally(&mut self) -> Tally;

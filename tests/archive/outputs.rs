@@ -133,3 +133,31 @@ fn what_the_run_goes_by_is_not_written_over_in_the_mirror() {
     is_refused(&site, &ran(program(&["archive", "-r", rules_name, tree, "--into", into])));
     assert_eq!(fs::read(&rules).unwrap(), crate::site::RULES.as_bytes());
 }
+
+#[test]
+fn what_lies_in_the_mirror_is_told_before_it_is_replaced() {
+    let site = Site::new();
+    site.file("a.log", text(5).0);
+    site.file("deep/b.log", text(5).0);
+    let into = site.beside("into");
+    fs::create_dir(&into).unwrap();
+    let into_name = into.to_str().unwrap();
+    let start = "logscrub: --into: files that lie there already and are replaced: ";
+    let told = || {
+        let ran = site.run(&["--into", into_name]);
+        assert_eq!(ran.code, Some(0), "{ran:?}");
+        ran.stderr.lines().find_map(|line| line.strip_prefix(start)).map(str::to_owned)
+    };
+    fs::write(into.join("other.log"), "keep me\n").unwrap();
+    assert_eq!(told(), None);
+    fs::remove_file(into.join("deep/b.log")).unwrap();
+    fs::write(into.join("a.log"), "keep me\n").unwrap();
+    assert_eq!(told().unwrap(), "1");
+    assert_eq!(told().unwrap(), "2");
+    assert_eq!(fs::read(into.join("other.log")).unwrap(), b"keep me\n");
+
+    let report = into.join("report.json");
+    let ran = site.run(&["--into", into_name, "--report", report.to_str().unwrap()]);
+    assert_eq!(ran.code, Some(2), "{ran:?}");
+    assert!(ran.stderr.contains("it lies where the new files go"), "{ran:?}");
+}

@@ -12,6 +12,7 @@ use crate::archive::container::{self, About, Members, Verdict};
 use crate::archive::digest::{Digest, Digested};
 use crate::archive::nature::{self, Content};
 use crate::error::reason;
+use crate::policy::hold::Hold;
 use crate::stream::{Input, Scrub, Settings, Watch, drive};
 use crate::tally::Tally;
 use crate::time::file_name::date_in;
@@ -23,6 +24,7 @@ const FREE_BYTES: u64 = 64 << 20;
 pub(super) struct Pass {
     pub(super) tally: Tally,
     pub(super) members: Vec<(Vec<u8>, Cow<'static, str>)>,
+    pub(super) held: Vec<(Vec<u8>, Hold)>,
     /// What was decoded.
     pub(super) read: (u64, u128),
     /// What was written, before it was encoded.
@@ -60,14 +62,17 @@ impl<S: Scrub + Send> Work<'_, S> {
                 .map(|()| source.digest.value()),
             _ => {
                 let name = self.name.to_string_lossy();
-                members.scrub(&name, self.date, &mut source, &mut out).map(|()| source.digest.value())
+                let scrubber = self.scrubber.clone();
+                members
+                    .scrub(scrubber, &name, self.date, &mut source, &mut out)
+                    .map(|()| source.digest.value())
             }
         };
         let read = read.map_err(|fault| broken.take().map_or(fault, Fault::Output))?;
         let written = out.digest.value();
-        let MemberScrub { tally, notes, is_same, .. } = members;
+        let MemberScrub { tally, notes, held, is_same, .. } = members;
         let is_same = is_same && (self.nature.content == Content::Zip || read == written);
-        Ok(Pass { tally, members: notes, read, written, is_same })
+        Ok(Pass { tally, members: notes, held, read, written, is_same })
     }
 
     /// A zip is read here and there, so that its digest is of the bytes as they lie in it.
@@ -118,6 +123,7 @@ struct MemberScrub<'w, S> {
     work: &'w Work<'w, S>,
     tally: Tally,
     notes: Vec<(Vec<u8>, Cow<'static, str>)>,
+    held: Vec<(Vec<u8>, Hold)>,
     is_same: bool,
     /// Bytes that members may have in all.
     left: u64,
@@ -131,6 +137,7 @@ impl<'w, S: Scrub + Send> MemberScrub<'w, S> {
             work,
             tally: Tally::default(),
             notes: Vec::new(),
+            held: Vec::new(),
             is_same: true,
             left: most,
             fault: None,
@@ -144,6 +151,7 @@ impl<'w, S: Scrub + Send> MemberScrub<'w, S> {
 
     fn scrub(
         &mut self,
+        scrubber: S,
         name: &str,
         date: Option<Timestamp>,
         source: &mut Tap<'_>,
@@ -152,7 +160,7 @@ impl<'w, S: Scrub + Send> MemberScrub<'w, S> {
         let how = self.work.how;
         let settings = Settings { threads: how.threads, max_record: how.max_record, ..Settings::default() };
         let input = Input::new(name, &mut *source).dated(date);
-        let outcome = drive([Ok(input)], self.work.scrubber.clone(), out, &mut Watch::default(), &settings);
+        let outcome = drive([Ok(input)], scrubber, out, &mut Watch::default(), &settings);
         self.tally.add(&outcome.tally);
         outcome.output.map_err(Fault::Output)?;
         match outcome.input_faults.into_iter().next() {
@@ -167,8 +175,15 @@ impl<S: Scrub + Send> Members for MemberScrub<'_, S> {
         let why_not = nature::no_log(head);
         if let Some(why) = why_not {
             self.notes.push((about.name.clone(), Cow::Borrowed(why)));
+            return false;
         }
-        why_not.is_none()
+        let hold = self.work.scrubber.for_member(&about.name).err();
+        let is_free = hold.is_none();
+        if let Some(hold) = hold {
+            self.tally.note_due(Some(hold.until));
+            self.held.push((about.name.clone(), *hold));
+        }
+        is_free
     }
 
     fn member(
@@ -184,7 +199,8 @@ impl<S: Scrub + Send> Members for MemberScrub<'_, S> {
             Digested { inner: Bounded { source, left: self.left }, digest: Digest::new(self.work.seed) };
         let mut out = Digested { inner: out, digest: Digest::new(self.work.seed) };
         let name = String::from_utf8_lossy(&about.name).into_owned();
-        if let Err(fault) = self.scrub(&name, date, &mut source, &mut out) {
+        let scrubber = self.work.scrubber.for_member(&about.name).map_err(|_| io::ErrorKind::Unsupported)?;
+        if let Err(fault) = self.scrub(scrubber, &name, date, &mut source, &mut out) {
             self.fault = Some(fault);
             return Err(io::Error::other("a member could not be scrubbed"));
         }

@@ -33,6 +33,7 @@ pub(super) struct Outcome {
     pub(super) stopped: u64,
     pub(super) held: u64,
     pub(super) members_left: u64,
+    pub(super) members_held: u64,
     /// Something that was to be erased was found again.
     pub(super) is_left: bool,
     pub(super) next_due: Option<Timestamp>,
@@ -60,6 +61,7 @@ impl Outcome {
             stopped: 0,
             held: 0,
             members_left: 0,
+            members_held: 0,
             is_left: false,
             next_due: plan.next_due,
             tallies: vec![Tally::default(); plan.scrubbers.iter().count()],
@@ -91,6 +93,14 @@ impl Outcome {
                     let would = if plan.how.dry { "would be " } else { "" };
                     progress.line(&format!(
                         "{name}: {records} records, {changed} {would}changed, {withheld} withheld, {dropped} dropped"
+                    ));
+                }
+                for (member, hold) in &done.held {
+                    let member = String::from_utf8_lossy(member);
+                    progress.line(&format!(
+                        "{name}!{member}: held until {} ({})",
+                        hold.until_date(),
+                        hold.name
                     ));
                 }
                 for (member, why) in &done.members {
@@ -151,6 +161,7 @@ impl Outcome {
             false => self.unchanged += 1,
         }
         self.members_left += done.members.len() as u64;
+        self.members_held += done.held.len() as u64;
         // When the hold on a record ends, it is to be looked at again.
         let ends = plan.holds(number).map(|hold| hold.until).min();
         let due = sooner(done.tally.due, ends);
@@ -235,6 +246,7 @@ impl Outcome {
             (self.left_out + noted, "not scrubbed"),
             (self.inputs_failed + self.outputs_failed, "failed"),
             (self.held, "held"),
+            (self.members_held, "members held"),
             (self.stopped, "not reached"),
         ] {
             if count > 0 {

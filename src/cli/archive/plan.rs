@@ -169,7 +169,8 @@ impl Plan {
     ) -> Result<(), Exit> {
         let is_asked = io::stdin().is_terminal() && io::stderr().is_terminal();
         let was_rehearsed = journal.is_some_and(|journal| journal.was_rehearsed(&self.rehearsal(roots)));
-        let is_harmless = args.dry_run || args.into.is_some() || self.entries.is_empty();
+        let is_elsewhere = args.into.is_some() && self.replaced_elsewhere() == 0;
+        let is_harmless = args.dry_run || is_elsewhere || self.entries.is_empty();
         if args.yes || is_harmless || was_rehearsed || !is_asked {
             return Ok(());
         }
@@ -201,6 +202,13 @@ impl Plan {
     /// Where the file of that number is after the run.
     pub(super) fn place_of(&self, entry: &Entry) -> PathBuf {
         self.into.as_ref().map_or_else(|| entry.path.clone(), |into| into.join(entry.target()))
+    }
+
+    /// How many files in the directory for new ones bear the name of one. Who put them there nobody knows: an earlier run, or
+    /// somebody who did not mean this directory.
+    pub(super) fn replaced_elsewhere(&self) -> usize {
+        let is_there = |entry: &&Entry| self.place_of(entry).symlink_metadata().is_ok();
+        if self.into.is_some() { self.entries.iter().filter(is_there).count() } else { 0 }
     }
 
     /// By what a file is scrubbed in this run.
