@@ -250,9 +250,9 @@ mod tests {
 
         /// What the last of these steps leaves of what the others left.
         fn step(&self, steps: &[Action], kind: Kind, left: &[u8]) -> Vec<u8> {
-            let (action, earlier) = steps.split_last().unwrap();
+            let (_, earlier) = steps.split_last().unwrap();
             let mut out = Vec::new();
-            if advance(action, earlier, kind, left, self.tools(), &self.residues, &mut out) {
+            if advance(&effective(steps), earlier, kind, left, self.tools(), &self.residues, &mut out) {
                 return out;
             }
             if Trace::read(left, kind, &self.residues).is_some() {

@@ -191,6 +191,12 @@ impl<'r> Trace<'r> {
                 apply(action, self.kind, value, value, tools, out);
             }
             (Action::Hash(_) | Action::Truncate(_), What::Sealed) => label(self.kind, tools.kinds, out),
+            // A step between would have cut the domain off.
+            (Action::Hash(Hash { of: Of::Truncated(keep), .. }), What::Domain(_) | What::WithDomain(_))
+                if !keep.email_domain =>
+            {
+                label(self.kind, tools.kinds, out)
+            }
             (Action::Hash(hash), What::Domain(domain)) => {
                 pseudonym(*hash, self.kind, domain, tools, out);
             }
