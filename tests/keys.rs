@@ -168,15 +168,14 @@ fn shown(bytes: &[u8]) -> String {
 }
 
 /// What is left where records with a line of a key are dropped: with one that has a time go the lines behind it that have
-/// none and are no records of their own.
+/// none and are no records of their own. A line of a container's log takes none along.
 fn without_continued(log: &[Line], text: &str, expected: &str) -> String {
     let mut dropping = false;
     let mut left = String::new();
     let lines = text.split_inclusive('\n').zip(expected.split_inclusive('\n'));
     for (line, (before, after)) in log.iter().zip(lines) {
-        let (is_dated, is_json) = (matches!(line.wrapping, 1 | 2), matches!(line.wrapping, 3 | 4));
-        if is_dated || is_json {
-            dropping = is_dated && before != after;
+        if matches!(line.wrapping, 1..=4) {
+            dropping = line.wrapping == 1 && before != after;
         }
         if !dropping && before == after {
             left += before;

@@ -9,8 +9,8 @@ use std::sync::Arc;
 use jiff::{SignedDuration, Timestamp};
 
 use super::key::{self, Key, KeyLine, LongLine};
-use super::seen::Seen;
-use crate::format::{Columns, Fields, Head};
+use super::seen::{Flow, Seen};
+use crate::format::{Columns, Fields, Head, Part};
 use crate::kind::Kind;
 use crate::policy::Policy;
 use crate::time::stamp::Moment;
@@ -26,6 +26,9 @@ pub struct Carry {
     pub(super) seen: Seen,
     /// Parts of a record that is still open at the end of the block do not go out: they were given up.
     pub(super) gives_up: bool,
+    /// How the streams go on behind the block, where that is known: what became of such a record may hang on lines that
+    /// are not in it.
+    pub(super) behind: Option<[Flow; Part::STREAMS]>,
     /// Bytes above which a record is too long to be held.
     pub(super) max_record: usize,
     /// Records so far, up to [`HEADER_LINES`].
@@ -80,7 +83,7 @@ pub(super) type Header = (usize, Arc<Columns>);
 impl Carry {
     /// The same for a part of the block: parts of records in it are not joined, for what they go on with is not in it.
     pub fn apart(&self) -> Carry {
-        Carry { gives_up: true, ..self.clone() }
+        Carry { gives_up: true, behind: None, ..self.clone() }
     }
 
     /// At the start of an input. `is_dated`: it matters when records were written.

@@ -108,12 +108,14 @@ impl Parts {
         for (stream, last) in std::mem::take(&mut self.last).into_iter().enumerate() {
             let Some((last, run)) = last else { continue };
             let first = self.lines[last].first;
-            if !run.is_sure() {
-                self.let_go(first);
-                seen.flows[stream] = if carry.gives_up { Flow::Loose } else { seen.flows[stream] };
-            } else if carry.gives_up {
-                seen.flows[stream] = Flow::GIVEN_UP;
-                self.doom(first, |at| Fate::Withheld { counted: at != first });
+            let by_itself = if run.is_sure() { Flow::GIVEN_UP } else { Flow::Loose };
+            let told = carry.behind.map(|flows| flows[stream]).filter(|flow| *flow != Flow::Joins);
+            let flow = told.unwrap_or(if carry.gives_up { by_itself } else { Flow::Joins });
+            seen.flows[stream] = flow;
+            match flow {
+                Flow::GivenUp { .. } => self.doom(first, |at| Fate::Withheld { counted: at != first }),
+                Flow::Joins if run.is_sure() => {} // the input ends
+                Flow::Joins | Flow::Loose => self.let_go(first),
             }
         }
         seen

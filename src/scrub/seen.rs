@@ -91,6 +91,11 @@ impl Run {
         self.loose <= MOST_LOOSE
     }
 
+    /// How the stream goes on if the record is given up here.
+    pub(super) fn given_up(&self) -> Flow {
+        Flow::GivenUp { loose: self.loose }
+    }
+
     /// Whether these are parts, even if no end comes.
     pub(super) fn is_sure(&self) -> bool {
         self.is_sure

@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use super::carry::{Carry, Read};
 use super::dating::{Dating, Units};
 use super::seen::{Flow, Run, Seen};
+use crate::format::Part;
 use crate::policy::Policy;
 
 /// Tells what carries over to each block of an input, and where a block may end: not between the parts of a record.
@@ -37,8 +38,9 @@ struct Open {
     /// Where a block may end before it: where its first part begins, or the first part of another record of which
     /// parts stand between its own.
     start: usize,
-    /// What was known there.
+    /// What was known there, and how the streams go on there if their records turn out to be given up.
     before: Seen,
+    given_up: [Flow; Part::STREAMS],
     run: Run,
 }
 
@@ -153,7 +155,9 @@ impl Tracker {
         }
         let start = self.at;
         let at = self.open.iter().position(|open| open.stream == stream).unwrap_or_else(|| {
-            self.open.push(Open { stream, start, before, run: Run::at(start) });
+            let mut given_up = [Flow::GIVEN_UP; Part::STREAMS];
+            self.open.iter().for_each(|open| given_up[open.stream] = open.run.given_up());
+            self.open.push(Open { stream, start, before, given_up, run: Run::at(start) });
             self.open.len() - 1
         });
         if self.open.get_mut(at).is_some_and(|open| !open.run.goes_on(&part)) {
@@ -171,7 +175,7 @@ impl Tracker {
     fn flows_from(&mut self, start: usize, stream: usize, flow: Flow) {
         self.seen.flows[stream] = flow;
         for open in self.open.iter_mut().filter(|open| start < open.start) {
-            open.before.flows[stream] = flow;
+            open.before.flows[stream] = if flow == Flow::Loose { flow } else { open.given_up[stream] };
         }
     }
 
@@ -180,7 +184,7 @@ impl Tracker {
         let Some(at) = self.open.iter().position(|open| open.stream == stream) else { return };
         let closed = self.open.swap_remove(at);
         for open in self.open.iter_mut().filter(|open| closed.start < open.start) {
-            (open.start, open.before) = (closed.start, closed.before);
+            (open.start, open.before, open.given_up) = (closed.start, closed.before, closed.given_up);
         }
     }
 
@@ -192,8 +196,8 @@ impl Tracker {
         let before = self.open.len();
         let is_far = |open: &Open| open.run.is_sure() && end - open.start > max_record;
         while let Some(at) = self.open.iter().position(is_far) {
-            let Open { stream, start, .. } = self.open.swap_remove(at);
-            self.flows_from(start, stream, Flow::GIVEN_UP);
+            let Open { stream, start, run, .. } = self.open.swap_remove(at);
+            self.flows_from(start, stream, run.given_up());
             // The block ends here, so that nothing from before may stay open.
             while let Some(at) = self.open.iter().position(|open| !open.run.is_sure() && open.start <= start)
             {
@@ -220,6 +224,7 @@ impl Tracker {
         self.pass_times(block, &read);
         let at_end = self.open.iter().find(|open| open.start == block.len());
         self.carry.seen = at_end.map_or(self.seen, |open| open.before);
+        carry.behind = (!ends).then_some(self.carry.seen.flows);
         self.at = self.at.saturating_sub(block.len());
         self.open.retain(|open| open.start >= block.len());
         for open in &mut self.open {
