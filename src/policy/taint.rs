@@ -174,7 +174,8 @@ impl Policy {
         if !advances && (left == raw || *left == content.bytes || means.residues.is(&content.bytes)) {
             return;
         }
-        for word in [&content.bytes, &*undone] {
+        // A copy need not have the blanks around.
+        for word in [content.bytes.trim_ascii(), undone.trim_ascii()] {
             if self.is_telling(word) {
                 copies.add(word, lot);
             }
