@@ -297,7 +297,7 @@ impl Law {
             if self.lots[lot] == Lot::Judge || span.start < last.span.end || block[span.start] == b'"' {
                 return Err(OutOfLane);
             }
-            if self.shields_time && may_be_of_time(block, content, span) {
+            if self.shields_time && may_be_of_time(block, content, Value { span, lot }) {
                 return Err(OutOfLane);
             }
             if json && !is_in_string(block, content, span) || may_be_in_residue(block, content, span) {
@@ -365,16 +365,9 @@ fn escapes_brackets(record: &[u8]) -> bool {
 /// Whether a value may share bytes with the time of the record: it goes on with digits that something other than a blank
 /// stands before, `12:34:56-ana@example.com`, or with which a record or a name begins. May say yes in vain.
 #[inline]
-fn may_be_of_time(block: &[u8], content: Span, span: Span) -> bool {
-    if !block[span.start].is_ascii_digit() {
-        return false;
-    }
-    let is_email = || memchr::memchr(b'@', span.of(block)).is_some();
-    match block[content.start..span.start].last() {
-        Some(b' ' | b'=' | b'/' | b'"') | None => is_email(),
-        Some(b'-' | b',' | b'.' | b'+') => true,
-        Some(_) => is_email(),
-    }
+fn may_be_of_time(block: &[u8], content: Span, Value { span, lot }: Value) -> bool {
+    let goes_on = || matches!(block[content.start..span.start].last(), Some(b'-' | b',' | b'.' | b'+'));
+    block[span.start].is_ascii_digit() && (KINDS[lot] == Kind::EMAIL || goes_on())
 }
 
 /// Whether an IPv4 address is the tail of the IPv6 address before it.
