@@ -121,6 +121,7 @@ impl Scrubber {
         aged.drops
     }
 
+    #[inline]
     fn age_of(&mut self, block: &[u8], record: Span) -> Option<Aged> {
         let Scrubber { stages, carry, .. } = self;
         stages.as_mut().map(|stages| stages.of(block, record, &carry.head))
@@ -140,8 +141,11 @@ impl Scrubber {
         drops
     }
 
+    #[inline]
     fn set_age(&mut self, aged: Aged) {
-        let number = self.number_of(aged.stage);
+        let last = self.judge.stage(); // most records are of the stage of the one before
+        let number =
+            if self.numbered.get(last) == Some(&aged.stage) { last } else { self.number_of(aged.stage) };
         self.judge.set_age(number, aged.moment, aged.withheld);
     }
 

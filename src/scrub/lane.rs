@@ -75,6 +75,8 @@ struct Law {
     inert: bool,
     /// No value may take the time of a record away.
     shields_time: bool,
+    /// Some rule hashes.
+    hashes: bool,
 }
 
 /// A value, as a span of the block.
@@ -138,7 +140,8 @@ impl Lane {
             _ => true,
         });
         let json = policy.format != FormatChoice::Text;
-        Lane::under(Law { lots, json, structured: policy.reads_structure(), inert, shields_time })
+        let hashes = policy.rules.iter().any(|rule| matches!(rule.action, Action::Hash(_)));
+        Lane::under(Law { lots, json, structured: policy.reads_structure(), inert, shields_time, hashes })
     }
 
     fn under(law: Law) -> Lane {
@@ -176,7 +179,9 @@ impl Lane {
         if !job.names.is_empty() {
             self.named.read(job)?;
         }
-        self.expect_next(job);
+        if self.law.hashes {
+            self.expect_next(job);
+        }
         let Lane { law, texts, others, last_rule, left, again, second, .. } = self;
         let job = Job { json: law.json && looks_structured(job.content.of(job.block)), ..job };
         if law.may_have_counts(job) || law.structured && escapes_brackets(job.content.of(job.block)) {

@@ -194,6 +194,7 @@ impl Stages {
 
     /// The year of a record of that time, if it is asked for. One in which no log was written says nothing, and there
     /// must not be thousands of them.
+    #[inline]
     fn year(&self, time: Timestamp) -> Option<i16> {
         const FIRST: i16 = 1970;
         let year = |time: Timestamp| Offset::UTC.to_datetime(time).year();
