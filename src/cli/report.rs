@@ -18,17 +18,15 @@ use crate::error::reason;
 use crate::report::text::{columns, redacted_without_key};
 
 pub(super) fn run(command: &ReportCommand) -> Exit {
-    let (path, work): (_, fn(&Report) -> Exit) = match command {
-        ReportCommand::Show { report } => (report, show),
-        ReportCommand::Verify { report } => (report, verify),
-    };
-    match Report::open(path) {
-        Ok(report) => work(&report),
-        Err(what) => {
-            message(&format!("report {}: {what}", path.display()));
-            Exit::Usage
-        }
-    }
+    let (ReportCommand::Show { report: path } | ReportCommand::Verify { report: path }) = command;
+    let done = Report::open(path).and_then(|report| match command {
+        ReportCommand::Show { .. } => show(&report),
+        ReportCommand::Verify { .. } => verify(&report),
+    });
+    done.unwrap_or_else(|what| {
+        message(&format!("report {}: {what}", path.display()));
+        Exit::Usage
+    })
 }
 
 /// A report. It may be of a million files, which are read one by one if it is laid out as it was written.
@@ -63,17 +61,20 @@ impl Report {
         }
     }
 
-    /// Hands on what it says of each file.
-    fn each_file(&self, mut each: impl FnMut(&Path, &Value)) {
+    /// Hands on what it says of each file. It fails if it cannot be read as when it was opened: a part is no answer.
+    fn each_file(&self, mut each: impl FnMut(&Path, &Value)) -> Result<(), String> {
         let mut named = |file: &Value| {
             let path = file["path"].as_str().and_then(path_from);
             path.into_iter().for_each(|path| each(Path::new(OsStr::from_bytes(&path)), file));
         };
         match self {
-            // That it can be read was seen when it was opened.
-            Report::Lines { path, .. } => drop(lines(path, &mut named)),
+            Report::Lines { path, .. } => {
+                let head = lines(path, &mut named).map_err(|cause| reason(&cause))?;
+                head.ok_or_else(|| "it changed while it was read".to_owned())?;
+            }
             Report::Whole(report) => report["files"].as_array().into_iter().flatten().for_each(named),
         }
+        Ok(())
     }
 }
 
@@ -109,7 +110,7 @@ fn lines(path: &Path, each: &mut dyn FnMut(&Value)) -> io::Result<Option<Value>>
 const HEAD_BYTES: usize = 64 << 10;
 
 /// How many files came to which end, and what the rules did in all of them.
-fn show(report: &Report) -> Exit {
+fn show(report: &Report) -> Result<Exit, String> {
     let mut outcomes: BTreeMap<String, u64> = BTreeMap::new();
     let mut acted: BTreeMap<[String; 3], u64> = BTreeMap::new();
     let (mut without_key, mut would) = (0, true);
@@ -125,7 +126,7 @@ fn show(report: &Report) -> Exit {
             let name = [word("rule") + &step, word("kind"), word("action")];
             *acted.entry(name).or_default() += row["count"].as_u64().unwrap_or(0);
         }
-    });
+    })?;
     let word = |value: &Value| value.as_str().unwrap_or_default().to_owned();
     let report = report.head();
     let rules = &report["rules"];
@@ -148,11 +149,11 @@ fn show(report: &Report) -> Exit {
     if let Some(line) = redacted_without_key(without_key, would) {
         text += &format!("\n{line}\n");
     }
-    to_stdout(text.as_bytes())
+    Ok(to_stdout(text.as_bytes()))
 }
 
 /// Compares each file with its digest.
-fn verify(report: &Report) -> Exit {
+fn verify(report: &Report) -> Result<Exit, String> {
     let (mut same, mut others) = (0_u64, 0_u64);
     report.each_file(|path, file| {
         let Some(wanted) = file["sha256"].as_str() else { return };
@@ -167,7 +168,7 @@ fn verify(report: &Report) -> Exit {
         };
         others += 1;
         message(&format!("{}: {what}", path.display()));
-    });
+    })?;
     let told = to_stdout(format!("{same} files as they were left, {others} not\n").as_bytes());
-    if told == Exit::Done && others > 0 { Exit::Found } else { told }
+    Ok(if told == Exit::Done && others > 0 { Exit::Found } else { told })
 }
