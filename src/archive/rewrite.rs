@@ -227,11 +227,11 @@ impl<S: Scrub + Send> Work<'_, S> {
                 results.push(Ok(durable));
             }
         }
-        let told = results.into_iter().filter_map(|result| match result {
-            Err(cause) => Some(format!("one of its names is still that of the old one: {}", reason(&cause))),
-            Ok(durable) => durable.err().map(|cause| format!("perhaps not on the disk: {}", reason(&cause))),
-        });
-        done.fault = told.reduce(|one, other| if other.starts_with("one") { other } else { one });
+        let stays = |cause| format!("one of its names is still that of the old one: {}", reason(cause));
+        let is_unsure = |cause| format!("perhaps not on the disk: {}", reason(cause));
+        let failed = results.iter().find_map(|result| result.as_ref().err());
+        let unsure = results.iter().flatten().find_map(|durable| durable.as_ref().err());
+        done.fault = failed.map(stays).or_else(|| unsure.map(is_unsure));
         Ok(())
     }
 
